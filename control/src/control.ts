@@ -1,0 +1,189 @@
+import type { Readable } from 'node:stream'
+import type {
+  Action,
+  ActionEvent,
+  Caller,
+  Container,
+  ContainerId,
+  ContainerSpec,
+  Host,
+  Image,
+  ImageId,
+  ProjectId,
+  QuotaMap,
+  RequestId,
+} from '@gantry/model'
+import type { CallArgs, CallReply, PathStat, Stats } from '@gantry/wire'
+import type { ContainerQuery } from './ports/store.ts'
+
+/**
+ * Everything a façade may ask for. The first argument of each call is who asks; what another project owns is answered
+ * with `container.not-found`. A `ref` is an id or a name. Refusals are `Fault`s.
+ */
+export interface Control {
+  readonly containers: Containers
+  readonly images: Images
+  readonly hosts: Hosts
+  readonly quotas: Quotas
+  readonly events: Events
+}
+
+/** null or absent name: one is made up. */
+export interface NewContainer {
+  readonly name: string | null
+  readonly spec: ContainerSpec
+  /** Start it once it is created. */
+  readonly run: boolean
+  /** An administrator's or the user's choice of the default; false when the user did not say, so policy is not asked. */
+  readonly pullPolicyAsked?: boolean
+}
+
+export interface ContainerPatch {
+  readonly name?: string
+  readonly cpu?: number
+  readonly memory?: number
+  readonly autoHeal?: boolean
+}
+
+export interface RefOptions {
+  /** Look in every project; administrators only. */
+  readonly allProjects?: boolean
+}
+
+export interface ListContainers extends ContainerQuery {
+  readonly allProjects: boolean
+}
+
+export interface DeleteOptions extends RefOptions {
+  /** Administrators only. */
+  readonly force: boolean
+  readonly stop: boolean
+}
+
+export interface LogOptions {
+  readonly stdout: boolean
+  readonly stderr: boolean
+  readonly timestamps: boolean
+  readonly follow: boolean
+  readonly tail: number | null
+  /** Epoch seconds. */
+  readonly since: number | null
+}
+
+export interface ExecRequest {
+  readonly command: string[]
+  readonly environment: Record<string, string>
+  readonly workdir: string | null
+  readonly user: string | null
+  readonly tty: boolean
+  /** null: the command gets no stdin. */
+  readonly input: Readable | null
+}
+
+export interface ExecStream {
+  readonly execId: string
+  /** Frames; the last one is of kind `end` with `{"exitCode":n}` (see wire's `FrameDecoder`). */
+  readonly output: Readable
+}
+
+export interface LogStream {
+  /** true: frames of stdout and stderr; false: a terminal's raw bytes. */
+  readonly framed: boolean
+  readonly output: Readable
+}
+
+export interface Containers {
+  create(caller: Caller, input: NewContainer): Promise<Container>
+  list(caller: Caller, query: ListContainers): Promise<Container[]>
+  get(caller: Caller, ref: string, options?: RefOptions): Promise<Container>
+  update(caller: Caller, ref: string, patch: ContainerPatch): Promise<Container>
+  delete(caller: Caller, ref: string, options: DeleteOptions): Promise<void>
+  start(caller: Caller, ref: string): Promise<Container>
+  stop(caller: Caller, ref: string, options: { graceSeconds: number }): Promise<Container>
+  reboot(caller: Caller, ref: string, options: { graceSeconds: number }): Promise<Container>
+  pause(caller: Caller, ref: string): Promise<Container>
+  unpause(caller: Caller, ref: string): Promise<Container>
+  /** `signal`: any spelling that `kill -l` knows, or a number; invalid ones are `request.invalid`. */
+  kill(caller: Caller, ref: string, signal: string): Promise<Container>
+  rebuild(
+    caller: Caller,
+    ref: string,
+    options: { image?: string; imageDriver?: 'docker' | 'glance' },
+  ): Promise<Container>
+  rename(caller: Caller, ref: string, name: string): Promise<Container>
+
+  logs(caller: Caller, ref: string, options: LogOptions, signal: AbortSignal): Promise<LogStream>
+  exec(caller: Caller, ref: string, request: ExecRequest, signal: AbortSignal): Promise<ExecStream>
+  resizeExec(caller: Caller, ref: string, execId: string, size: { rows: number; columns: number }): Promise<void>
+  resizeTty(caller: Caller, ref: string, size: { rows: number; columns: number }): Promise<void>
+  top(caller: Caller, ref: string, psArgs: string | null): Promise<CallReply<'top'>>
+  stats(caller: Caller, ref: string): Promise<Stats>
+  getArchive(caller: Caller, ref: string, path: string, signal: AbortSignal): Promise<{ stat: PathStat; tar: Readable }>
+  putArchive(caller: Caller, ref: string, path: string, tar: Readable, signal: AbortSignal): Promise<void>
+  /** Saves the container as image `repository:tag` of the caller's project. Answers before the image is complete. */
+  commit(caller: Caller, ref: string, repository: string, tag: string): Promise<Image>
+
+  /** Newest first. */
+  actions(caller: Caller, ref: string): Promise<Action[]>
+  action(caller: Caller, ref: string, requestId: RequestId): Promise<{ action: Action; events: ActionEvent[] }>
+}
+
+export interface Images {
+  /** What the project committed and what is public; everything for an administrator with `allProjects`. */
+  list(caller: Caller, options?: RefOptions): Promise<Image[]>
+  get(caller: Caller, id: ImageId): Promise<Image>
+  /** Pulls onto one host. Administrators only. Answers before the image is there. */
+  pull(caller: Caller, input: { repo: string; tag: string; host: string }): Promise<Image>
+  delete(caller: Caller, id: ImageId): Promise<void>
+  /** Names the caller could run that contain (or are) `name`. */
+  search(caller: Caller, name: string, options: { exact: boolean }): Promise<Image[]>
+}
+
+/** All but `availabilityZones` are for administrators only. */
+export interface Hosts {
+  list(caller: Caller): Promise<Host[]>
+  /** By id or name. */
+  get(caller: Caller, ref: string): Promise<Host>
+  enable(caller: Caller, ref: string): Promise<Host>
+  disable(caller: Caller, ref: string, reason: string | null): Promise<Host>
+  forceDown(caller: Caller, ref: string, down: boolean): Promise<Host>
+  /** Forgets a host that is not connected and holds no containers. */
+  remove(caller: Caller, ref: string): Promise<void>
+  availabilityZones(caller: Caller): Promise<string[]>
+}
+
+export interface Quotas {
+  /** Own project, or any for an administrator. */
+  get(caller: Caller, projectId: ProjectId): Promise<{ limits: QuotaMap; used: QuotaMap }>
+  defaults(caller: Caller, projectId: ProjectId): Promise<QuotaMap>
+  /** Administrators only from here. */
+  set(caller: Caller, projectId: ProjectId, limits: Partial<QuotaMap>): Promise<QuotaMap>
+  clear(caller: Caller, projectId: ProjectId): Promise<void>
+  getClass(caller: Caller, name: string): Promise<QuotaMap>
+  setClass(caller: Caller, name: string, limits: Partial<QuotaMap>): Promise<QuotaMap>
+}
+
+/** Something that happened, as watchers see it. */
+export interface ContainerEvent {
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly kind: 'container'
+  readonly id: ContainerId
+  readonly name: string
+  readonly projectId: ProjectId
+  readonly status: Container['status']
+  readonly statusReason: string | null
+  readonly exitCode: number | null
+  /** It is no more. */
+  readonly gone: boolean
+}
+
+export interface Events {
+  /**
+   * Changes of the caller's project (of all projects for an administrator with `allProjects`), from now on, until the
+   * signal is aborted. A reader that falls far behind is cut off with an error rather than fed from an unbounded buffer.
+   */
+  watch(caller: Caller, options: RefOptions, signal: AbortSignal): AsyncIterable<ContainerEvent>
+}
+
+export type { CallArgs, PathStat, Stats }

@@ -1,0 +1,17 @@
+export type { HostLinks, HostReports, StepReport } from './hosts.ts'
+export type { TokenVerifier } from './identity.ts'
+export {
+  type ActionTable,
+  type ContainerChange,
+  type ContainerFilters,
+  type ContainerQuery,
+  type ContainerSortKey,
+  type ContainerTable,
+  containerSortKeys,
+  type HostTable,
+  type ImageTable,
+  type QuotaTable,
+  type Scope,
+  type Store,
+  type Tables,
+} from './store.ts'

@@ -1,0 +1,67 @@
+import type { RequestId } from '@gantry/model'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { requestIdOf } from './request-id.ts'
+import { validatorCompiler } from './validator.ts'
+
+export interface HttpOptions {
+  readonly log: FastifyBaseLogger
+  /** Largest body in bytes unless a route says otherwise. */
+  readonly bodyLimit?: number
+}
+
+/**
+ * The Fastify instance that all façades hang on. Façades are encapsulated plugins; each sets its own error handler and
+ * decides which headers carry the request id back.
+ */
+export function createHttpApp({ log, bodyLimit = 1024 * 1024 }: HttpOptions): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    // One line per request comes from the metrics hook; Fastify's own two would double it.
+    disableRequestLogging: true,
+    genReqId: () => requestIdOf(),
+    bodyLimit,
+    requestTimeout: 0,
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 512 },
+  })
+  app.setValidatorCompiler(validatorCompiler)
+  // Fastify's generated serialiser is slower than JSON.stringify on string maps (labels); schemas stay for the documents.
+  app.setSerializerCompiler(() => JSON.stringify)
+  acceptSloppyJson(app)
+  return app
+}
+
+/**
+ * Clients of OpenStack send `Content-Type: application/json` with an empty body, and DELETE with an octet-stream type and
+ * no body; both mean "no body". Malformed JSON is the client's mistake: 400 through the façade's error handler.
+ */
+function acceptSloppyJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    ['application/json', 'application/octet-stream', 'text/plain'],
+    { parseAs: 'string' },
+    (request, body, done) => {
+      const text = String(body)
+      if (text.trim() === '') return done(null, undefined)
+      if (!String(request.headers['content-type']).startsWith('application/json')) return done(null, text)
+      try {
+        done(null, JSON.parse(text))
+      } catch {
+        done(Object.assign(new SyntaxError('The request body is not valid JSON.'), { statusCode: 400 }))
+      }
+    },
+  )
+}
+
+/** The id that follows this request from façade to engine. */
+export function requestId(request: FastifyRequest): RequestId {
+  return request.id as RequestId
+}
+
+/** `http://host:port` as the client wrote it; trusts X-Forwarded-Proto only for the scheme word itself. */
+export function baseUrl(request: FastifyRequest): string {
+  const forwarded = request.headers['x-forwarded-proto']
+  const scheme = forwarded === 'https' || forwarded === 'http' ? forwarded : request.protocol
+  return `${scheme}://${request.headers.host ?? 'localhost'}`
+}

@@ -1,0 +1,40 @@
+import { Fault } from '@gantry/kernel'
+import type { Caller, RequestId } from '@gantry/model'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { requestId } from './app.ts'
+
+const callers = new WeakMap<FastifyRequest, Caller>()
+
+/** Mirrors control's `TokenVerifier` port, so that this package depends on no room above it. */
+export interface Verifier {
+  verify(token: string, requestId: RequestId): Promise<Caller>
+}
+
+export interface AuthenticateOptions {
+  /** Routes that answer without a token. */
+  readonly open?: (request: FastifyRequest) => boolean
+}
+
+/** Every route of this plugin needs a valid `X-Auth-Token` (or `Authorization: Bearer`); throws `auth.required` if not. */
+export function authenticate(app: FastifyInstance, verifier: Verifier, { open }: AuthenticateOptions = {}): void {
+  app.addHook('onRequest', async (request) => {
+    if (open?.(request)) return
+    const token = tokenOf(request)
+    if (token === undefined) throw new Fault('auth.required', { reason: 'the request carries none' })
+    callers.set(request, await verifier.verify(token, requestId(request)))
+  })
+}
+
+/** The caller of an authenticated request. */
+export function callerOf(request: FastifyRequest): Caller {
+  const caller = callers.get(request)
+  if (!caller) throw new Fault('auth.required', { reason: 'the request carries none' })
+  return caller
+}
+
+function tokenOf(request: FastifyRequest): string | undefined {
+  const header = request.headers['x-auth-token']
+  if (typeof header === 'string' && header !== '') return header
+  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')
+  return bearer?.[1]
+}

@@ -1,0 +1,5 @@
+export { baseUrl, createHttpApp, type HttpOptions, requestId } from './app.ts'
+export { type AuthenticateOptions, authenticate, callerOf, type Verifier } from './auth.ts'
+export { isRequestId } from './request-id.ts'
+export { statusOfKind } from './status.ts'
+export { validatorCompiler } from './validator.ts'

@@ -1,0 +1,16 @@
+import { randomUUID } from 'node:crypto'
+import type { RequestId } from '@gantry/model'
+
+const pattern = /^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/**
+ * A fresh `req-<uuid>` for each request. One that the caller brought (`X-Openstack-Request-Id`) is not taken over, because
+ * actions are looked up by it and a client could shadow another's.
+ */
+export function requestIdOf(): RequestId {
+  return `req-${randomUUID()}` as RequestId
+}
+
+export function isRequestId(text: string): text is RequestId {
+  return pattern.test(text)
+}

@@ -1,0 +1,144 @@
+/**
+ * The one error table. A fault says what failed, on which object, and what to do next; its `kind` tells a façade which
+ * status to answer, `retry` tells a client whether the same call may succeed later. Nothing below a façade knows HTTP.
+ */
+export type FaultKind =
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'over-quota'
+  | 'too-large'
+  | 'unsupported'
+  | 'unavailable'
+  | 'internal'
+
+interface FaultRow {
+  readonly kind: FaultKind
+  readonly retry: boolean
+  readonly text: string
+}
+
+export const faults = {
+  'request.invalid': { kind: 'invalid', retry: false, text: '{problem}' },
+  'request.too-large': { kind: 'too-large', retry: false, text: 'The request is larger than {limit} bytes.' },
+  'request.unsupported': { kind: 'unsupported', retry: false, text: '{feature} is not available here: {reason}.' },
+  'auth.required': { kind: 'unauthenticated', retry: false, text: 'A valid token is required: {reason}.' },
+  'auth.failed': { kind: 'unauthenticated', retry: false, text: 'The user name, password or token was not accepted.' },
+  'auth.slowed': {
+    kind: 'unauthenticated',
+    retry: true,
+    text: 'Too many failed log-ins for this user; try again in {seconds} s.',
+  },
+  'policy.forbidden': { kind: 'forbidden', retry: false, text: '{action} is not allowed: {reason}.' },
+  'container.not-found': { kind: 'not-found', retry: false, text: 'Container {ref} could not be found.' },
+  'container.ambiguous': {
+    kind: 'conflict',
+    retry: false,
+    text: 'Several containers are named {name}; use the id of the one you mean.',
+  },
+  'container.name-taken': { kind: 'conflict', retry: false, text: 'A container named {name} already exists.' },
+  'container.state': {
+    kind: 'conflict',
+    retry: false,
+    text: 'Cannot {action} container {ref} while it is {status}; that needs: {allowed}.',
+  },
+  'container.not-interactive': {
+    kind: 'invalid',
+    retry: false,
+    text: 'Container {ref} was not created interactive; create it with --interactive to attach.',
+  },
+  'container.no-host': { kind: 'conflict', retry: true, text: 'Container {ref} is not on a host yet.' },
+  'container.exec-failed': {
+    kind: 'invalid',
+    retry: false,
+    text: 'Cannot run the command in container {ref}: {reason}',
+  },
+  'container.exec-not-found': { kind: 'invalid', retry: false, text: 'No running exec {exec} in container {ref}.' },
+  'container.path-not-found': { kind: 'invalid', retry: false, text: 'No path {path} in container {ref}.' },
+  'action.not-found': { kind: 'not-found', retry: false, text: 'No action of request {request} on container {ref}.' },
+  'image.not-found': { kind: 'not-found', retry: false, text: 'Image {image} could not be found: {reason}' },
+  'image.in-use': { kind: 'conflict', retry: false, text: 'Image {image} is used by a container; remove that first.' },
+  'host.not-found': { kind: 'not-found', retry: false, text: 'Host {ref} could not be found.' },
+  'host.unreachable': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'Host {host} is not connected; its agent must be running (gantry status).',
+  },
+  'placement.no-host': { kind: 'unavailable', retry: true, text: 'No host fits: {reasons}.' },
+  'quota.exceeded': {
+    kind: 'over-quota',
+    retry: false,
+    text: 'Quota exceeded for {resource}: {used} of {limit} used, {asked} more asked for.',
+  },
+  'identity.not-found': { kind: 'not-found', retry: false, text: 'Could not find {type}: {ref}.' },
+  'identity.conflict': { kind: 'conflict', retry: false, text: 'A {type} named {name} already exists.' },
+  'engine.failed': { kind: 'internal', retry: true, text: 'The container engine on {host} failed: {reason}' },
+  'engine.unreachable': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'The container engine on {host} does not answer: {reason}',
+  },
+  internal: {
+    kind: 'internal',
+    retry: true,
+    text: 'An internal error occurred ({reference}); the server log has the details.',
+  },
+} as const satisfies Record<string, FaultRow>
+
+export type FaultCode = keyof typeof faults
+export type FaultDetails = Readonly<Record<string, string | number>>
+
+/** What crosses a wire of ours, or is stored: enough to build the same `Fault` again at the other end. */
+export interface FaultData {
+  readonly code: FaultCode
+  readonly details: FaultDetails
+}
+
+/** The one error class thrown on purpose. `message` is the filled text of the table's row. */
+export class Fault extends Error {
+  override readonly name = 'Fault'
+  readonly code: FaultCode
+  readonly details: FaultDetails
+
+  constructor(code: FaultCode, details: FaultDetails = {}, cause?: unknown) {
+    super(fill(faults[code].text, details), cause === undefined ? undefined : { cause })
+    this.code = code
+    this.details = details
+  }
+
+  get kind(): FaultKind {
+    return faults[this.code].kind
+  }
+
+  get retry(): boolean {
+    return faults[this.code].retry
+  }
+
+  toJSON(): FaultData {
+    return { code: this.code, details: this.details }
+  }
+}
+
+/** Rebuilds a fault that came over a wire; anything unknown becomes `internal`. */
+export function faultFrom(data: unknown): Fault {
+  if (typeof data === 'object' && data !== null && 'code' in data && isFaultCode(data.code)) {
+    const details = 'details' in data && typeof data.details === 'object' ? (data.details as FaultDetails) : {}
+    return new Fault(data.code, details)
+  }
+  return new Fault('internal', { reference: 'unknown fault' })
+}
+
+/** The text of any thrown value, for a person. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function isFaultCode(code: unknown): code is FaultCode {
+  return typeof code === 'string' && Object.hasOwn(faults, code)
+}
+
+function fill(text: string, details: FaultDetails): string {
+  return text.replace(/\{(\w+)\}/g, (hole, key: string) => String(details[key] ?? hole))
+}

@@ -1,0 +1,16 @@
+export { type BackoffOptions, backoff, backoffMs } from './backoff.ts'
+export type { Brand } from './brand.ts'
+export { type Clock, systemClock } from './clock.ts'
+export {
+  Fault,
+  type FaultCode,
+  type FaultData,
+  type FaultDetails,
+  type FaultKind,
+  faultFrom,
+  faults,
+  reasonOf,
+} from './faults.ts'
+export { type Ids, randomIds } from './ids.ts'
+export { limiter } from './limiter.ts'
+export { assertNever } from './never.ts'

@@ -1,0 +1,24 @@
+import Type, { type Static } from 'typebox'
+import type { ContainerId, ProjectId } from './ids.ts'
+import { Failure } from './observed.ts'
+import { ContainerSpec } from './spec.ts'
+import { Wish } from './wish.ts'
+
+/**
+ * What a host is told about one container: the whole of it, every time. An agent that holds the assignment needs nothing
+ * else to reach the wished state, and one that receives it twice does nothing the second time.
+ */
+export const Assignment = Type.Object({
+  id: Type.Unsafe<ContainerId>(Type.String()),
+  projectId: Type.Unsafe<ProjectId>(Type.String()),
+  name: Type.String(),
+  spec: ContainerSpec,
+  /** The reference the engine knows the image by (differs from `spec.image` for a project's own images). */
+  imageRef: Type.String(),
+  wish: Wish,
+  /** Highest generation whose engine container has been seen; a missing one then vanished and was not merely never made. */
+  seenGeneration: Type.Integer({ minimum: 0 }),
+  /** The failure already reported for this wish version: not to be tried again until the user asks for something. */
+  failed: Type.Union([Failure, Type.Null()]),
+})
+export type Assignment = Static<typeof Assignment>

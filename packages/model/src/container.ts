@@ -1,0 +1,65 @@
+import type { ContainerId, HostId, ProjectId, UserId } from './ids.ts'
+import type { Observed } from './observed.ts'
+import type { ContainerSpec } from './spec.ts'
+import type { Wish } from './wish.ts'
+
+/** Names and spelling are Zun's, so that every façade and client agrees on them. */
+export const statuses = [
+  'Creating',
+  'Created',
+  'Running',
+  'Stopped',
+  'Paused',
+  'Restarting',
+  'Rebuilding',
+  'Deleting',
+  'Deleted',
+  'Error',
+  'Unknown',
+  'Dead',
+] as const
+export type Status = (typeof statuses)[number]
+
+/** What is under way; null when the wish is settled. */
+export const tasks = [
+  'container_creating',
+  'container_starting',
+  'container_stopping',
+  'container_rebooting',
+  'container_pausing',
+  'container_unpausing',
+  'container_killing',
+  'container_rebuilding',
+  'container_deleting',
+] as const
+export type Task = (typeof tasks)[number]
+
+/** One container, whole: who owns it, what was asked, where it was placed, what is seen. */
+export interface Container {
+  readonly id: ContainerId
+  readonly projectId: ProjectId
+  readonly userId: UserId
+  readonly name: string
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+  readonly updatedAt: number
+  /** Written by use cases. */
+  readonly spec: ContainerSpec
+  readonly wish: Wish
+  /** The task the newest wish stands for. */
+  readonly task: Task | null
+  /** Written by the scheduler. null: not placed yet. */
+  readonly hostId: HostId | null
+  readonly hostName: string | null
+  readonly imageRef: string
+  /** Set when no host could be found in time; cleared by the next wish. */
+  readonly placementFailure: string | null
+  /** Written from agents' reports. */
+  readonly observed: Observed
+  readonly seenGeneration: number
+  /** Its host has been silent for so long that `observed` is no longer believed. */
+  readonly hostLost: boolean
+  /** Derived by `statusOf`, stored so that lists can filter and sort by them. */
+  readonly status: Status
+  readonly statusReason: string | null
+}

@@ -1,0 +1,57 @@
+import Type, { type Static } from 'typebox'
+import type { HostId } from './ids.ts'
+
+/** What an agent tells about its machine and engine when it connects, and again when it changes. */
+export const HostFacts = Type.Object({
+  hostname: Type.String(),
+  engine: Type.Object({
+    name: Type.String(),
+    version: Type.String(),
+    apiVersion: Type.String(),
+    rootDir: Type.String(),
+  }),
+  cpus: Type.Integer(),
+  /** MiB. */
+  memory: Type.Integer(),
+  /** GiB. */
+  disk: Type.Integer(),
+  architecture: Type.String(),
+  osType: Type.String(),
+  os: Type.String(),
+  kernelVersion: Type.String(),
+  runtimes: Type.Array(Type.String()),
+  labels: Type.Record(Type.String(), Type.String()),
+  agentVersion: Type.String(),
+})
+export type HostFacts = Static<typeof HostFacts>
+
+/** A machine with an agent and an engine. */
+export interface Host {
+  readonly id: HostId
+  readonly name: string
+  readonly availabilityZone: string
+  readonly facts: HostFacts
+  /** An administrator's switch: nothing new is placed on a disabled host. */
+  readonly disabled: boolean
+  readonly disabledReason: string | null
+  readonly forcedDown: boolean
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly lastSeenAt: number
+  readonly connected: boolean
+  /** Counts connections; shown as Zun's report_count. */
+  readonly reportCount: number
+  /** What containers placed on it were promised. */
+  readonly used: HostUsage
+}
+
+export interface HostUsage {
+  readonly containers: number
+  /** Cores. */
+  readonly cpu: number
+  /** MiB. */
+  readonly memory: number
+  /** GiB. */
+  readonly disk: number
+}

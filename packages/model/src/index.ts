@@ -1,0 +1,22 @@
+export type { Action, ActionEvent, ActionName } from './action.ts'
+export { Assignment } from './assignment.ts'
+export type { Caller } from './caller.ts'
+export { type Container, type Status, statuses, type Task, tasks } from './container.ts'
+export { type Host, HostFacts, type HostUsage } from './host.ts'
+export type * from './ids.ts'
+export { formatImageName, type Image, parseImageName } from './image.ts'
+export { nextStep, type Seen, type Step, type StepKind } from './next-step.ts'
+export { Address, EngineContainer, EngineState, Failure, nothingObserved, Observed } from './observed.ts'
+export {
+  defaultQuotas,
+  nothingUsed,
+  type QuotaExcess,
+  type QuotaMap,
+  type QuotaResource,
+  quotaExcess,
+  quotaResources,
+} from './quota.ts'
+export { ContainerSpec, defaultSpec, Healthcheck, ImageDriver, PullPolicy, RestartPolicy } from './spec.ts'
+export { type StatusView, statusOf } from './status.ts'
+export { allows, transitions, type Verb } from './transitions.ts'
+export { Power, Wish } from './wish.ts'

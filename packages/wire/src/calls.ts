@@ -1,0 +1,129 @@
+import type { Readable } from 'node:stream'
+import type { ContainerId } from '@gantry/model'
+import Type, { type Static, type TSchema } from 'typebox'
+
+const id = Type.Unsafe<ContainerId>(Type.String())
+const Empty = Type.Object({})
+
+const EngineImage = Type.Object({
+  imageId: Type.String(),
+  refs: Type.Array(Type.String()),
+  /** Bytes. */
+  size: Type.Integer(),
+  createdAt: Type.Integer(),
+})
+export type EngineImage = Static<typeof EngineImage>
+
+export const PathStat = Type.Object({
+  name: Type.String(),
+  size: Type.Integer(),
+  mode: Type.Integer(),
+  mtime: Type.String(),
+  linkTarget: Type.String(),
+})
+export type PathStat = Static<typeof PathStat>
+
+export const Stats = Type.Object({
+  /** Share of all cores over the last second or so, in percent of one core. */
+  cpuPercent: Type.Number(),
+  memoryUsed: Type.Number(),
+  memoryLimit: Type.Number(),
+  /** Bytes since start. */
+  blockRead: Type.Number(),
+  blockWrite: Type.Number(),
+  netReceived: Type.Number(),
+  netSent: Type.Number(),
+  pids: Type.Integer(),
+})
+export type Stats = Static<typeof Stats>
+
+/**
+ * What a server may ask an agent to do at once, beside the assignments. One row a call: arguments and reply as schemas
+ * (both ends check them), and which way raw bytes flow beside them.
+ */
+export const calls = {
+  /** Log lines. Output: frames if the reply says so, else raw terminal bytes. */
+  logs: {
+    args: Type.Object({
+      id,
+      stdout: Type.Boolean(),
+      stderr: Type.Boolean(),
+      timestamps: Type.Boolean(),
+      follow: Type.Boolean(),
+      /** Number of lines from the end; null: all. */
+      tail: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+      /** Epoch seconds, fractions allowed; null: no bound. */
+      since: Type.Union([Type.Number(), Type.Null()]),
+      until: Type.Union([Type.Number(), Type.Null()]),
+    }),
+    reply: Type.Object({ framed: Type.Boolean() }),
+  },
+  /** Runs a command. Input: its stdin. Output: frames of kind 1 and 2 (only 1 with a tty), at the end one of kind 3: `{"exitCode":n}`. */
+  exec: {
+    args: Type.Object({
+      id,
+      command: Type.Array(Type.String(), { minItems: 1 }),
+      environment: Type.Record(Type.String(), Type.String()),
+      workdir: Type.Union([Type.String(), Type.Null()]),
+      user: Type.Union([Type.String(), Type.Null()]),
+      tty: Type.Boolean(),
+      stdin: Type.Boolean(),
+    }),
+    reply: Type.Object({ execId: Type.String() }),
+  },
+  execResize: {
+    args: Type.Object({
+      id,
+      execId: Type.String(),
+      rows: Type.Integer({ minimum: 1 }),
+      columns: Type.Integer({ minimum: 1 }),
+    }),
+    reply: Empty,
+  },
+  ttyResize: {
+    args: Type.Object({ id, rows: Type.Integer({ minimum: 1 }), columns: Type.Integer({ minimum: 1 }) }),
+    reply: Empty,
+  },
+  top: {
+    args: Type.Object({ id, psArgs: Type.Union([Type.String(), Type.Null()]) }),
+    reply: Type.Object({ titles: Type.Array(Type.String()), processes: Type.Array(Type.Array(Type.String())) }),
+  },
+  stats: { args: Type.Object({ id }), reply: Stats },
+  /** Output: a tar of the path. */
+  archiveGet: { args: Type.Object({ id, path: Type.String() }), reply: PathStat },
+  /** Input: a tar that is unpacked into directory `path`. */
+  archivePut: { args: Type.Object({ id, path: Type.String() }), reply: Empty },
+  /** `signal`: upper-case name with SIG, or a number as text. */
+  kill: { args: Type.Object({ id, signal: Type.String() }), reply: Empty },
+  /** Saves the container's file system as an image of this host. */
+  commit: {
+    args: Type.Object({ id, engineRef: Type.String() }),
+    reply: Type.Object({ imageId: Type.String(), size: Type.Integer() }),
+  },
+  imageList: { args: Empty, reply: Type.Object({ images: Type.Array(EngineImage) }) },
+  imagePull: { args: Type.Object({ engineRef: Type.String() }), reply: EngineImage },
+  imageRemove: { args: Type.Object({ engineRef: Type.String() }), reply: Empty },
+} as const satisfies Record<string, { args: TSchema; reply: TSchema }>
+
+export type CallName = keyof typeof calls
+export type CallArgs<K extends CallName> = Static<(typeof calls)[K]['args']>
+export type CallReply<K extends CallName> = Static<(typeof calls)[K]['reply']>
+
+export interface CallIo {
+  /** Raw bytes for the callee; ends when the caller half-closes. */
+  readonly input?: Readable
+  /** Aborting it cancels the call and everything it started at the other end. */
+  readonly signal: AbortSignal
+}
+
+export interface CallResult<K extends CallName> {
+  readonly reply: CallReply<K>
+  /** Raw bytes from the callee; null when the call has none. */
+  readonly output: Readable | null
+}
+
+/**
+ * One interface, both ends: the agent implements it on its engine, the relay implements it by carrying each call over the
+ * agent's connection. A failed call rejects with a `Fault`.
+ */
+export type AgentCalls = { readonly [K in CallName]: (args: CallArgs<K>, io: CallIo) => Promise<CallResult<K>> }
