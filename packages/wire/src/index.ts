@@ -1,3 +1,4 @@
+export type { AgentHost } from './agent-host.ts'
 export {
   type AgentCalls,
   type CallArgs,

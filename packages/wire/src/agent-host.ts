@@ -1,0 +1,15 @@
+import type { HostFacts } from '@gantry/model'
+import type { AgentCalls } from './calls.ts'
+import type { AgentMessage, ServerMessage } from './messages.ts'
+
+/** What a machine offers to the session that connects it with a relay. Implemented by host/. */
+export interface AgentHost {
+  facts(): Promise<HostFacts>
+  readonly calls: AgentCalls
+  /**
+   * A session began. `send` may be called until `signal` aborts and keeps order; what it is given is queued and written with
+   * back-pressure, so it never blocks. The answer takes the relay's messages in order. Work under way goes on between
+   * sessions; the next session starts with every assignment again.
+   */
+  session(send: (message: AgentMessage) => void, signal: AbortSignal): (message: ServerMessage) => void
+}
