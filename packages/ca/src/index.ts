@@ -1,0 +1,3 @@
+export { agentUnit, type CertificateAuthority, createOrLoadCa, type IssuedCertificate } from './authority.ts'
+export { fingerprintOf } from './fingerprint.ts'
+export { type CertificateRequest, createRequest, readRequest } from './request.ts'
