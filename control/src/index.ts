@@ -16,4 +16,9 @@ export type {
   Quotas,
   RefOptions,
 } from './control.ts'
+export { createControl } from './create-control.ts'
+export { defaultPolicy, type Policy } from './deps.ts'
+export type { Gauges } from './ports/gauges.ts'
+export type { Reconciler } from './reconcile/reconciler.ts'
+export type { Log } from './ports/log.ts'
 export * from './ports/index.ts'

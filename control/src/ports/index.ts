@@ -1,5 +1,7 @@
 export type { HostLinks, HostReports, StepReport } from './hosts.ts'
-export type { TokenVerifier } from './identity.ts'
+export type * from './identity.ts'
+export type * from './identity-model.ts'
+export type * from './identity-store.ts'
 export {
   type ActionTable,
   type ContainerChange,

@@ -96,8 +96,8 @@ export interface ContainerTable {
 
 export interface ActionTable {
   insert(action: Action): Promise<void>
-  /** Ends every unfinished action of the container whose wish version is at most `version`; returns their ids. */
-  finishUpTo(containerId: ContainerId, version: number, at: number, error: string | null): Promise<ActionId[]>
+  /** Ends every unfinished action of the container whose wish version is at most `version`, and returns them. */
+  finishUpTo(containerId: ContainerId, version: number, at: number, error: string | null): Promise<Action[]>
   finish(id: ActionId, at: number, error: string | null): Promise<void>
   /** Newest first. */
   list(containerId: ContainerId): Promise<Action[]>

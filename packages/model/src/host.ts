@@ -20,6 +20,8 @@ export const HostFacts = Type.Object({
   os: Type.String(),
   kernelVersion: Type.String(),
   runtimes: Type.Array(Type.String()),
+  /** The engine can cap a container's own disk space. */
+  diskQuota: Type.Optional(Type.Boolean()),
   labels: Type.Record(Type.String(), Type.String()),
   agentVersion: Type.String(),
 })

@@ -48,7 +48,7 @@ export const ContainerSpec = Type.Object({
   cpuPolicy: Type.Union([Type.Literal('shared'), Type.Literal('dedicated')]),
   /** MiB; a hard cap. */
   memory: Type.Integer({ minimum: 4 }),
-  /** GiB, counted in the quota. */
+  /** GiB, counted in the quota and enforced by the engine; 0: not limited. */
   disk: Type.Integer({ minimum: 0 }),
   restartPolicy: RestartPolicy,
   interactive: Type.Boolean(),
@@ -82,7 +82,7 @@ export function defaultSpec(image: string): ContainerSpec {
     cpu: 1,
     cpuPolicy: 'shared',
     memory: 512,
-    disk: 10,
+    disk: 0,
     restartPolicy: { name: 'no', maxRetries: 0 },
     interactive: false,
     tty: false,

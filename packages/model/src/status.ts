@@ -16,7 +16,7 @@ export function statusOf(container: StatusInput): StatusView {
   const pending = observed.settled < wish.version
   const task = pending ? container.task : null
   if (wish.gone) return { status: 'Deleting', reason: null, task: 'container_deleting' }
-  if (container.placementFailure !== null && pending) {
+  if (container.placementFailure !== null) {
     return { status: 'Error', reason: container.placementFailure, task: null }
   }
   if (container.hostLost) {

@@ -1,0 +1,43 @@
+import type { Control } from './control.ts'
+import type { Deps } from './deps.ts'
+import { createHub, watchScope } from './events/hub.ts'
+import { createReconciler, type Reconciler } from './reconcile/reconciler.ts'
+import { createContainer } from './usecases/create-container.ts'
+import { deleteContainer } from './usecases/delete-container.ts'
+import { requireAdminFor } from './usecases/find-container.ts'
+import { hostUseCases } from './usecases/hosts.ts'
+import { imageUseCases } from './usecases/images.ts'
+import { interactiveVerbs } from './usecases/interact.ts'
+import { oneShotVerbs } from './usecases/one-shots.ts'
+import { powerVerbs } from './usecases/power.ts'
+import { quotaUseCases } from './usecases/quotas.ts'
+import { readVerbs } from './usecases/read-containers.ts'
+import { specVerbs } from './usecases/update-container.ts'
+
+/** Puts the core together. The reconciler's `reports` go to the relay, whose `links` come in here. */
+export function createControl(parts: Omit<Deps, 'ring' | 'hub'>): { control: Control; reconciler: Reconciler } {
+  const base = { ...parts, hub: createHub() }
+  const reconciler = createReconciler(base)
+  const deps: Deps = { ...base, ring: reconciler.ring }
+  const control: Control = {
+    containers: {
+      create: (caller, input) => createContainer(deps, caller, input),
+      delete: (caller, ref, options) => deleteContainer(deps, caller, ref, options),
+      ...readVerbs(deps),
+      ...powerVerbs(deps),
+      ...specVerbs(deps),
+      ...oneShotVerbs(deps),
+      ...interactiveVerbs(deps),
+    },
+    images: imageUseCases(deps),
+    hosts: hostUseCases(deps),
+    quotas: quotaUseCases(deps),
+    events: {
+      watch(caller, options, signal) {
+        requireAdminFor(caller, options.allProjects === true, 'Watching all projects')
+        return deps.hub.watch(watchScope(caller, options.allProjects === true), signal)
+      },
+    },
+  }
+  return { control, reconciler }
+}

@@ -1,0 +1,45 @@
+import type { Clock, Ids } from '@gantry/kernel'
+import type { Container, ContainerId } from '@gantry/model'
+import type { EventHub } from './events/hub.ts'
+import type { Gauges } from './ports/gauges.ts'
+import type { HostLinks } from './ports/hosts.ts'
+import type { Log } from './ports/log.ts'
+import type { Store } from './ports/store.ts'
+
+/** How long things may take before they are called lost, and how far hosts are over-committed. */
+export interface Policy {
+  /** A host silent for longer is down: nothing is placed there and its containers become Unknown. Milliseconds. */
+  readonly hostLostAfterMs: number
+  /** How long a container waits for a first host before it becomes Error. Milliseconds. */
+  readonly placementPatienceMs: number
+  readonly cpuRatio: number
+  readonly memoryRatio: number
+  readonly diskRatio: number
+}
+
+/** Over-commit ratios as in Nova and Zun: 16 for cores, 1.5 for memory, 1 for disk. */
+export const defaultPolicy: Policy = {
+  hostLostAfterMs: 60_000,
+  placementPatienceMs: 60_000,
+  cpuRatio: 16,
+  memoryRatio: 1.5,
+  diskRatio: 1,
+}
+
+export interface Deps {
+  readonly store: Store
+  readonly links: HostLinks
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly gauges: Gauges
+  readonly hub: EventHub
+  readonly policy: Policy
+  /** Tells the reconciler that a container's wish changed; returns at once. */
+  readonly ring: (change: Ring) => void
+}
+
+/** What a use case changed, so that the reconciler needs no second look at the store. */
+export type Ring =
+  | { readonly kind: 'wish'; readonly container: Container }
+  | { readonly kind: 'unplaced'; readonly id: ContainerId }

@@ -1,0 +1,132 @@
+import { limiter, reasonOf } from '@gantry/kernel'
+import type { Assignment, Container, ContainerId, HostFacts, HostId } from '@gantry/model'
+import type { Deps, Ring } from '../deps.ts'
+import type { HostReports } from '../ports/hosts.ts'
+import { endInterrupted } from '../usecases/one-shots.ts'
+import { assignmentOf } from './assignment-of.ts'
+import { place } from './placement.ts'
+import { applyObserved, applyStep, loseHost } from './reports.ts'
+
+export interface Reconciler extends AsyncDisposable {
+  /** Picks up what an earlier process left: call once, before anything is served. */
+  recover(): Promise<void>
+  readonly ring: (change: Ring) => void
+  readonly reports: HostReports
+}
+
+/** How often a connected host's sign of life is written down, milliseconds. */
+const heartbeatMs = 60_000
+
+/**
+ * Carries wishes to hosts and reports back to the store. It holds no truth: everything in here can be lost at any moment
+ * and is found again in the store (`recover`) and from the hosts (`connected`).
+ */
+export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
+  const full: Deps = { ...deps, ring }
+  const waiting = new Set<ContainerId>()
+  const timers = new Map<string, NodeJS.Timeout>()
+  const turn = limiter(8)
+  let closed = false
+
+  function ring(change: Ring): void {
+    if (change.kind === 'unplaced' || change.container.hostId === null) {
+      placeSoon(change.kind === 'unplaced' ? change.id : change.container.id)
+    } else deps.links.assign(change.container.hostId, assignmentOf(change.container))
+  }
+
+  function placeSoon(id: ContainerId): void {
+    if (closed) return
+    void turn(() => place(full, id)).then(
+      (placed) => {
+        waiting.delete(id)
+        if (placed.kind === 'placed') send(placed.container)
+        if (placed.kind === 'waiting') {
+          waiting.add(id)
+          after(`place ${id}`, Math.max(0, placed.until - deps.clock.now()) + 1, () => placeSoon(id))
+        }
+        deps.gauges.waiting(waiting.size)
+      },
+      (error: unknown) => {
+        deps.log.error({ container: id, reason: reasonOf(error) }, 'placement failed; trying again')
+        after(`place ${id}`, 1000, () => placeSoon(id))
+      },
+    )
+  }
+
+  function send(container: Container): void {
+    if (container.hostId !== null) deps.links.assign(container.hostId, assignmentOf(container))
+  }
+
+  function after(name: string, ms: number, work: () => void): void {
+    clearTimeout(timers.get(name))
+    if (closed) return
+    const timer = setTimeout(() => {
+      timers.delete(name)
+      work()
+    }, ms)
+    timer.unref()
+    timers.set(name, timer)
+  }
+
+  function cancel(name: string): void {
+    clearTimeout(timers.get(name))
+    timers.delete(name)
+  }
+
+  function watchSilence(hostId: HostId): void {
+    after(`lost ${hostId}`, deps.policy.hostLostAfterMs, () => {
+      if (deps.links.connected(hostId)) return
+      deps.log.warn({ host: hostId }, 'host lost')
+      void loseHost(full, hostId).catch((error: unknown) => {
+        deps.log.error({ host: hostId, reason: reasonOf(error) }, 'could not mark a lost host; trying again')
+        watchSilence(hostId)
+      })
+    })
+  }
+
+  async function beat(hostId: HostId): Promise<void> {
+    await deps.store.hosts.seen(hostId, deps.clock.now())
+    after(`beat ${hostId}`, heartbeatMs, () => void beat(hostId).catch(() => after(`beat ${hostId}`, heartbeatMs, () => {})))
+  }
+
+  const reports: HostReports = {
+    async connected(hostId: HostId, facts: HostFacts): Promise<Assignment[]> {
+      cancel(`lost ${hostId}`)
+      const known = await deps.store.hosts.get(hostId)
+      const availabilityZone = known?.availabilityZone ?? facts.labels['zone'] ?? 'nova'
+      await deps.store.hosts.upsert({ id: hostId, name: facts.hostname, availabilityZone, facts, at: deps.clock.now() })
+      after(`beat ${hostId}`, heartbeatMs, () => void beat(hostId))
+      deps.log.info({ host: hostId, name: facts.hostname }, 'host connected')
+      for (const id of waiting) placeSoon(id)
+      const containers = await deps.store.containers.ofHost(hostId)
+      return containers.map(assignmentOf)
+    },
+    async disconnected(hostId) {
+      cancel(`beat ${hostId}`)
+      await deps.store.hosts.seen(hostId, deps.clock.now())
+      deps.log.warn({ host: hostId }, 'host disconnected')
+      watchSilence(hostId)
+    },
+    observed: (hostId, id, observed, gone) => applyObserved(full, hostId, id, observed, gone),
+    step: (hostId, report) => applyStep(full, hostId, report),
+    async engine(hostId, up, reason) {
+      if (up) deps.log.info({ host: hostId }, 'engine is back')
+      else deps.log.warn({ host: hostId, reason }, 'engine does not answer')
+    },
+  }
+
+  return {
+    ring,
+    reports,
+    async recover() {
+      await endInterrupted(full)
+      for (const container of await deps.store.containers.unplaced()) placeSoon(container.id)
+      for (const host of await deps.store.hosts.list()) watchSilence(host.id)
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true
+      for (const timer of timers.values()) clearTimeout(timer)
+      timers.clear()
+    },
+  }
+}

@@ -1,0 +1,84 @@
+import type { Container, ContainerId, HostId, Observed } from '@gantry/model'
+import { statusOf } from '@gantry/model'
+import type { Deps } from '../deps.ts'
+import { containerEvent } from '../events/hub.ts'
+import type { StepReport } from '../ports/hosts.ts'
+import type { Tables } from '../ports/store.ts'
+
+/**
+ * Writes what an agent saw of one container: the observed state, the status that follows from it, and the end of every
+ * action whose wish is settled. A report about a container that is elsewhere or gone is stale and changes nothing.
+ */
+export async function applyObserved(deps: Deps, hostId: HostId, id: ContainerId, observed: Observed, gone: boolean): Promise<void> {
+  const change = await deps.store.transaction(async (tables) => {
+    const container = await tables.containers.get(id)
+    if (!container || container.hostId !== hostId) return null
+    if (gone) return forget(deps, tables, container)
+    return observe(deps, tables, container, observed)
+  })
+  if (change) deps.hub.publish(containerEvent(change.container, deps.clock.now(), change.gone))
+}
+
+async function observe(deps: Deps, tables: Tables, container: Container, observed: Observed) {
+  const now = deps.clock.now()
+  const seenGeneration = Math.max(container.seenGeneration, observed.engine?.generation ?? 0)
+  const seen: Container = { ...container, observed, seenGeneration, hostLost: false, updatedAt: now }
+  const view = statusOf(seen)
+  const task = observed.settled >= container.wish.version ? null : container.task
+  const change = { observed, seenGeneration, hostLost: false, updatedAt: now, task, status: view.status, statusReason: view.reason }
+  await tables.containers.update(container.id, change)
+  if (observed.settled > container.observed.settled) {
+    await settle(deps, tables, container, observed.settled, observed.failure?.reason ?? null)
+  }
+  return { container: { ...seen, ...change }, gone: false }
+}
+
+async function forget(deps: Deps, tables: Tables, container: Container) {
+  await tables.containers.remove(container.id)
+  await settle(deps, tables, container, container.wish.version, null)
+  return { container, gone: true }
+}
+
+async function settle(deps: Deps, tables: Tables, container: Container, version: number, error: string | null): Promise<void> {
+  const now = deps.clock.now()
+  const ended = await tables.actions.finishUpTo(container.id, version, now, error)
+  for (const action of ended) deps.gauges.settled(action.name, (now - action.startedAt) / 1000, error !== null)
+}
+
+/** Writes a step into the timeline of the action it was taken for. */
+export async function applyStep(deps: Deps, hostId: HostId, report: StepReport): Promise<void> {
+  deps.gauges.step(report.step, (report.finishedAt - report.startedAt) / 1000, report.error !== null)
+  await deps.store.transaction(async (tables) => {
+    const action = await tables.actions.forVersion(report.id, report.version)
+    if (!action) return
+    await tables.actions.addEvent({
+      actionId: action.id,
+      name: report.step,
+      startedAt: report.startedAt,
+      finishedAt: report.finishedAt,
+      result: report.error === null ? 'Success' : 'Error',
+      detail: report.error,
+    })
+  })
+  deps.log.info({ host: hostId, container: report.id, step: report.step, failed: report.error !== null }, 'step')
+}
+
+/** Every container of a host that fell silent becomes Unknown; one that only waited to be gone is forgotten. */
+export async function loseHost(deps: Deps, hostId: HostId): Promise<void> {
+  const events = await deps.store.transaction(async (tables) => {
+    const changed: { container: Container; gone: boolean }[] = []
+    for (const container of await tables.containers.ofHost(hostId)) {
+      if (container.wish.gone) {
+        changed.push(await forget(deps, tables, container))
+        continue
+      }
+      const lost: Container = { ...container, hostLost: true }
+      const view = statusOf(lost)
+      const status = { status: view.status, statusReason: view.reason }
+      await tables.containers.update(container.id, { hostLost: true, ...status })
+      changed.push({ container: { ...lost, ...status }, gone: false })
+    }
+    return changed
+  })
+  for (const { container, gone } of events) deps.hub.publish(containerEvent(container, deps.clock.now(), gone))
+}

@@ -1,0 +1,76 @@
+import { Fault } from '@gantry/kernel'
+import type { Host, HostId } from '@gantry/model'
+import type { Hosts } from '../control.ts'
+import type { Deps } from '../deps.ts'
+import { requireAdminFor } from './find-container.ts'
+
+export function hostUseCases(deps: Deps): Hosts {
+  const change = async (ref: string, change: Parameters<Deps['store']['hosts']['change']>[1]): Promise<Host> => {
+    const host = await findHost(deps, ref)
+    await deps.store.hosts.change(host.id, change)
+    return findHost(deps, host.id)
+  }
+  return {
+    async list(caller) {
+      requireAdminFor(caller, true, 'Listing hosts')
+      return listHosts(deps)
+    },
+    async get(caller, ref) {
+      requireAdminFor(caller, true, 'Looking at a host')
+      return findHost(deps, ref)
+    },
+    async enable(caller, ref) {
+      requireAdminFor(caller, true, 'Enabling a host')
+      return change(ref, { disabled: false, disabledReason: null })
+    },
+    async disable(caller, ref, reason) {
+      requireAdminFor(caller, true, 'Disabling a host')
+      return change(ref, { disabled: true, disabledReason: reason })
+    },
+    async forceDown(caller, ref, down) {
+      requireAdminFor(caller, true, 'Forcing a host down')
+      return change(ref, { forcedDown: down })
+    },
+    async remove(caller, ref) {
+      requireAdminFor(caller, true, 'Removing a host')
+      await deps.store.transaction(async (tables) => {
+        const host = withLink(deps, await pick(ref, () => tables.hosts.get(ref as HostId), () => tables.hosts.list()))
+        const holds = (await tables.containers.usageOfHost(host.id)).containers
+        if (host.connected || holds > 0) {
+          const why = host.connected ? 'its agent is connected; stop it first' : `it holds ${holds} containers; delete them first`
+          throw new Fault('request.invalid', { problem: `Host ${host.name} cannot be removed: ${why}.` })
+        }
+        await tables.hosts.remove(host.id)
+      })
+    },
+    async availabilityZones() {
+      const hosts = await deps.store.hosts.list()
+      return [...new Set(hosts.map((host) => host.availabilityZone))].sort()
+    },
+  }
+}
+
+export async function listHosts(deps: Deps): Promise<Host[]> {
+  return (await deps.store.hosts.list()).map((host) => withLink(deps, host))
+}
+
+export async function findHost(deps: Deps, ref: string): Promise<Host> {
+  const { hosts } = deps.store
+  return withLink(deps, await pick(ref, () => hosts.get(ref as HostId), () => hosts.list()))
+}
+
+async function pick(ref: string, byId: () => Promise<Host | undefined>, all: () => Promise<Host[]>): Promise<Host> {
+  const host = (await byId()) ?? (await all()).find((candidate) => candidate.name === ref)
+  if (!host) throw new Fault('host.not-found', { ref })
+  return host
+}
+
+export function withLink(deps: Deps, host: Host): Host {
+  return { ...host, connected: deps.links.connected(host.id) }
+}
+
+/** Up: connected, or silent for less than the time after which a host is called lost. */
+export function isUp(deps: Deps, host: Host): boolean {
+  if (host.forcedDown) return false
+  return host.connected || deps.clock.now() - host.lastSeenAt < deps.policy.hostLostAfterMs
+}

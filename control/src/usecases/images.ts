@@ -1,0 +1,64 @@
+import { Fault, reasonOf } from '@gantry/kernel'
+import { formatImageName, type Image, type ImageId } from '@gantry/model'
+import type { Images } from '../control.ts'
+import type { Deps } from '../deps.ts'
+import { requireAdminFor } from './find-container.ts'
+import { findHost } from './hosts.ts'
+
+const pullTimeoutMs = 30 * 60_000
+
+export function imageUseCases(deps: Deps): Images {
+  return {
+    async list(caller, options = {}) {
+      requireAdminFor(caller, options.allProjects === true, 'Listing all projects')
+      return deps.store.images.list(options.allProjects ? null : caller.projectId)
+    },
+    async get(caller, id) {
+      const image = await deps.store.images.get(id)
+      const visible = image && (image.projectId === null || image.projectId === caller.projectId || caller.isAdmin)
+      if (!visible) throw new Fault('image.not-found', { image: id, reason: 'no image of that id is visible to you' })
+      return image
+    },
+    async pull(caller, { repo, tag, host: hostRef }) {
+      requireAdminFor(caller, true, 'Pulling an image to a host')
+      const host = await findHost(deps, hostRef)
+      const calls = deps.links.calls(host.id)
+      const image: Image = {
+        id: deps.ids.uuid() as ImageId,
+        projectId: null,
+        hostId: host.id,
+        hostName: host.name,
+        repo,
+        tag,
+        engineRef: formatImageName(repo, tag),
+        imageId: null,
+        size: null,
+        createdAt: deps.clock.now(),
+      }
+      await deps.store.images.insert(image)
+      void calls
+        .imagePull({ engineRef: image.engineRef }, { signal: AbortSignal.timeout(pullTimeoutMs) })
+        .then(({ reply }) => deps.store.images.update(image.id, { imageId: reply.imageId, size: reply.size }))
+        .catch(async (error: unknown) => {
+          deps.log.warn({ image: image.engineRef, host: host.name, reason: reasonOf(error) }, 'image pull failed')
+          await deps.store.images.remove(image.id)
+        })
+      return image
+    },
+    async delete(caller, id) {
+      const image = await this.get(caller, id)
+      if (image.projectId !== caller.projectId) requireAdminFor(caller, true, 'Deleting an image of others')
+      const signal = AbortSignal.timeout(60_000)
+      await deps.links.calls(image.hostId).imageRemove({ engineRef: image.engineRef }, { signal })
+      await deps.store.images.remove(image.id)
+    },
+    async search(caller, name, { exact }) {
+      const wanted = name.toLowerCase()
+      const images = await deps.store.images.list(caller.projectId)
+      return images.filter((image) => {
+        const repo = image.repo.toLowerCase()
+        return exact ? repo === wanted || `${repo}:${image.tag}` === wanted : repo.includes(wanted)
+      })
+    },
+  }
+}

@@ -1,0 +1,113 @@
+import { Fault, reasonOf } from '@gantry/kernel'
+import type { Action, ActionId, ActionName, Caller, Container, Image, ImageId } from '@gantry/model'
+import type { Containers } from '../control.ts'
+import type { Deps } from '../deps.ts'
+import type { Tables } from '../ports/store.ts'
+import { privateEngineRef } from './images-of-project.ts'
+import { reach } from './interact.ts'
+import { normaliseSignal } from './signals.ts'
+
+/** Longest time a commit may take, milliseconds. */
+const commitTimeoutMs = 30 * 60_000
+const killTimeoutMs = 30_000
+
+/**
+ * Verbs that happen once and leave no wish behind. The action is written first; a server that dies in between finds it
+ * unfinished at its next start and says so (`endInterrupted`), rather than sending a signal a second time.
+ */
+export function oneShotVerbs(deps: Deps): Pick<Containers, 'kill' | 'commit'> {
+  return {
+    async kill(caller, ref, signal) {
+      const normal = normaliseSignal(signal)
+      const { container, calls } = await reach(deps, caller, ref, 'kill')
+      const action = await deps.store.transaction((tables) => addAction(deps, tables, caller, container, 'kill'))
+      void carryOut(deps, action, async () => {
+        await calls.kill({ id: container.id, signal: normal }, { signal: AbortSignal.timeout(killTimeoutMs) })
+      })
+      return container
+    },
+    async commit(caller, ref, repository, tag) {
+      const engineRef = privateEngineRef(caller.projectId, repository, tag)
+      const { container, calls } = await reach(deps, caller, ref, 'commit')
+      const { action, image } = await deps.store.transaction(async (tables) => ({
+        action: await addAction(deps, tables, caller, container, 'commit'),
+        image: await addImage(deps, tables, caller, container, { repository, tag, engineRef }),
+      }))
+      void carryOut(deps, action, async () => {
+        const call = calls.commit({ id: container.id, engineRef }, { signal: AbortSignal.timeout(commitTimeoutMs) })
+        const { reply } = await call.catch(async (error: unknown) => {
+          await deps.store.images.remove(image.id)
+          throw error
+        })
+        await deps.store.images.update(image.id, { imageId: reply.imageId, size: reply.size })
+      })
+      return image
+    },
+  }
+}
+
+/** Ends what a dead server left: called once at start. */
+export async function endInterrupted(deps: Deps): Promise<void> {
+  for (const action of await deps.store.actions.unfinishedCalls()) {
+    const error = 'The server was restarted while this was under way; ask again if it did not happen.'
+    await deps.store.actions.finish(action.id, deps.clock.now(), error)
+  }
+}
+
+async function carryOut(deps: Deps, action: Action, work: () => Promise<void>): Promise<void> {
+  const failure = await work().then(
+    () => null,
+    (error: unknown) => reasonOf(error),
+  )
+  const now = deps.clock.now()
+  deps.gauges.settled(action.name, (now - action.startedAt) / 1000, failure !== null)
+  if (failure !== null) {
+    deps.log.warn({ container: action.containerId, action: action.name, requestId: action.requestId, failure }, 'action failed')
+  }
+  await deps.store.actions
+    .finish(action.id, now, failure)
+    .catch((error: unknown) => deps.log.error({ action: action.id, reason: reasonOf(error) }, 'action could not be ended'))
+}
+
+async function addAction(deps: Deps, tables: Tables, caller: Caller, container: Container, name: ActionName): Promise<Action> {
+  const action: Action = {
+    id: deps.ids.uuid() as ActionId,
+    containerId: container.id,
+    projectId: container.projectId,
+    userId: caller.userId,
+    requestId: caller.requestId,
+    name,
+    wishVersion: null,
+    startedAt: deps.clock.now(),
+    finishedAt: null,
+    error: null,
+  }
+  await tables.actions.insert(action)
+  return action
+}
+
+async function addImage(
+  deps: Deps,
+  tables: Tables,
+  caller: Caller,
+  container: Container,
+  { repository, tag, engineRef }: { repository: string; tag: string; engineRef: string },
+): Promise<Image> {
+  if (container.hostId === null) throw new Fault('container.no-host', { ref: container.name })
+  const former = await tables.images.resolve(caller.projectId, repository, tag)
+  if (former?.projectId === caller.projectId) await tables.images.remove(former.id)
+  const image: Image = {
+    id: deps.ids.uuid() as ImageId,
+    projectId: caller.projectId,
+    hostId: container.hostId,
+    hostName: container.hostName ?? '',
+    repo: repository,
+    tag,
+    engineRef,
+    imageId: null,
+    size: null,
+    createdAt: deps.clock.now(),
+  }
+  await tables.images.insert(image)
+  return image
+}

@@ -1,0 +1,63 @@
+import { Fault } from '@gantry/kernel'
+import type { Caller, Container } from '@gantry/model'
+import type { ContainerPatch, Containers } from '../control.ts'
+import type { Deps } from '../deps.ts'
+import { enforceQuota } from '../quotas/enforce.ts'
+import { changeWish } from './change-wish.ts'
+import { findContainer } from './find-container.ts'
+import { resolveImage } from './images-of-project.ts'
+import { checkName } from './names.ts'
+
+/** Update, rename, rebuild: verbs that change the spec. */
+export function specVerbs(deps: Deps): Pick<Containers, 'update' | 'rename' | 'rebuild'> {
+  return {
+    update: (caller, ref, patch) => update(deps, caller, ref, patch),
+    async rename(caller, ref, name) {
+      const container = await findContainer(deps.store, caller, ref)
+      if (container.name === name) throw new Fault('container.name-taken', { name })
+      return update(deps, caller, ref, { name })
+    },
+    rebuild: (caller, ref, options) =>
+      changeWish(deps, caller, ref, 'rebuild', async (container, tables) => {
+        const image = options.image ?? container.spec.image
+        const resolved = await resolveImage(tables, container.projectId, image)
+        if (resolved.onlyOn !== null && resolved.onlyOn !== container.hostId) {
+          throw new Fault('image.not-found', { image, reason: 'it is on another host than the container' })
+        }
+        return {
+          action: 'rebuild',
+          task: 'container_rebuilding',
+          wish: {
+            generation: container.wish.generation + 1,
+            power: { kind: 'running', since: null, bounce: false, graceSeconds: 10 },
+            paused: false,
+          },
+          rest: {
+            spec: { ...container.spec, image, imageDriver: options.imageDriver ?? container.spec.imageDriver },
+            imageRef: resolved.engineRef,
+          },
+        }
+      }),
+  }
+}
+
+async function update(deps: Deps, caller: Caller, ref: string, patch: ContainerPatch): Promise<Container> {
+  if (patch.name !== undefined) checkName(patch.name)
+  if (Object.values(patch).every((value) => value === undefined)) return findContainer(deps.store, caller, ref)
+  const onlyName = patch.cpu === undefined && patch.memory === undefined && patch.autoHeal === undefined
+  return changeWish(deps, caller, ref, onlyName ? null : 'update', async (container, tables) => {
+    const spec = {
+      ...container.spec,
+      ...(patch.cpu === undefined ? {} : { cpu: patch.cpu }),
+      ...(patch.memory === undefined ? {} : { memory: patch.memory }),
+      ...(patch.autoHeal === undefined ? {} : { autoHeal: patch.autoHeal }),
+    }
+    await enforceQuota(tables, container.projectId, {
+      containers: 0,
+      cpu: spec.cpu - container.spec.cpu,
+      memory: spec.memory - container.spec.memory,
+      disk: 0,
+    })
+    return { action: 'update', task: null, rest: { spec, ...(patch.name === undefined ? {} : { name: patch.name }) } }
+  })
+}

@@ -1,0 +1,115 @@
+import type { IdentityDatabase } from './identity/index.ts'
+
+/** Text ids, integer epoch milliseconds, JSON as text, booleans as 0 and 1: what SQLite and PostgreSQL both take. */
+export interface Database extends IdentityDatabase {
+  containers: ContainerRow
+  actions: ActionRow
+  action_events: ActionEventRow
+  hosts: HostRow
+  join_tokens: JoinTokenRow
+  images: ImageRow
+  project_quotas: ProjectQuotaRow
+  class_quotas: ClassQuotaRow
+  settings: SettingRow
+}
+
+export interface ContainerRow {
+  id: string
+  /** Order of creation: breaks ties in every sort. */
+  seq: number
+  project_id: string
+  user_id: string
+  name: string
+  image: string
+  image_ref: string
+  status: string
+  status_reason: string | null
+  task: string | null
+  cpu: number
+  memory: number
+  disk: number
+  auto_remove: number
+  host_id: string | null
+  host_name: string | null
+  placement_failure: string | null
+  seen_generation: number
+  host_lost: number
+  created_at: number
+  updated_at: number
+  spec: string
+  wish: string
+  observed: string
+}
+
+export interface ActionRow {
+  id: string
+  seq: number
+  container_id: string
+  project_id: string
+  user_id: string
+  request_id: string
+  name: string
+  wish_version: number | null
+  started_at: number
+  finished_at: number | null
+  error: string | null
+}
+
+export interface ActionEventRow {
+  action_id: string
+  seq: number
+  name: string
+  started_at: number
+  finished_at: number | null
+  result: string | null
+  detail: string | null
+}
+
+export interface HostRow {
+  id: string
+  name: string
+  availability_zone: string
+  facts: string
+  disabled: number
+  disabled_reason: string | null
+  forced_down: number
+  created_at: number
+  updated_at: number
+  last_seen_at: number
+  report_count: number
+}
+
+export interface JoinTokenRow {
+  id: string
+  secret_hash: string
+  expires_at: number
+}
+
+export interface ImageRow {
+  id: string
+  project_id: string | null
+  host_id: string
+  repo: string
+  tag: string
+  engine_ref: string
+  image_id: string | null
+  size: number | null
+  created_at: number
+}
+
+export interface ProjectQuotaRow {
+  project_id: string
+  resource: string
+  value: number
+}
+
+export interface ClassQuotaRow {
+  name: string
+  resource: string
+  value: number
+}
+
+export interface SettingRow {
+  key: string
+  value: string
+}

@@ -1,0 +1,48 @@
+/** What a column can hold in both SQLite and PostgreSQL. */
+export type Cell = string | number | null
+
+interface Column<V> {
+  readonly name: string
+  write(value: V): Cell
+  read(cell: Cell): V
+}
+
+/** How each field of an entity is kept. */
+export type Columns<T> = { readonly [K in keyof T]-?: Column<T[K]> }
+
+export function text<V extends string | null = string>(name: string): Column<V> {
+  return { name, write: (value) => value, read: (cell) => cell as V }
+}
+
+export function flag(name: string): Column<boolean> {
+  return { name, write: (value) => (value ? 1 : 0), read: (cell) => Number(cell) !== 0 }
+}
+
+export function time(name: string): Column<number | null> {
+  // PostgreSQL's bigint arrives as text.
+  return { name, write: (value) => value, read: (cell) => (cell === null ? null : Number(cell)) }
+}
+
+export function strings(name: string): Column<readonly string[]> {
+  return { name, write: (value) => JSON.stringify(value), read: (cell) => JSON.parse(String(cell)) as string[] }
+}
+
+/** The row of an entity, or of the part of it that is given. */
+export function toRow<T extends object>(columns: Columns<T>, entity: Partial<T>): Record<string, Cell> {
+  const row: Record<string, Cell> = {}
+  for (const field of fieldsOf(columns)) {
+    const value = entity[field]
+    if (value !== undefined) row[columns[field].name] = columns[field].write(value as T[typeof field])
+  }
+  return row
+}
+
+export function fromRow<T extends object>(columns: Columns<T>, row: Readonly<Record<string, Cell>>): T {
+  const entity: Partial<T> = {}
+  for (const field of fieldsOf(columns)) entity[field] = columns[field].read(row[columns[field].name] ?? null)
+  return entity as T
+}
+
+function fieldsOf<T extends object>(columns: Columns<T>): (keyof T)[] {
+  return Object.keys(columns) as (keyof T)[]
+}

@@ -1,0 +1,5 @@
+export type { Database } from './database.ts'
+export { identityTables } from './identity/index.ts'
+export { settingOr } from './settings.ts'
+export { openSqlite } from './sqlite/open.ts'
+export { createStore } from './store.ts'

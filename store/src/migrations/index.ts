@@ -1,0 +1,15 @@
+import type { Kysely } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import * as core from './0001-core.ts'
+import * as identity from './0002-identity.ts'
+
+const migrations: Record<string, Migration> = { '0001-core': core, '0002-identity': identity }
+
+/** Brings the schema up to date; each migration runs once, in name order. Throws with the failed one's name. */
+export async function migrate<T>(db: Kysely<T>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+  const { error, results } = await migrator.migrateToLatest()
+  if (error === undefined) return
+  const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the first step'
+  throw new Error(`The database could not be brought up to date (${failed}).`, { cause: error })
+}

@@ -1,0 +1,63 @@
+import type { ContainerChange } from '@gantry/control'
+import type { Container, ContainerId, HostId, Observed, ProjectId, Status, Task, UserId } from '@gantry/model'
+import type { ContainerRow } from '../database.ts'
+
+export function fromRow(row: ContainerRow): Container {
+  return {
+    id: row.id as ContainerId,
+    projectId: row.project_id as ProjectId,
+    userId: row.user_id as UserId,
+    name: row.name,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    spec: JSON.parse(row.spec),
+    wish: JSON.parse(row.wish),
+    task: row.task as Task | null,
+    hostId: row.host_id as HostId | null,
+    hostName: row.host_name,
+    imageRef: row.image_ref,
+    placementFailure: row.placement_failure,
+    observed: JSON.parse(row.observed) as Observed,
+    seenGeneration: row.seen_generation,
+    hostLost: row.host_lost === 1,
+    status: row.status as Status,
+    statusReason: row.status_reason,
+  }
+}
+
+export function toRow(container: Container): Omit<ContainerRow, 'seq'> {
+  return {
+    id: container.id,
+    project_id: container.projectId,
+    user_id: container.userId,
+    created_at: container.createdAt,
+    ...(containerColumns(container) as Omit<ContainerRow, 'seq' | 'id' | 'project_id' | 'user_id' | 'created_at'>),
+  }
+}
+
+/** The columns that a change touches; a spec also sets the ones that lists filter and sums add up. */
+export function containerColumns(change: ContainerChange): Partial<ContainerRow> {
+  const columns: Partial<ContainerRow> = {}
+  if (change.name !== undefined) columns.name = change.name
+  if (change.updatedAt !== undefined) columns.updated_at = change.updatedAt
+  if (change.spec !== undefined) {
+    columns.spec = JSON.stringify(change.spec)
+    columns.image = change.spec.image
+    columns.cpu = change.spec.cpu
+    columns.memory = change.spec.memory
+    columns.disk = change.spec.disk
+    columns.auto_remove = Number(change.spec.autoRemove)
+  }
+  if (change.wish !== undefined) columns.wish = JSON.stringify(change.wish)
+  if (change.task !== undefined) columns.task = change.task
+  if (change.hostId !== undefined) columns.host_id = change.hostId
+  if (change.hostName !== undefined) columns.host_name = change.hostName
+  if (change.imageRef !== undefined) columns.image_ref = change.imageRef
+  if (change.placementFailure !== undefined) columns.placement_failure = change.placementFailure
+  if (change.observed !== undefined) columns.observed = JSON.stringify(change.observed)
+  if (change.seenGeneration !== undefined) columns.seen_generation = change.seenGeneration
+  if (change.hostLost !== undefined) columns.host_lost = Number(change.hostLost)
+  if (change.status !== undefined) columns.status = change.status
+  if (change.statusReason !== undefined) columns.status_reason = change.statusReason
+  return columns
+}
