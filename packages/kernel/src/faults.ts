@@ -22,6 +22,7 @@ interface FaultRow {
 
 export const faults = {
   'request.invalid': { kind: 'invalid', retry: false, text: '{problem}' },
+  'request.no-route': { kind: 'not-found', retry: false, text: 'There is no {method} {path} here.' },
   'request.too-large': { kind: 'too-large', retry: false, text: 'The request is larger than {limit} bytes.' },
   'request.unsupported': { kind: 'unsupported', retry: false, text: '{feature} is not available here: {reason}.' },
   'auth.required': { kind: 'unauthenticated', retry: false, text: 'A valid token is required: {reason}.' },
@@ -30,6 +31,12 @@ export const faults = {
     kind: 'unauthenticated',
     retry: true,
     text: 'Too many failed log-ins for this user; try again in {seconds} s.',
+  },
+  'auth.no-access': { kind: 'unauthenticated', retry: false, text: 'User {user} has no access to {scope}.' },
+  'auth.busy': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'Too many log-ins at the same time; try again in a moment.',
   },
   'policy.forbidden': { kind: 'forbidden', retry: false, text: '{action} is not allowed: {reason}.' },
   'container.not-found': { kind: 'not-found', retry: false, text: 'Container {ref} could not be found.' },
@@ -74,12 +81,14 @@ export const faults = {
   },
   'identity.not-found': { kind: 'not-found', retry: false, text: 'Could not find {type}: {ref}.' },
   'identity.conflict': { kind: 'conflict', retry: false, text: 'A {type} named {name} already exists.' },
+  'identity.refused': { kind: 'forbidden', retry: false, text: '{reason}' },
   'engine.failed': { kind: 'internal', retry: true, text: 'The container engine on {host} failed: {reason}' },
   'engine.unreachable': {
     kind: 'unavailable',
     retry: true,
     text: 'The container engine on {host} does not answer: {reason}',
   },
+  'machine.unfit': { kind: 'unavailable', retry: false, text: '{problem} {remedy}' },
   internal: {
     kind: 'internal',
     retry: true,
