@@ -86,7 +86,11 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
 
   async function beat(hostId: HostId): Promise<void> {
     await deps.store.hosts.seen(hostId, deps.clock.now())
-    after(`beat ${hostId}`, heartbeatMs, () => void beat(hostId).catch(() => after(`beat ${hostId}`, heartbeatMs, () => {})))
+    after(
+      `beat ${hostId}`,
+      heartbeatMs,
+      () => void beat(hostId).catch(() => after(`beat ${hostId}`, heartbeatMs, () => {})),
+    )
   }
 
   const reports: HostReports = {

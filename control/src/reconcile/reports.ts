@@ -4,15 +4,25 @@ import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
 import type { StepReport } from '../ports/hosts.ts'
 import type { Tables } from '../ports/store.ts'
+import { farewell } from './assignment-of.ts'
 
 /**
  * Writes what an agent saw of one container: the observed state, the status that follows from it, and the end of every
- * action whose wish is settled. A report about a container that is elsewhere or gone is stale and changes nothing.
+ * action whose wish is settled. A host that reports a container which is elsewhere or gone is told to drop it.
  */
-export async function applyObserved(deps: Deps, hostId: HostId, id: ContainerId, observed: Observed, gone: boolean): Promise<void> {
+export async function applyObserved(
+  deps: Deps,
+  hostId: HostId,
+  id: ContainerId,
+  observed: Observed,
+  gone: boolean,
+): Promise<void> {
   const change = await deps.store.transaction(async (tables) => {
     const container = await tables.containers.get(id)
-    if (!container || container.hostId !== hostId) return null
+    if (!container || container.hostId !== hostId) {
+      if (!gone) deps.links.assign(hostId, farewell(id))
+      return null
+    }
     if (gone) return forget(deps, tables, container)
     return observe(deps, tables, container, observed)
   })
@@ -25,7 +35,15 @@ async function observe(deps: Deps, tables: Tables, container: Container, observe
   const seen: Container = { ...container, observed, seenGeneration, hostLost: false, updatedAt: now }
   const view = statusOf(seen)
   const task = observed.settled >= container.wish.version ? null : container.task
-  const change = { observed, seenGeneration, hostLost: false, updatedAt: now, task, status: view.status, statusReason: view.reason }
+  const change = {
+    observed,
+    seenGeneration,
+    hostLost: false,
+    updatedAt: now,
+    task,
+    status: view.status,
+    statusReason: view.reason,
+  }
   await tables.containers.update(container.id, change)
   if (observed.settled > container.observed.settled) {
     await settle(deps, tables, container, observed.settled, observed.failure?.reason ?? null)
@@ -39,7 +57,13 @@ async function forget(deps: Deps, tables: Tables, container: Container) {
   return { container, gone: true }
 }
 
-async function settle(deps: Deps, tables: Tables, container: Container, version: number, error: string | null): Promise<void> {
+async function settle(
+  deps: Deps,
+  tables: Tables,
+  container: Container,
+  version: number,
+  error: string | null,
+): Promise<void> {
   const now = deps.clock.now()
   const ended = await tables.actions.finishUpTo(container.id, version, now, error)
   for (const action of ended) deps.gauges.settled(action.name, (now - action.startedAt) / 1000, error !== null)

@@ -1,7 +1,9 @@
 import type { Host } from '@gantry/model'
 import { type Candidate, filters, type Need } from './filters.ts'
 
-export type Choice = { readonly kind: 'chosen'; readonly host: Host } | { readonly kind: 'none'; readonly reasons: string }
+export type Choice =
+  | { readonly kind: 'chosen'; readonly host: Host }
+  | { readonly kind: 'none'; readonly reasons: string }
 
 /**
  * The host for a container: of those that pass every filter, the one with the smallest share of its memory promised
@@ -17,7 +19,9 @@ export function chooseHost(candidates: readonly Candidate[], need: Need): Choice
   }
   if (best) return { kind: 'chosen', host: best }
   if (candidates.length === 0) return { kind: 'none', reasons: 'no host has joined yet' }
-  const counts = [...refused].map(([why, count]) => `${count} of ${candidates.length} ${count === 1 ? 'is' : 'are'} ${why}`)
+  const counts = [...refused].map(
+    ([why, count]) => `${count} of ${candidates.length} ${count === 1 ? 'is' : 'are'} ${why}`,
+  )
   return { kind: 'none', reasons: counts.join(', ') }
 }
 

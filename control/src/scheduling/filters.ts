@@ -46,14 +46,18 @@ export const filters: readonly Filter[] = [
       return runtime === null || host.facts.runtimes.includes(runtime)
     },
   },
-  { why: 'without the image, which is on one host only', passes: ({ host }, { imageOn }) => imageOn === null || imageOn === host.id },
+  {
+    why: 'without the image, which is on one host only',
+    passes: ({ host }, { imageOn }) => imageOn === null || imageOn === host.id,
+  },
   {
     why: 'with an engine that cannot limit disk space',
     passes: ({ host }, { container }) => container.spec.disk === 0 || host.facts.diskQuota === true,
   },
   {
     why: 'out of cores',
-    passes: ({ host }, { container, policy }) => host.used.cpu + container.spec.cpu <= host.facts.cpus * policy.cpuRatio,
+    passes: ({ host }, { container, policy }) =>
+      host.used.cpu + container.spec.cpu <= host.facts.cpus * policy.cpuRatio,
   },
   {
     why: 'out of memory',
@@ -62,7 +66,8 @@ export const filters: readonly Filter[] = [
   },
   {
     why: 'out of disk space',
-    passes: ({ host }, { container, policy }) => host.used.disk + container.spec.disk <= host.facts.disk * policy.diskRatio,
+    passes: ({ host }, { container, policy }) =>
+      host.used.disk + container.spec.disk <= host.facts.disk * policy.diskRatio,
   },
 ]
 

@@ -1,4 +1,13 @@
-import { type ActionId, type ActionName, type Caller, type Container, statusOf, type Task, type Verb, type Wish } from '@gantry/model'
+import {
+  type ActionId,
+  type ActionName,
+  type Caller,
+  type Container,
+  statusOf,
+  type Task,
+  type Verb,
+  type Wish,
+} from '@gantry/model'
 import type { RefOptions } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'

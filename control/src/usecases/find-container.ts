@@ -7,7 +7,12 @@ import type { Tables } from '../ports/store.ts'
  * The container a caller means. Members see their project only. An administrator reaches every project by id; a name is
  * looked up in the own project first, so that another's container of the same name never gets in the way.
  */
-export async function findContainer(tables: Tables, caller: Caller, ref: string, options: RefOptions = {}): Promise<Container> {
+export async function findContainer(
+  tables: Tables,
+  caller: Caller,
+  ref: string,
+  options: RefOptions = {},
+): Promise<Container> {
   requireAdminFor(caller, options.allProjects === true, 'Looking into all projects')
   const own = await tables.containers.find(caller.projectId, ref)
   const found = own.length > 0 || !caller.isAdmin ? own : await tables.containers.find(null, ref)

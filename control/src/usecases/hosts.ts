@@ -34,10 +34,19 @@ export function hostUseCases(deps: Deps): Hosts {
     async remove(caller, ref) {
       requireAdminFor(caller, true, 'Removing a host')
       await deps.store.transaction(async (tables) => {
-        const host = withLink(deps, await pick(ref, () => tables.hosts.get(ref as HostId), () => tables.hosts.list()))
+        const host = withLink(
+          deps,
+          await pick(
+            ref,
+            () => tables.hosts.get(ref as HostId),
+            () => tables.hosts.list(),
+          ),
+        )
         const holds = (await tables.containers.usageOfHost(host.id)).containers
         if (host.connected || holds > 0) {
-          const why = host.connected ? 'its agent is connected; stop it first' : `it holds ${holds} containers; delete them first`
+          const why = host.connected
+            ? 'its agent is connected; stop it first'
+            : `it holds ${holds} containers; delete them first`
           throw new Fault('request.invalid', { problem: `Host ${host.name} cannot be removed: ${why}.` })
         }
         await tables.hosts.remove(host.id)
@@ -56,7 +65,14 @@ export async function listHosts(deps: Deps): Promise<Host[]> {
 
 export async function findHost(deps: Deps, ref: string): Promise<Host> {
   const { hosts } = deps.store
-  return withLink(deps, await pick(ref, () => hosts.get(ref as HostId), () => hosts.list()))
+  return withLink(
+    deps,
+    await pick(
+      ref,
+      () => hosts.get(ref as HostId),
+      () => hosts.list(),
+    ),
+  )
 }
 
 async function pick(ref: string, byId: () => Promise<Host | undefined>, all: () => Promise<Host[]>): Promise<Host> {

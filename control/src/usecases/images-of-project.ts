@@ -34,7 +34,9 @@ export async function resolveImage(tables: Tables, projectId: ProjectId, image: 
 export function privateEngineRef(projectId: ProjectId, repository: string, tag: string): string {
   const path = repository.toLowerCase().replaceAll(':', '_')
   if (!/^[a-z0-9]+([._/-]+[a-z0-9]+)*$/.test(path) || path.length > 200) {
-    throw new Fault('request.invalid', { problem: `The repository ${JSON.stringify(repository)} is not a valid image name.` })
+    throw new Fault('request.invalid', {
+      problem: `The repository ${JSON.stringify(repository)} is not a valid image name.`,
+    })
   }
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(tag)) {
     throw new Fault('request.invalid', { problem: `The tag ${JSON.stringify(tag)} is not valid.` })

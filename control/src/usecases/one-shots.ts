@@ -62,14 +62,25 @@ async function carryOut(deps: Deps, action: Action, work: () => Promise<void>): 
   const now = deps.clock.now()
   deps.gauges.settled(action.name, (now - action.startedAt) / 1000, failure !== null)
   if (failure !== null) {
-    deps.log.warn({ container: action.containerId, action: action.name, requestId: action.requestId, failure }, 'action failed')
+    deps.log.warn(
+      { container: action.containerId, action: action.name, requestId: action.requestId, failure },
+      'action failed',
+    )
   }
   await deps.store.actions
     .finish(action.id, now, failure)
-    .catch((error: unknown) => deps.log.error({ action: action.id, reason: reasonOf(error) }, 'action could not be ended'))
+    .catch((error: unknown) =>
+      deps.log.error({ action: action.id, reason: reasonOf(error) }, 'action could not be ended'),
+    )
 }
 
-async function addAction(deps: Deps, tables: Tables, caller: Caller, container: Container, name: ActionName): Promise<Action> {
+async function addAction(
+  deps: Deps,
+  tables: Tables,
+  caller: Caller,
+  container: Container,
+  name: ActionName,
+): Promise<Action> {
   const action: Action = {
     id: deps.ids.uuid() as ActionId,
     containerId: container.id,

@@ -10,7 +10,10 @@ export function powerVerbs(deps: Deps): Pick<Containers, 'start' | 'stop' | 'reb
       changeWish(deps, caller, ref, 'start', (container) => ({
         action: 'start',
         task: 'container_starting',
-        wish: { power: { kind: 'running', since: startedAt(container), bounce: false, graceSeconds: 0 }, paused: false },
+        wish: {
+          power: { kind: 'running', since: startedAt(container), bounce: false, graceSeconds: 0 },
+          paused: false,
+        },
       })),
     stop: (caller: Caller, ref, { graceSeconds }) =>
       changeWish(deps, caller, ref, 'stop', () => ({
@@ -25,7 +28,11 @@ export function powerVerbs(deps: Deps): Pick<Containers, 'start' | 'stop' | 'reb
         wish: { power: { kind: 'running', since: startedAt(container), bounce: true, graceSeconds }, paused: false },
       })),
     pause: (caller, ref) =>
-      changeWish(deps, caller, ref, 'pause', () => ({ action: 'pause', task: 'container_pausing', wish: { paused: true } })),
+      changeWish(deps, caller, ref, 'pause', () => ({
+        action: 'pause',
+        task: 'container_pausing',
+        wish: { paused: true },
+      })),
     unpause: (caller, ref) =>
       changeWish(deps, caller, ref, 'unpause', () => ({
         action: 'unpause',

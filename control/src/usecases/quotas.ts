@@ -51,6 +51,8 @@ function checkLimits(limits: Partial<QuotaMap>): void {
   for (const resource of quotaResources) {
     const value = limits[resource]
     if (value === undefined || (Number.isFinite(value) && value >= -1)) continue
-    throw new Fault('request.invalid', { problem: `The quota for ${resource} must be -1 (no limit) or a number from 0.` })
+    throw new Fault('request.invalid', {
+      problem: `The quota for ${resource} must be -1 (no limit) or a number from 0.`,
+    })
   }
 }

@@ -5,7 +5,9 @@ import type { SqliteDatabase, SqliteStatement } from 'kysely'
 export function sqliteDriver(path: string): SqliteDatabase {
   const db = new DatabaseSync(path)
   // NORMAL with WAL survives the death of the process at any point; only a power cut can lose the last commits.
-  db.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on; pragma busy_timeout = 5000')
+  db.exec(
+    'pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on; pragma busy_timeout = 5000',
+  )
   const cache = new Map<string, SqliteStatement>()
   return {
     prepare(sql) {

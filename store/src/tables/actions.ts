@@ -1,5 +1,14 @@
 import type { ActionTable } from '@gantry/control'
-import type { Action, ActionEvent, ActionId, ActionName, ContainerId, ProjectId, RequestId, UserId } from '@gantry/model'
+import type {
+  Action,
+  ActionEvent,
+  ActionId,
+  ActionName,
+  ContainerId,
+  ProjectId,
+  RequestId,
+  UserId,
+} from '@gantry/model'
 import type { Kysely } from 'kysely'
 import type { ActionEventRow, ActionRow, Database } from '../database.ts'
 import { nextSeq } from './next-seq.ts'
@@ -89,7 +98,12 @@ export function actionTable(db: Kysely<Database>): ActionTable {
       await db.insertInto('action_events').values(row).execute()
     },
     async events(actionId) {
-      const rows = await db.selectFrom('action_events').selectAll().where('action_id', '=', actionId).orderBy('seq').execute()
+      const rows = await db
+        .selectFrom('action_events')
+        .selectAll()
+        .where('action_id', '=', actionId)
+        .orderBy('seq')
+        .execute()
       return rows.map(eventFromRow)
     },
   }

@@ -78,9 +78,16 @@ const nullable: readonly (keyof ContainerRow)[] = ['host_name', 'task']
 
 async function list(db: Kysely<Database>, scope: Scope, query: ContainerQuery): Promise<Container[]> {
   const column = sortColumns[query.sortKey]
-  const key = nullable.includes(column) ? sql<string>`coalesce(${sql.ref(column)}, '')` : sql<string>`${sql.ref(column)}`
+  const key = nullable.includes(column)
+    ? sql<string>`coalesce(${sql.ref(column)}, '')`
+    : sql<string>`${sql.ref(column)}`
   const direction = query.descending ? 'desc' : 'asc'
-  let select = db.selectFrom('containers').selectAll().orderBy(key, direction).orderBy('seq', direction).limit(query.limit)
+  let select = db
+    .selectFrom('containers')
+    .selectAll()
+    .orderBy(key, direction)
+    .orderBy('seq', direction)
+    .limit(query.limit)
   if (scope !== null) select = select.where('project_id', '=', scope)
   select = filtered(select, query)
   if (query.marker !== null) {
@@ -109,7 +116,9 @@ function filtered<O>(
   ]
   return select.where((eb: ExpressionBuilder<Database, 'containers'>) =>
     eb.and(
-      wanted.flatMap(([column, value]) => (value === undefined ? [] : [eb(column, value === null ? 'is' : '=', value)])),
+      wanted.flatMap(([column, value]) =>
+        value === undefined ? [] : [eb(column, value === null ? 'is' : '=', value)],
+      ),
     ),
   )
 }
@@ -125,7 +134,11 @@ async function markerOf(db: Kysely<Database>, scope: Scope, marker: ContainerId,
   return { key: row[column] ?? '', seq: row.seq }
 }
 
-async function usage(db: Kysely<Database>, owner: 'project_id' | 'host_id', id: string | HostId): Promise<QuotaMap & HostUsage> {
+async function usage(
+  db: Kysely<Database>,
+  owner: 'project_id' | 'host_id',
+  id: string | HostId,
+): Promise<QuotaMap & HostUsage> {
   const sums = await db
     .selectFrom('containers')
     .select([

@@ -98,7 +98,9 @@ async function usages(db: Kysely<Database>, only?: HostId): Promise<Map<string, 
     .groupBy('host_id')
   if (only !== undefined) query = query.where('host_id', '=', only)
   const rows = await query.execute()
-  return new Map(rows.map(({ host_id, ...sums }) => [host_id ?? '', { ...sums, cpu: Math.round(sums.cpu * 1e6) / 1e6 }]))
+  return new Map(
+    rows.map(({ host_id, ...sums }) => [host_id ?? '', { ...sums, cpu: Math.round(sums.cpu * 1e6) / 1e6 }]),
+  )
 }
 
 function fromRow(row: HostRow, used: HostUsage = unused): Host {

@@ -1,0 +1,1 @@
+export { createSimHost, type SimHost, simFacts } from './sim-host.ts'

@@ -1,0 +1,171 @@
+import { Fault } from '@gantry/kernel'
+import {
+  type Assignment,
+  type ContainerId,
+  type EngineContainer,
+  type HostFacts,
+  type HostId,
+  nextStep,
+  type Observed,
+  type Seen,
+} from '@gantry/model'
+import type { AgentCalls } from '@gantry/wire'
+import type { HostLinks, HostReports } from '../ports/hosts.ts'
+
+/**
+ * A host without an engine, for tests of control at scale and of fault timing: it takes steps in memory, in the order and
+ * with the rules of a real agent. What really happens in an engine is tested with a real one.
+ */
+export interface SimHost {
+  readonly engine: Map<ContainerId, EngineContainer>
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  /** Resolves when nothing is left to do. */
+  idle(): Promise<void>
+  /** The container's process ends by itself. */
+  exit(id: ContainerId, code: number): Promise<void>
+  /** Makes steps of this kind fail with a reason. */
+  failing: { step: string; reason: string } | null
+}
+
+export const simFacts: HostFacts = {
+  hostname: 'sim',
+  engine: { name: 'sim', version: '1', apiVersion: '1.44', rootDir: '/' },
+  cpus: 64,
+  memory: 1_000_000,
+  disk: 1000,
+  architecture: 'x86_64',
+  osType: 'linux',
+  os: 'sim',
+  kernelVersion: '6',
+  runtimes: ['runc'],
+  labels: {},
+  agentVersion: '0',
+}
+
+export function createSimHost(id: HostId, reports: () => HostReports): { host: SimHost; links: HostLinks } {
+  const engine = new Map<ContainerId, EngineContainer>()
+  const assigned = new Map<ContainerId, Assignment>()
+  let connected = false
+  let stamp = 0
+  let work: Promise<void> = Promise.resolve()
+
+  const enqueue = (task: () => Promise<void>) => {
+    work = work.then(task)
+    return work
+  }
+
+  async function carry(containerId: ContainerId): Promise<void> {
+    for (let count = 0; connected && count < 50; count += 1) {
+      const assignment = assigned.get(containerId)
+      if (!assignment) return
+      const seen: Seen = { image: 'present', engine: engine.get(containerId) ?? null }
+      const step = nextStep(assignment, seen)
+      const report = (observed: Omit<Observed, 'engine'>, gone = false) =>
+        reports().observed(id, containerId, { engine: engine.get(containerId) ?? null, ...observed }, gone)
+      const version = assignment.wish.version
+      if (step.kind === 'settle') {
+        if (step.gone) assigned.delete(containerId)
+        return report({ settled: version, failure: null }, step.gone)
+      }
+      if (step.kind === 'fail') return report({ settled: version, failure: step.failure })
+      const broken = host.failing?.step === step.kind ? host.failing : null
+      await reports().step(id, {
+        id: containerId,
+        version,
+        step: step.kind,
+        startedAt: 1,
+        finishedAt: 2,
+        error: broken?.reason ?? null,
+      })
+      if (broken) return report({ settled: version, failure: broken })
+      take(assignment, step.kind)
+      const newest = assigned.get(containerId) ?? assignment
+      const generation = engine.get(containerId)?.generation ?? 0
+      assigned.set(containerId, { ...newest, seenGeneration: Math.max(newest.seenGeneration, generation) })
+      await report({ settled: version - 1, failure: null })
+    }
+  }
+
+  function take(assignment: Assignment, kind: string): void {
+    const current = engine.get(assignment.id)
+    const set = (change: Partial<EngineContainer>) => current && engine.set(assignment.id, { ...current, ...change })
+    if (kind === 'create') engine.set(assignment.id, created(assignment))
+    if (kind === 'start') set({ state: 'running', startedAt: `t${++stamp}`, exitCode: null })
+    if (kind === 'stop') set({ state: 'exited', exitCode: 143, finishedAt: `t${++stamp}` })
+    if (kind === 'pause') set({ state: 'paused' })
+    if (kind === 'unpause') set({ state: 'running' })
+    if (kind === 'update') set({ cpu: assignment.spec.cpu, memory: assignment.spec.memory })
+    if (kind === 'remove') engine.delete(assignment.id)
+  }
+
+  const host: SimHost = {
+    engine,
+    failing: null,
+    async connect() {
+      connected = true
+      const all = await reports().connected(id, simFacts)
+      const ids = new Set(all.map((assignment) => assignment.id))
+      for (const orphan of engine.keys()) if (!ids.has(orphan)) engine.delete(orphan)
+      assigned.clear()
+      for (const assignment of all) assigned.set(assignment.id, assignment)
+      for (const assignment of all) void enqueue(() => carry(assignment.id))
+    },
+    async disconnect() {
+      connected = false
+      await work
+      await reports().disconnected(id)
+    },
+    async idle() {
+      let last: Promise<void> | null = null
+      while (last !== work) {
+        last = work
+        await last
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    },
+    async exit(containerId, code) {
+      const current = engine.get(containerId)
+      if (current) engine.set(containerId, { ...current, state: 'exited', exitCode: code, finishedAt: `t${++stamp}` })
+      await enqueue(() => carry(containerId))
+    },
+  }
+  const links: HostLinks = {
+    connected: (hostId) => hostId === id && connected,
+    assign(hostId, assignment) {
+      if (hostId !== id || !connected) return
+      const known = assigned.get(assignment.id)
+      if (known && known.wish.version > assignment.wish.version) return
+      assigned.set(assignment.id, assignment)
+      void enqueue(() => carry(assignment.id))
+    },
+    calls(): AgentCalls {
+      throw new Fault('host.unreachable', { host: 'sim' })
+    },
+  }
+  return { host, links }
+}
+
+function created({ wish, spec }: Assignment): EngineContainer {
+  return {
+    engineId: `e${wish.generation}`,
+    generation: wish.generation,
+    state: 'created',
+    startedAt: null,
+    finishedAt: null,
+    exitCode: null,
+    oomKilled: false,
+    error: '',
+    health: null,
+    restartCount: 0,
+    addresses: [],
+    cpu: spec.cpu,
+    memory: spec.memory,
+    command: [],
+    entrypoint: [],
+    workdir: '',
+    hostname: '',
+    ports: [],
+    imageDigest: '',
+  }
+}
