@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto'
+import type { Store } from '@gantry/control'
+import { type Clock, Fault, type Ids } from '@gantry/kernel'
+import type { HostId } from '@gantry/model'
+
+const lifetimeMs = 10 * 60_000
+
+export interface IssuedToken {
+  readonly id: string
+  readonly secret: string
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+}
+
+/** One-time tokens with which a new agent joins: 128 random bits, kept as a hash, good for ten minutes and one use. */
+export function joinTokens(store: Store, clock: Clock, ids: Ids) {
+  return {
+    async issue(): Promise<IssuedToken> {
+      const token = { id: ids.hex(6), secret: ids.hex(16), expiresAt: clock.now() + lifetimeMs }
+      await store.hosts.addJoinToken({ id: token.id, secretHash: hashOf(token.secret), expiresAt: token.expiresAt })
+      return token
+    },
+    /** The id of the host that joins: its former one if a host of that name is known. Throws `auth.required`. */
+    async redeem(id: string, secret: string, hostname: string): Promise<HostId> {
+      const valid = await store.hosts.redeemJoinToken(id, hashOf(secret), clock.now())
+      if (!valid) {
+        throw new Fault('auth.required', { reason: 'this join token is unknown, used or older than ten minutes; make a new one' })
+      }
+      const known = (await store.hosts.list()).find((host) => host.name === hostname)
+      return known?.id ?? (ids.uuid() as HostId)
+    },
+  }
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex')
+}

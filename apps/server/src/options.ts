@@ -1,0 +1,56 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+export interface ServerOptions {
+  /** Where the database, the CA and the credentials live. */
+  readonly home: string
+  readonly listen: Address
+  readonly agentsListen: Address
+  /** Names and addresses under which agents reach this server: in its certificate. */
+  readonly names: readonly string[]
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export const usage = `Usage: gantry server [options]
+
+  --home DIR                 state of the server (default: $GANTRY_HOME or ~/.gantry)
+  --listen HOST:PORT         the API of all façades (default: 127.0.0.1:9700)
+  --agents-listen HOST:PORT  where agents connect, always TLS (default: 127.0.0.1:9702)
+  --name NAME                a name or address agents use for this server; may be given several times
+  --help                     this text
+`
+
+/** Reads the command line; null when only help was asked for. Throws a sentence for the user. */
+export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): ServerOptions | null {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      home: { type: 'string' },
+      listen: { type: 'string', default: '127.0.0.1:9700' },
+      'agents-listen': { type: 'string', default: '127.0.0.1:9702' },
+      name: { type: 'string', multiple: true, default: [] },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return null
+  const agentsListen = addressOf(values['agents-listen'], '--agents-listen')
+  return {
+    home: values.home ?? env['GANTRY_HOME'] ?? join(homedir(), '.gantry'),
+    listen: addressOf(values.listen, '--listen'),
+    agentsListen,
+    names: [...new Set([...values.name, agentsListen.host, 'localhost', '127.0.0.1'])],
+  }
+}
+
+/** `host:port` or `[v6]:port`; port 0 lets the system choose. */
+export function addressOf(text: string, option: string): Address {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  if (!match || port > 65_535) throw new Error(`${option} must be HOST:PORT, not ${JSON.stringify(text)}.`)
+  return { host: match[1] ?? match[2] ?? '', port }
+}
