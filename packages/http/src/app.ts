@@ -1,5 +1,5 @@
 import type { RequestId } from '@gantry/model'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { requestIdOf } from './request-id.ts'
 import { validatorCompiler } from './validator.ts'
 
@@ -7,17 +7,20 @@ export interface HttpOptions {
   readonly log: FastifyBaseLogger
   /** Largest body in bytes unless a route says otherwise. */
   readonly bodyLimit?: number
+  /** PEM key and certificate chain; plain HTTP without. */
+  readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer }
 }
 
 /**
  * The Fastify instance that all façades hang on. Façades are encapsulated plugins; each sets its own error handler and
  * decides which headers carry the request id back.
  */
-export function createHttpApp({ log, bodyLimit = 1024 * 1024 }: HttpOptions): FastifyInstance {
-  const app = Fastify({
+export function createHttpApp({ log, bodyLimit = 1024 * 1024, tls }: HttpOptions): FastifyInstance {
+  const app: FastifyInstance = Fastify({
+    ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2' } } : {}),
     loggerInstance: log,
-    // One line per request comes from the metrics hook; Fastify's own two would double it.
-    disableRequestLogging: true,
+    // One line per request comes from `operations`; Fastify's own two would double it.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => requestIdOf(),
     bodyLimit,
     requestTimeout: 0,

@@ -32,6 +32,11 @@ export function callerOf(request: FastifyRequest): Caller {
   return caller
 }
 
+/** The caller, if the request has been authenticated; for logs. */
+export function knownCallerOf(request: FastifyRequest): Caller | undefined {
+  return callers.get(request)
+}
+
 function tokenOf(request: FastifyRequest): string | undefined {
   const header = request.headers['x-auth-token']
   if (typeof header === 'string' && header !== '') return header

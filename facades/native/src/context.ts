@@ -1,0 +1,39 @@
+import type { Control } from '@gantry/control'
+import type { TypeBoxProvider } from '@gantry/http'
+import type { Caller } from '@gantry/model'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import Type from 'typebox'
+
+/** The instance routes hang on, with handlers typed by their schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxProvider
+>
+
+export interface JoinToken {
+  readonly token: string
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+}
+
+export interface NativeContext {
+  readonly control: Control
+  /** Makes a one-time token with which an agent may join. Called for administrators only. */
+  readonly createJoinToken: (caller: Caller) => Promise<JoinToken>
+  /** Milliseconds between comments on a quiet event stream. */
+  readonly heartbeatMs: number
+}
+
+export const Ref = Type.Object({
+  ref: Type.String({ minLength: 1, maxLength: 255, description: 'Its id or its name.' }),
+})
+export const Id = Type.Object({ id: Type.String({ minLength: 1, maxLength: 255 }) })

@@ -1,0 +1,32 @@
+import { Fault, reasonOf } from '@gantry/kernel'
+import { statusOfKind } from '@gantry/http'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+
+/** Answers `{error: {code, kind, message, retry, requestId}}` with the status of the fault's kind. */
+export function nativeErrors(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const fault = toFault(error, request)
+  if (fault.kind === 'internal') request.log.error({ err: error }, 'request failed')
+  const { code, kind, message, retry } = fault
+  return reply
+    .code(statusOfKind[kind])
+    .type('application/json; charset=utf-8')
+    .send({ error: { code, kind, message, retry, requestId: request.id } })
+}
+
+function toFault(error: unknown, request: FastifyRequest): Fault {
+  if (error instanceof Fault) return error
+  const status = statusOf(error)
+  if (status === 413) return new Fault('request.too-large', { limit: request.routeOptions.bodyLimit })
+  if (status === 415) {
+    const type = request.headers['content-type'] ?? 'none'
+    return new Fault('request.invalid', { problem: `This call does not take a body of content type ${type}.` }, error)
+  }
+  if (status >= 400 && status < 500) return new Fault('request.invalid', { problem: reasonOf(error) }, error)
+  return new Fault('internal', { reference: request.id }, error)
+}
+
+function statusOf(error: unknown): number {
+  if (typeof error !== 'object' || error === null) return 500
+  const { statusCode } = error as Partial<FastifyError>
+  return typeof statusCode === 'number' ? statusCode : 500
+}

@@ -1,0 +1,76 @@
+import type { Control, TokenVerifier } from '@gantry/control'
+import { authenticate, openApi, type TypeBoxProvider } from '@gantry/http'
+import { Fault } from '@gantry/kernel'
+import type { FastifyInstance } from 'fastify'
+import type { NativeContext } from './context.ts'
+import { nativeErrors } from './errors.ts'
+import { containerRoutes } from './routes/containers.ts'
+import { eventRoutes } from './routes/events.ts'
+import { hostRoutes } from './routes/hosts.ts'
+import { imageRoutes } from './routes/images.ts'
+import { inspectRoutes } from './routes/inspect.ts'
+import { quotaRoutes } from './routes/quotas.ts'
+import { streamRoutes } from './routes/streams.ts'
+import { verbRoutes } from './routes/verbs.ts'
+import { documents } from './schemas.ts'
+
+export type { JoinToken } from './context.ts'
+export type { ActionView, ContainerView, CreateContainer, EventView, HostView, ImageView } from './schemas.ts'
+
+export interface NativeOptions {
+  readonly control: Control
+  readonly verifier: TokenVerifier
+  readonly createJoinToken: NativeContext['createJoinToken']
+  /** Shown in the OpenAPI document. */
+  readonly version?: string
+  readonly heartbeatMs?: number
+}
+
+const routes = [
+  containerRoutes,
+  verbRoutes,
+  inspectRoutes,
+  streamRoutes,
+  imageRoutes,
+  hostRoutes,
+  quotaRoutes,
+  eventRoutes,
+]
+
+/** Gantry's own API at `/v1`, and its description at `/openapi.json`. Register it on the root, without a prefix. */
+export async function nativeFacade(app: FastifyInstance, options: NativeOptions): Promise<void> {
+  const { control, verifier, createJoinToken, version = '0.1.0', heartbeatMs = 20_000 } = options
+  app.setErrorHandler(nativeErrors)
+  await openApi(app, { title: 'Gantry', description: about, version, tags, schemas: documents })
+  app.get('/openapi.json', { schema: { hide: true } as object }, async () => app.swagger())
+  await app.register(
+    async (v1) => {
+      v1.addHook('onRequest', async (request, reply) => {
+        reply.header('x-openstack-request-id', request.id)
+      })
+      authenticate(v1, verifier)
+      v1.setNotFoundHandler((request) => {
+        throw new Fault('request.no-route', { method: request.method, path: request.url.split('?', 1)[0] ?? '' })
+      })
+      for (const add of routes) {
+        // A scope of its own for each, because the streaming routes parse bodies differently.
+        await v1.register(async (scope) => {
+          add(scope.withTypeProvider<TypeBoxProvider>(), { control, createJoinToken, heartbeatMs })
+        })
+      }
+    },
+    { prefix: '/v1' },
+  )
+}
+
+const about =
+  'Containers for OpenStack. Every call needs a token of the cloud (`X-Auth-Token`); every answer carries `X-Openstack-Request-Id`. What another project owns does not exist: 404.'
+
+const tags = [
+  { name: 'containers', description: 'Containers and what can be asked of them.' },
+  { name: 'streams', description: 'Logs, commands and files: bodies that flow.' },
+  { name: 'images', description: 'Images a project committed, and public ones.' },
+  { name: 'hosts', description: 'Machines with an agent and an engine.' },
+  { name: 'quotas', description: 'Limits of projects.' },
+  { name: 'events', description: 'What happens, as it happens.' },
+]

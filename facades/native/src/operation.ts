@@ -1,0 +1,70 @@
+import type { TSchema } from 'typebox'
+
+interface Parts {
+  readonly params?: TSchema
+  readonly querystring?: TSchema
+  readonly body?: TSchema
+}
+
+interface Doc {
+  readonly operationId: string
+  readonly summary: string
+  readonly description?: string
+  readonly tag: string
+  /** Media types of a body that is streamed and not described by `body`. */
+  readonly consumes?: readonly string[]
+  readonly answer: Answer
+}
+
+interface Answer {
+  readonly status: 200 | 201 | 202 | 204
+  readonly description: string
+  /** A shared schema's name, a schema, or a list of media types for bytes. */
+  readonly content?: string | TSchema | readonly string[]
+  readonly headers?: Readonly<Record<string, { type: 'string'; description: string }>>
+}
+
+interface RouteDoc {
+  readonly operationId: string
+  readonly summary: string
+  readonly description?: string
+  readonly tags: readonly string[]
+  readonly consumes?: readonly string[]
+  readonly response: Readonly<Record<string, object>>
+}
+
+const errorAnswer = { description: 'It was refused, or failed; the body says why.', $ref: 'Error#' }
+
+/** A route's schema: what it checks (`params`, `querystring`, `body`) and what the OpenAPI document says of it. */
+export function operation<P extends Parts>({
+  operationId,
+  summary,
+  description,
+  tag,
+  consumes,
+  answer,
+  ...parts
+}: P & Doc): Omit<P, keyof Doc> & RouteDoc {
+  return {
+    ...parts,
+    operationId,
+    summary,
+    ...(description === undefined ? {} : { description }),
+    tags: [tag],
+    ...(consumes === undefined ? {} : { consumes }),
+    response: { [answer.status]: answerSchema(answer), default: errorAnswer },
+  }
+}
+
+function answerSchema({ description, content, headers }: Answer): object {
+  const rest = { description, ...(headers ? { headers } : {}) }
+  if (content === undefined) return { ...rest, type: 'null' }
+  if (typeof content === 'string') return { ...rest, $ref: `${content}#` }
+  if (!isMediaTypes(content)) return { ...rest, ...content }
+  const bytes = { schema: { type: 'string', format: 'binary' } }
+  return { ...rest, content: Object.fromEntries(content.map((type) => [type, bytes])) }
+}
+
+function isMediaTypes(content: TSchema | readonly string[]): content is readonly string[] {
+  return Array.isArray(content)
+}

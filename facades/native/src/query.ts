@@ -1,0 +1,44 @@
+import { Fault } from '@gantry/kernel'
+import Type, { type TOptional, type TUnsafe } from 'typebox'
+
+type Text = TOptional<TUnsafe<string>>
+
+const spellings = ['true', 'false', '1', '0', '']
+
+/** An optional yes or no in a query; `?follow` alone means yes. */
+export function flag(description: string): Text {
+  return Type.Optional(Type.Unsafe<string>({ type: 'string', enum: spellings, description }))
+}
+
+/** An optional whole number of at most nine digits in a query. */
+export function whole(description: string): Text {
+  return Type.Optional(Type.Unsafe<string>({ type: 'string', pattern: '^[0-9]{1,9}$', description }))
+}
+
+export function text(description: string, maxLength = 255): Text {
+  return Type.Optional(Type.Unsafe<string>({ type: 'string', minLength: 1, maxLength, description }))
+}
+
+export function oneOf(values: readonly string[], description: string): Text {
+  return Type.Optional(Type.Unsafe<string>({ type: 'string', enum: [...values], description }))
+}
+
+export function isYes(value: string | undefined, otherwise = false): boolean {
+  return value === undefined ? otherwise : value === 'true' || value === '1' || value === ''
+}
+
+export function wholeOf(value: string | undefined, otherwise: number): number {
+  return value === undefined ? otherwise : Number(value)
+}
+
+/** A whole number within bounds; throws `request.invalid` naming the parameter. */
+export function bounded(
+  name: string,
+  value: string | undefined,
+  otherwise: number,
+  [min, max]: [number, number],
+): number {
+  const number = wholeOf(value, otherwise)
+  if (number >= min && number <= max) return number
+  throw new Fault('request.invalid', { problem: `${name} must be between ${min} and ${max}.` })
+}

@@ -1,0 +1,66 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
+import { callerOf, streamSignal } from '@gantry/http'
+import type { ContainerEvent } from '@gantry/control'
+import Type from 'typebox'
+import type { App, NativeContext } from '../context.ts'
+import { operation } from '../operation.ts'
+import { flag, isYes } from '../query.ts'
+import { toEventView } from '../translate.ts'
+
+const EventsQuery = Type.Object(
+  { allProjects: flag('Of every project; administrators only.') },
+  { additionalProperties: false },
+)
+
+/** `GET /v1/events`: server-sent events. Once the headers are out, nothing that happens is missed. */
+export function eventRoutes(app: App, { control, heartbeatMs }: NativeContext): void {
+  app.get('/events', { schema: eventsDoc, config: { streaming: true } }, async (request, reply) => {
+    const signal = streamSignal(reply)
+    const allProjects = isYes(request.query.allProjects)
+    const events = control.events.watch(callerOf(request), { allProjects }, signal)[Symbol.asyncIterator]()
+    // Asking for the first event subscribes; a refusal comes at once and is still answered with its own status.
+    const first = events.next()
+    await Promise.race([first, setImmediate()])
+    reply.hijack()
+    const { raw } = reply
+    for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value)
+    raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+    raw.write(': watching\n\n')
+    // A reader that does not read gets no heartbeats either, so that nothing piles up for it.
+    const heartbeat = setInterval(() => raw.writableNeedDrain || raw.write(': still here\n\n'), heartbeatMs)
+    try {
+      await forward(first, events, raw, signal)
+      raw.end()
+    } catch (error) {
+      if (!signal.aborted) request.log.warn({ err: error }, 'an event stream was cut off')
+      raw.destroy()
+    } finally {
+      clearInterval(heartbeat)
+      await events.return?.()
+    }
+    return reply
+  })
+}
+
+async function forward(
+  first: Promise<IteratorResult<ContainerEvent>>,
+  events: AsyncIterator<ContainerEvent>,
+  raw: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let step = await first; step.done !== true; step = await events.next()) {
+    const data = JSON.stringify(toEventView(step.value))
+    if (!raw.write(`event: container\ndata: ${data}\n\n`)) await once(raw, 'drain', { signal })
+  }
+}
+
+const eventsDoc = operation({
+  operationId: 'watchEvents',
+  summary: 'Watch what happens to containers, as server-sent events',
+  description: 'From now on. Each `data:` is an Event. A comment comes now and then to keep the connection alive.',
+  tag: 'events',
+  querystring: EventsQuery,
+  answer: { status: 200, description: 'The events.', content: ['text/event-stream'] },
+})

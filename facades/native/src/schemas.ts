@@ -1,0 +1,283 @@
+import { containerSortKeys } from '@gantry/control'
+import { Address, Healthcheck, ImageDriver, PullPolicy, RestartPolicy, statuses, tasks } from '@gantry/model'
+import Type, { type Static, type TSchema } from 'typebox'
+
+const exact = { additionalProperties: false }
+const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const Time = Type.String({ format: 'date-time' })
+/** No NUL: neither a process argument nor a path can hold one. */
+const noNul = '^[^\\u0000]*$'
+const Line = Type.String({ pattern: noNul, maxLength: 65_536 })
+const Arguments = Type.Array(Line, { maxItems: 1024 })
+
+/** String to string, with a bound on both count and key; `Type.Record` would let a key with a line break through. */
+function textMap(keyPattern: string, description: string) {
+  return Type.Unsafe<Record<string, string>>({
+    type: 'object',
+    description,
+    maxProperties: 1024,
+    propertyNames: { type: 'string', pattern: keyPattern, minLength: 1, maxLength: 1024 },
+    additionalProperties: { type: 'string', pattern: noNul, maxLength: 65_536 },
+  })
+}
+
+const Environment = textMap('^[^=\\u0000]+$', 'Environment variables.')
+const Labels = textMap(noNul, 'Labels.')
+const Name = Type.String({
+  pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.-]+$',
+  minLength: 2,
+  maxLength: 255,
+  description: 'Letters, digits, `_`, `.` and `-`; unique in the project.',
+})
+const ImageName = Type.String({ minLength: 1, maxLength: 512, pattern: '^[^\\s\\u0000]+$' })
+const Cpu = Type.Number({ exclusiveMinimum: 0, maximum: 4096, description: 'Cores; a hard cap, fractions allowed.' })
+const Memory = Type.Integer({ minimum: 4, maximum: 16_777_216, description: 'MiB; a hard cap.' })
+const ShortText = Type.String({ pattern: noNul, minLength: 1, maxLength: 255 })
+const Path = Type.String({ pattern: '^/[^\\u0000]*$', maxLength: 4096, description: 'An absolute path.' })
+const Restart = Type.Object(
+  { ...RestartPolicy.properties, maxRetries: Type.Integer({ minimum: 0, maximum: 1e6 }) },
+  exact,
+)
+const seconds = Type.Integer({ minimum: 0, maximum: 86_400 })
+const Check = Type.Object(
+  {
+    command: Line,
+    intervalSeconds: seconds,
+    timeoutSeconds: seconds,
+    retries: Type.Integer({ minimum: 0, maximum: 1000 }),
+  },
+  exact,
+)
+
+export const CreateContainer = Type.Object(
+  {
+    image: ImageName,
+    name: Type.Optional(Name),
+    run: Type.Optional(Type.Boolean({ description: 'Start it once it is created.', default: false })),
+    command: Type.Optional(orNull(Arguments)),
+    entrypoint: Type.Optional(orNull(Arguments)),
+    workdir: Type.Optional(orNull(Path)),
+    environment: Type.Optional(Environment),
+    labels: Type.Optional(Labels),
+    hints: Type.Optional(textMap(noNul, 'Hints to the scheduler.')),
+    hostname: Type.Optional(orNull(Type.String({ pattern: '^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?$' }))),
+    cpu: Type.Optional(Cpu),
+    cpuPolicy: Type.Optional(Type.Union([Type.Literal('shared'), Type.Literal('dedicated')])),
+    memory: Type.Optional(Memory),
+    disk: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_048_576, description: 'GiB, counted in the quota.' })),
+    restartPolicy: Type.Optional(Restart),
+    interactive: Type.Optional(Type.Boolean()),
+    tty: Type.Optional(Type.Boolean()),
+    autoRemove: Type.Optional(Type.Boolean()),
+    autoHeal: Type.Optional(Type.Boolean()),
+    privileged: Type.Optional(Type.Boolean()),
+    runtime: Type.Optional(orNull(ShortText)),
+    healthcheck: Type.Optional(orNull(Check)),
+    exposedPorts: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[0-9]{1,5}/(tcp|udp|sctp)$' }), { maxItems: 1024, description: '`80/tcp`' }),
+    ),
+    imageDriver: Type.Optional(ImageDriver),
+    pullPolicy: Type.Optional(PullPolicy),
+    availabilityZone: Type.Optional(orNull(ShortText)),
+    host: Type.Optional(orNull(ShortText)),
+  },
+  exact,
+)
+export type CreateContainer = Static<typeof CreateContainer>
+
+export const PatchContainer = Type.Object(
+  {
+    name: Type.Optional(Name),
+    cpu: Type.Optional(Cpu),
+    memory: Type.Optional(Memory),
+    autoHeal: Type.Optional(Type.Boolean()),
+  },
+  { ...exact, minProperties: 1 },
+)
+
+export const RenameContainer = Type.Object({ name: Name }, exact)
+const RepoName = Type.String({ minLength: 1, maxLength: 255, pattern: '^[a-z0-9][a-z0-9._/:-]*$' })
+const TagName = Type.String({ pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$' })
+export const CommitContainer = Type.Object({ repository: RepoName, tag: Type.Optional(TagName) }, exact)
+export const PullImage = Type.Object({ repo: RepoName, tag: Type.Optional(TagName), host: ShortText }, exact)
+
+/** What `?args=` of an exec holds, as base64url of its JSON. */
+export const ExecArgs = Type.Object(
+  {
+    command: Type.Array(Line, { minItems: 1, maxItems: 1024 }),
+    environment: Type.Optional(Environment),
+    workdir: Type.Optional(orNull(Path)),
+    user: Type.Optional(orNull(ShortText)),
+    tty: Type.Optional(Type.Boolean()),
+  },
+  exact,
+)
+
+const Container = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  name: Type.String(),
+  projectId: Type.String(),
+  userId: Type.String(),
+  image: Type.String(),
+  imageDriver: ImageDriver,
+  imageDigest: orNull(Type.String()),
+  pullPolicy: PullPolicy,
+  status: Type.Unsafe<string>({ type: 'string', enum: [...statuses] }),
+  statusReason: orNull(Type.String()),
+  task: Type.Unsafe<string | null>({ type: ['string', 'null'], enum: [...tasks, null] }),
+  host: orNull(Type.String()),
+  availabilityZone: orNull(Type.String()),
+  createdAt: Time,
+  updatedAt: Time,
+  startedAt: orNull(Time),
+  finishedAt: orNull(Time),
+  exitCode: orNull(Type.Integer()),
+  oomKilled: Type.Boolean(),
+  health: orNull(Type.String()),
+  restartCount: Type.Integer(),
+  addresses: Type.Array(Address),
+  ports: Type.Array(Type.String()),
+  command: Type.Array(Type.String()),
+  entrypoint: Type.Array(Type.String()),
+  workdir: orNull(Type.String()),
+  hostname: orNull(Type.String()),
+  environment: Labels,
+  labels: Labels,
+  cpu: Type.Number(),
+  cpuPolicy: Type.String(),
+  memory: Type.Integer(),
+  disk: Type.Integer(),
+  restartPolicy: RestartPolicy,
+  interactive: Type.Boolean(),
+  tty: Type.Boolean(),
+  autoRemove: Type.Boolean(),
+  autoHeal: Type.Boolean(),
+  privileged: Type.Boolean(),
+  runtime: orNull(Type.String()),
+  healthcheck: orNull(Healthcheck),
+})
+export type ContainerView = Static<typeof Container>
+
+const Image = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  name: Type.String(),
+  repo: Type.String(),
+  tag: Type.String(),
+  projectId: orNull(Type.String()),
+  host: Type.String(),
+  imageId: orNull(Type.String()),
+  size: orNull(Type.Integer({ description: 'Bytes; null while it is being made.' })),
+  createdAt: Time,
+})
+export type ImageView = Static<typeof Image>
+
+const Host = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  availabilityZone: Type.String(),
+  connected: Type.Boolean(),
+  disabled: Type.Boolean(),
+  disabledReason: orNull(Type.String()),
+  forcedDown: Type.Boolean(),
+  engine: Type.String(),
+  os: Type.String(),
+  architecture: Type.String(),
+  kernelVersion: Type.String(),
+  agentVersion: Type.String(),
+  runtimes: Type.Array(Type.String()),
+  labels: Labels,
+  cpus: Type.Integer(),
+  memory: Type.Integer({ description: 'MiB' }),
+  disk: Type.Integer({ description: 'GiB' }),
+  used: Type.Object({ containers: Type.Integer(), cpu: Type.Number(), memory: Type.Number(), disk: Type.Number() }),
+  createdAt: Time,
+  lastSeenAt: Time,
+})
+export type HostView = Static<typeof Host>
+
+const Action = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  requestId: Type.String(),
+  userId: Type.String(),
+  startedAt: Time,
+  finishedAt: orNull(Time),
+  error: orNull(Type.String()),
+  events: Type.Optional(
+    Type.Array(
+      Type.Object({
+        name: Type.String(),
+        startedAt: Time,
+        finishedAt: orNull(Time),
+        result: orNull(Type.String()),
+        detail: orNull(Type.String()),
+      }),
+    ),
+  ),
+})
+export type ActionView = Static<typeof Action>
+
+const limit = Type.Number({ minimum: -1, maximum: 1e9 })
+const Quotas = Type.Object({ containers: limit, cpu: limit, memory: limit, disk: limit })
+export const SetQuotas = Type.Object(
+  {
+    containers: Type.Optional(limit),
+    cpu: Type.Optional(limit),
+    memory: Type.Optional(limit),
+    disk: Type.Optional(limit),
+  },
+  { ...exact, minProperties: 1 },
+)
+
+const Event = Type.Object({
+  at: Time,
+  kind: Type.Literal('container'),
+  id: Type.String(),
+  name: Type.String(),
+  projectId: Type.String(),
+  status: Type.String(),
+  statusReason: orNull(Type.String()),
+  exitCode: orNull(Type.Integer()),
+  gone: Type.Boolean(),
+})
+export type EventView = Static<typeof Event>
+
+const ErrorBody = Type.Object({
+  error: Type.Object({
+    code: Type.String({ description: 'Stable; `container.not-found` and the like.' }),
+    kind: Type.String(),
+    message: Type.String({ description: 'A sentence for a person.' }),
+    retry: Type.Boolean({ description: 'The same call may succeed later.' }),
+    requestId: Type.String(),
+  }),
+})
+
+const listOf = (key: string, schema: string) =>
+  Type.Object({ [key]: Type.Unsafe({ type: 'array', items: { $ref: `${schema}#` } }) })
+
+/** The shared schemas of the document, by name. */
+export const documents = {
+  Container,
+  ContainerList: Type.Object({
+    ...listOf('containers', 'Container').properties,
+    next: orNull(Type.String({ description: 'The marker of the next page; null: this is the last.' })),
+  }),
+  Image,
+  ImageList: listOf('images', 'Image'),
+  Host,
+  HostList: listOf('hosts', 'Host'),
+  Action,
+  ActionList: listOf('actions', 'Action'),
+  Quotas,
+  QuotaUse: Type.Object({ projectId: Type.String(), limits: Quotas, used: Quotas }),
+  Event,
+  ExecArgs,
+  Error: ErrorBody,
+} as const
+
+/** How the API spells the store's sort keys. */
+export const sortKeys: ReadonlyMap<string, (typeof containerSortKeys)[number]> = new Map(
+  containerSortKeys
+    .filter((key) => key !== 'uuid')
+    .map((key) => [key.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase()), key]),
+)

@@ -1,0 +1,301 @@
+import { PassThrough, type Readable } from 'node:stream'
+import type { ContainerEvent, Containers, ExecRequest, ListContainers, LogOptions, LogStream } from '@gantry/control'
+import { Fault } from '@gantry/kernel'
+import {
+  type Action,
+  type Caller,
+  type Container,
+  type ContainerId,
+  type EngineContainer,
+  nothingObserved,
+  type Status,
+  type UserId,
+} from '@gantry/model'
+import { encodeFrame, frameKinds } from '@gantry/wire'
+
+interface Entry {
+  container: Container
+  readonly log: Buffer[]
+  readonly followers: Set<PassThrough>
+  readonly actions: Action[]
+}
+
+export interface FakeDeps {
+  readonly uuid: () => string
+  readonly now: () => number
+  readonly emit: (event: ContainerEvent) => void
+}
+
+/**
+ * Containers that live in memory. Their "processes" know four commands: `echo words…` writes and ends, `exit N` ends with
+ * that code, `print-env NAME` writes a variable, anything else runs until it is stopped (then ends with 143).
+ */
+export class FakeContainers {
+  readonly #entries = new Map<string, Entry>()
+  readonly #deps: FakeDeps
+  /** What `putArchive` received last, and the sizes told to terminals. */
+  readonly seen: { archive: Buffer; sizes: { rows: number; columns: number }[]; execs: ExecRequest[] }
+
+  constructor(deps: FakeDeps) {
+    this.#deps = deps
+    this.seen = { archive: Buffer.alloc(0), sizes: [], execs: [] }
+  }
+
+  readonly api: Containers = {
+    create: async (caller, { name, spec, run }) => {
+      const { uuid, now } = this.#deps
+      const id = uuid() as ContainerId
+      const container: Container = {
+        id,
+        projectId: caller.projectId,
+        userId: caller.userId as UserId,
+        name: name ?? `made-up-${id.slice(0, 8)}`,
+        createdAt: now(),
+        updatedAt: now(),
+        spec,
+        wish: { version: 1, generation: 1, power: { kind: 'created' }, paused: false, gone: null },
+        task: 'container_creating',
+        hostId: null,
+        hostName: 'host-1',
+        imageRef: spec.image,
+        placementFailure: null,
+        observed: nothingObserved,
+        seenGeneration: 0,
+        hostLost: false,
+        status: 'Creating',
+        statusReason: null,
+      }
+      for (const { container: other } of this.#entries.values()) {
+        if (other.projectId === caller.projectId && other.name === container.name) {
+          throw new Fault('container.name-taken', { name: container.name })
+        }
+      }
+      const entry: Entry = { container, log: [], followers: new Set(), actions: [] }
+      this.#entries.set(id, entry)
+      this.#act(entry, caller, 'create')
+      setImmediate(() => this.#born(entry, run))
+      return container
+    },
+    list: async (caller, query) => this.#list(caller, query),
+    get: async (caller, ref, options) => this.#find(caller, ref, options?.allProjects).container,
+    update: async (caller, ref, patch) => {
+      const entry = this.#find(caller, ref)
+      const { name = entry.container.name, ...spec } = patch
+      return this.#change(entry, { name, spec: { ...entry.container.spec, ...spec } })
+    },
+    delete: async (caller, ref, options) => {
+      const entry = this.#find(caller, ref, options.allProjects)
+      if (entry.container.status === 'Running' && !options.force && !options.stop) {
+        const allowed = 'Stopped'
+        throw new Fault('container.state', { action: 'delete', ref, status: 'Running', allowed })
+      }
+      if (entry.container.status === 'Running') this.#end(entry, 143)
+      setImmediate(() => this.#remove(entry))
+    },
+    start: async (caller, ref) => this.#later(caller, ref, 'start', (entry) => this.#run(entry)),
+    stop: async (caller, ref) => this.#later(caller, ref, 'stop', (entry) => this.#end(entry, 143)),
+    reboot: async (caller, ref) => this.#later(caller, ref, 'reboot', (entry) => this.#run(entry)),
+    pause: async (caller, ref) => this.#later(caller, ref, 'pause', (entry) => this.#status(entry, 'Paused')),
+    unpause: async (caller, ref) => this.#later(caller, ref, 'unpause', (entry) => this.#status(entry, 'Running')),
+    kill: async (caller, ref) => this.#later(caller, ref, 'kill', (entry) => this.#end(entry, 137)),
+    rebuild: async (caller, ref) => this.#later(caller, ref, 'rebuild', (entry) => this.#run(entry)),
+    rename: async (caller, ref, name) => this.#change(this.#find(caller, ref), { name }),
+    logs: async (caller, ref, options, signal) => this.#logs(this.#find(caller, ref), options, signal),
+    exec: async (caller, ref, request) => {
+      this.#find(caller, ref)
+      this.seen.execs.push(request)
+      return { execId: 'exec-1', output: fakeExec(request) }
+    },
+    resizeExec: async (caller, ref, execId, size) => {
+      this.#find(caller, ref)
+      if (execId !== 'exec-1') throw new Fault('container.exec-not-found', { exec: execId, ref })
+      this.seen.sizes.push(size)
+    },
+    resizeTty: async (caller, ref, size) => {
+      this.#find(caller, ref)
+      this.seen.sizes.push(size)
+    },
+    top: async (caller, ref) => {
+      this.#find(caller, ref)
+      return { titles: ['PID', 'CMD'], processes: [['1', 'sh']] }
+    },
+    stats: async (caller, ref) => {
+      this.#find(caller, ref)
+      const bytes = { blockRead: 1, blockWrite: 2, netReceived: 3, netSent: 4 }
+      return { cpuPercent: 1.5, memoryUsed: 1024, memoryLimit: 4096, ...bytes, pids: 1 }
+    },
+    getArchive: async (caller, ref, path) => {
+      this.#find(caller, ref)
+      const tar = new PassThrough()
+      tar.end('a tar')
+      return { stat: { name: path, size: 5, mode: 420, mtime: '2026-01-01T00:00:00Z', linkTarget: '' }, tar }
+    },
+    putArchive: async (caller, ref, _path, tar) => {
+      this.#find(caller, ref)
+      this.seen.archive = Buffer.concat(await tar.toArray())
+    },
+    commit: async (caller, ref) => {
+      this.#find(caller, ref)
+      throw new Fault('request.unsupported', { feature: 'commit', reason: 'this is a fake' })
+    },
+    actions: async (caller, ref) => this.#find(caller, ref).actions,
+    action: async (caller, ref, requestId) => {
+      const action = this.#find(caller, ref).actions.find((one) => one.requestId === requestId)
+      if (!action) throw new Fault('action.not-found', { request: requestId, ref })
+      return { action, events: [] }
+    },
+  }
+
+  count(): number {
+    return this.#entries.size
+  }
+
+  #find(caller: Caller, ref: string, allProjects = false): Entry {
+    for (const entry of this.#entries.values()) {
+      const { container } = entry
+      if (container.projectId !== caller.projectId && !(allProjects && caller.isAdmin)) continue
+      if (container.id === ref || container.name === ref) return entry
+    }
+    throw new Fault('container.not-found', { ref })
+  }
+
+  #list(caller: Caller, { allProjects, filters, limit, marker, descending }: ListContainers): Container[] {
+    const all = [...this.#entries.values()]
+      .map((entry) => entry.container)
+      .filter((container) => allProjects || container.projectId === caller.projectId)
+      .filter((container) => filters.name === undefined || filters.name === container.name)
+    if (descending) all.reverse()
+    const from = marker === null ? 0 : all.findIndex((container) => container.id === marker) + 1
+    return all.slice(from, from + limit)
+  }
+
+  #later(caller: Caller, ref: string, name: Action['name'], work: (entry: Entry) => void): Container {
+    const entry = this.#find(caller, ref)
+    this.#act(entry, caller, name)
+    this.#change(entry, { task: 'container_starting' })
+    setImmediate(() => work(entry))
+    return entry.container
+  }
+
+  #act(entry: Entry, caller: Caller, name: Action['name']): void {
+    const { id, projectId } = entry.container
+    const { userId, requestId } = caller
+    const times = { startedAt: this.#deps.now(), finishedAt: null }
+    const action = { id: this.#deps.uuid(), containerId: id, projectId, userId, requestId, name, ...times }
+    entry.actions.unshift({ ...action, wishVersion: 1, error: null } as Action)
+  }
+
+  #born(entry: Entry, run: boolean): void {
+    if (entry.container.spec.image === 'no-such-image') {
+      this.#change(entry, { task: null, status: 'Error', statusReason: 'There is no image of this name.' })
+    } else if (run) this.#run(entry)
+    else this.#status(entry, 'Created')
+  }
+
+  #run(entry: Entry): void {
+    this.#status(entry, 'Running')
+    const [word, ...rest] = entry.container.spec.command ?? []
+    if (word === 'echo') this.#write(entry, `${rest.join(' ')}\n`)
+    if (word === 'print-env') this.#write(entry, `${entry.container.spec.environment[rest[0] ?? '']}\n`)
+    if (word === 'echo' || word === 'print-env') setImmediate(() => this.#end(entry, 0))
+    if (word === 'exit') setImmediate(() => this.#end(entry, Number(rest[0])))
+  }
+
+  #write(entry: Entry, text: string): void {
+    const frame = encodeFrame(frameKinds.stdout, Buffer.from(text))
+    entry.log.push(frame)
+    for (const follower of entry.followers) follower.write(frame)
+  }
+
+  #end(entry: Entry, exitCode: number): void {
+    this.#status(entry, 'Stopped', exitCode)
+    for (const follower of entry.followers) follower.end()
+    if (entry.container.spec.autoRemove) this.#remove(entry)
+  }
+
+  #logs(entry: Entry, { follow }: LogOptions, signal: AbortSignal): LogStream {
+    const output = new PassThrough()
+    for (const frame of entry.log) output.write(frame)
+    if (follow && entry.container.status === 'Running') {
+      entry.followers.add(output)
+      signal.addEventListener('abort', () => entry.followers.delete(output), { once: true })
+    } else output.end()
+    return { framed: true, output }
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.container.id)
+    this.#tell(entry, true)
+  }
+
+  #status(entry: Entry, status: Status, exitCode: number | null = null): void {
+    const engine = { ...anEngineContainer, exitCode, state: status === 'Running' ? 'running' : 'exited' } as const
+    this.#change(entry, { task: null, status, observed: { engine, settled: 1, failure: null } })
+  }
+
+  #change(entry: Entry, change: Partial<Container>): Container {
+    entry.container = { ...entry.container, ...change, updatedAt: this.#deps.now() }
+    this.#tell(entry, false)
+    return entry.container
+  }
+
+  #tell({ container }: Entry, gone: boolean): void {
+    const { id, name, projectId, status, statusReason } = container
+    const exitCode = container.observed.engine?.exitCode ?? null
+    this.#deps.emit({
+      at: this.#deps.now(),
+      kind: 'container',
+      id,
+      name,
+      projectId,
+      status,
+      statusReason,
+      exitCode,
+      gone,
+    })
+  }
+}
+
+const anEngineContainer: EngineContainer = {
+  engineId: 'e1',
+  generation: 1,
+  state: 'running',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  finishedAt: null,
+  exitCode: null,
+  oomKilled: false,
+  error: '',
+  health: null,
+  restartCount: 0,
+  addresses: [{ network: 'n1', address: '10.0.0.2', version: 4, mac: '' }],
+  cpu: 1,
+  memory: 512,
+  command: ['sh'],
+  entrypoint: [],
+  workdir: '/',
+  hostname: 'h',
+  ports: [],
+  imageDigest: 'sha256:0',
+}
+
+/** Knows `cat` (stdin to stdout), `fail N` (a line on stderr, then that exit code), `hang`, and echoes anything else. */
+function fakeExec({ command, input }: ExecRequest): Readable {
+  const output = new PassThrough()
+  const finish = (exitCode: number): void => {
+    output.end(encodeFrame(frameKinds.end, Buffer.from(JSON.stringify({ exitCode }))))
+  }
+  const [word, ...rest] = command
+  if (word === 'cat' && input) {
+    input.on('data', (chunk: Buffer) => output.write(encodeFrame(frameKinds.stdout, chunk)))
+    input.on('end', () => finish(0))
+  } else if (word === 'fail') {
+    output.write(encodeFrame(frameKinds.stderr, Buffer.from('it failed\n')))
+    finish(Number(rest[0]))
+  } else if (word === 'cut') {
+    setImmediate(() => output.destroy(new Error('the host went away')))
+  } else if (word !== 'hang') {
+    output.write(encodeFrame(frameKinds.stdout, Buffer.from(`${command.join(' ')}\n`)))
+    finish(0)
+  }
+  return output
+}

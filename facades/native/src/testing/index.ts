@@ -1,0 +1,2 @@
+export { type FakeCloud, fakeCloud } from './fake-control.ts'
+export { type ServedCloud, serveFakeCloud } from './serve.ts'

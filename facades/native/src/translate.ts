@@ -1,0 +1,112 @@
+import type { ContainerEvent, NewContainer } from '@gantry/control'
+import {
+  type Action,
+  type ActionEvent,
+  type Container,
+  type ContainerSpec,
+  defaultSpec,
+  formatImageName,
+  type Host,
+  type Image,
+} from '@gantry/model'
+import type { ActionView, ContainerView, CreateContainer, EventView, HostView, ImageView } from './schemas.ts'
+
+/** ISO 8601 in UTC from epoch milliseconds. */
+export function isoTime(at: number): string {
+  return new Date(at).toISOString()
+}
+
+export function fromNative(body: CreateContainer): NewContainer {
+  const { name, run, host, ...given } = body
+  const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const spec: ContainerSpec = { ...defaultSpec(body.image), ...asked, requestedHost: host ?? null }
+  return { name: name ?? null, run: run ?? false, spec, pullPolicyAsked: body.pullPolicy !== undefined }
+}
+
+export function toContainerView(container: Container): ContainerView {
+  const { spec, observed } = container
+  const { engine } = observed
+  const { requestedHost: _host, hints: _hints, exposedPorts, command, entrypoint, ...shown } = spec
+  return {
+    ...shown,
+    id: container.id,
+    name: container.name,
+    projectId: container.projectId,
+    userId: container.userId,
+    imageDigest: engine?.imageDigest ?? null,
+    status: container.status,
+    statusReason: container.statusReason,
+    task: container.task,
+    host: container.hostName,
+    createdAt: isoTime(container.createdAt),
+    updatedAt: isoTime(container.updatedAt),
+    startedAt: engine?.startedAt ?? null,
+    finishedAt: engine?.finishedAt ?? null,
+    exitCode: engine?.exitCode ?? null,
+    oomKilled: engine?.oomKilled ?? false,
+    health: engine?.health ?? null,
+    restartCount: engine?.restartCount ?? 0,
+    addresses: engine?.addresses ?? [],
+    ports: engine?.ports ?? exposedPorts,
+    command: command ?? engine?.command ?? [],
+    entrypoint: entrypoint ?? engine?.entrypoint ?? [],
+    workdir: spec.workdir ?? engine?.workdir ?? null,
+    hostname: spec.hostname ?? engine?.hostname ?? null,
+  }
+}
+
+export function toImageView(image: Image): ImageView {
+  const { hostId: _host, hostName, engineRef: _ref, createdAt, repo, tag, ...rest } = image
+  return { ...rest, repo, tag, name: formatImageName(repo, tag), host: hostName, createdAt: isoTime(createdAt) }
+}
+
+export function toHostView(host: Host): HostView {
+  const { facts } = host
+  return {
+    id: host.id,
+    name: host.name,
+    availabilityZone: host.availabilityZone,
+    connected: host.connected,
+    disabled: host.disabled,
+    disabledReason: host.disabledReason,
+    forcedDown: host.forcedDown,
+    engine: `${facts.engine.name} ${facts.engine.version}`,
+    os: facts.os,
+    architecture: facts.architecture,
+    kernelVersion: facts.kernelVersion,
+    agentVersion: facts.agentVersion,
+    runtimes: facts.runtimes,
+    labels: facts.labels,
+    cpus: facts.cpus,
+    memory: facts.memory,
+    disk: facts.disk,
+    used: { ...host.used },
+    createdAt: isoTime(host.createdAt),
+    lastSeenAt: isoTime(host.lastSeenAt),
+  }
+}
+
+export function toActionView(action: Action, events?: readonly ActionEvent[]): ActionView {
+  return {
+    id: action.id,
+    name: action.name,
+    requestId: action.requestId,
+    userId: action.userId,
+    startedAt: isoTime(action.startedAt),
+    finishedAt: timeOrNull(action.finishedAt),
+    error: action.error,
+    ...(events ? { events: events.map(toStepView) } : {}),
+  }
+}
+
+function toStepView({ name, startedAt, finishedAt, result, detail }: ActionEvent) {
+  return { name, startedAt: isoTime(startedAt), finishedAt: timeOrNull(finishedAt), result, detail }
+}
+
+function timeOrNull(at: number | null): string | null {
+  return at === null ? null : isoTime(at)
+}
+
+export function toEventView(event: ContainerEvent): EventView {
+  return { ...event, at: isoTime(event.at) }
+}
