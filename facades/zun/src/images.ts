@@ -1,0 +1,102 @@
+import { baseUrl, callerOf } from '@gantry/http'
+import { Fault } from '@gantry/kernel'
+import { type Image, type ImageId, parseImageName } from '@gantry/model'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { flag, queryOf } from './arguments.ts'
+import { bodyCheck } from './body-rules.ts'
+import { baseOf, refOf, sendNull, type Zun } from './context.ts'
+import { Refusal } from './errors.ts'
+import { minorOf } from './microversion.ts'
+import { nextPage, readPage } from './paging.ts'
+import { pullRules } from './schemas.ts'
+import { linksTo } from './translate.ts'
+
+/** Images that hosts hold. */
+export function imageRoutes(app: FastifyInstance, zun: Zun): void {
+  const { images } = zun.control
+  const checkPull = bodyCheck(pullRules, ['repo', 'host'])
+
+  app.get('/images', async (request) => {
+    const query = queryOf(request)
+    const page = readPage(query, ['id', 'uuid', 'repo', 'tag', 'size'], 'id')
+    const all = await images.list(callerOf(request), { allProjects: flag(query, 'all_projects', false) })
+    const base = baseOf(zun, request)
+    const sorted = sortImages(all, page.sortKey, page.descending)
+    const marker = page.marker === null ? -1 : sorted.findIndex(({ id }) => id === page.marker)
+    if (page.marker !== null && marker < 0) {
+      throw new Fault('image.not-found', { image: page.marker, reason: 'there is no such marker.' })
+    }
+    const found = sorted.slice(marker + 1, marker + 1 + page.limit)
+    const next = nextPage(`${baseUrl(request)}/v1/images`, query, page, found.at(-1)?.id, found.length)
+    return { images: found.map((image) => toImage(image, base)), next }
+  })
+
+  app.post('/images', async (request, reply) => {
+    const body = checkPull(request.body ?? {}, minorOf(request))
+    const named = parseImageName(String(body['repo']))
+    const tag = typeof body['tag'] === 'string' && body['tag'] !== '' ? body['tag'] : named.tag
+    const host = String(body['host'])
+    const image = await images.pull(callerOf(request), { repo: named.repo, tag, host }).catch(unknownHost)
+    const base = baseOf(zun, request)
+    return reply.code(202).header('location', `${base}/v1/images/${image.id}`).send(toImage(image, base))
+  })
+
+  app.get('/images/:ref', async (request) => {
+    return toImage(await images.get(callerOf(request), refOf(request) as ImageId), baseOf(zun, request))
+  })
+
+  app.delete('/images/:ref', async (request, reply) => {
+    await images.delete(callerOf(request), refOf(request) as ImageId)
+    return sendNull(reply, 200)
+  })
+
+  const search = async (request: FastifyRequest, name: string) => {
+    const exact = flag(queryOf(request), 'exact_match', false)
+    const found = await images.search(callerOf(request), name, { exact })
+    return found.map(toFound)
+  }
+  app.get('/images/:ref/search', (request) => search(request, refOf(request)))
+  // Names hold slashes, and clients do not escape them.
+  app.get('/images/*', (request) => {
+    const path = (request.params as { '*': string })['*'].replace(/\/+$/, '')
+    if (!path.endsWith('/search')) throw new Refusal(404, '', 'There is no such resource.')
+    return search(request, path.slice(0, -'/search'.length))
+  })
+}
+
+function unknownHost(error: unknown): never {
+  if (error instanceof Fault && error.code === 'host.not-found') throw new Refusal(400, 'invalid', error.message)
+  throw error
+}
+
+function sortImages(images: readonly Image[], sortKey: string, descending: boolean): Image[] {
+  const key = (image: Image): string | number => {
+    if (sortKey === 'repo' || sortKey === 'tag') return image[sortKey]
+    if (sortKey === 'size') return image.size ?? 0
+    return sortKey === 'uuid' ? image.id : image.createdAt
+  }
+  const order = (a: Image, b: Image) => (key(a) < key(b) ? -1 : Number(key(a) > key(b)))
+  return images.toSorted((a, b) => (descending ? order(b, a) : order(a, b)))
+}
+
+function toImage(image: Image, base: string): object {
+  return {
+    uuid: image.id,
+    links: linksTo(base, 'images', image.id),
+    image_id: image.imageId,
+    repo: image.repo,
+    tag: image.tag,
+    size: image.size === null ? null : String(image.size),
+    project_id: image.projectId,
+    host: image.hostName,
+  }
+}
+
+function toFound(image: Image): object {
+  return {
+    name: image.repo,
+    description: `${image.repo}:${image.tag}`,
+    is_automated: false,
+    metadata: { is_official: image.projectId === null, star_count: 0 },
+  }
+}

@@ -1,0 +1,1 @@
+export { type ZunOptions, zunFacade } from './facade.ts'
