@@ -1,0 +1,117 @@
+import { parseImageName, type Assignment, type EngineContainer, type Step } from '@gantry/model'
+import type { Engine } from '../engine/engine.ts'
+import { EngineError, isStatus } from '../engine/engine-error.ts'
+import { createBody, limitsOf } from './create-body.ts'
+import { justCreated } from './engine-container.ts'
+import { engineName } from './labels.ts'
+import type { ProjectNetworks } from './project-networks.ts'
+
+/** The steps that change something in the engine. */
+export type Deed = Exclude<Step, { readonly kind: 'settle' | 'fail' }>
+
+export interface ActContext {
+  readonly engine: Engine
+  readonly networks: ProjectNetworks
+  readonly deployment: string
+  readonly allowPrivileged: boolean
+}
+
+/** What is known of the container after a step. */
+export type Outcome =
+  /** Look it up before deciding anything. */
+  | { readonly know: 'look' }
+  /** The engine holds nothing of it. */
+  | { readonly know: 'absent' }
+  /** It was made; nothing else is known, or needed to start it. */
+  | { readonly know: 'created'; readonly container: EngineContainer }
+  | { readonly know: 'image'; readonly image: 'present' | 'absent' }
+
+export type Acts = {
+  readonly [K in Deed['kind']]: (
+    step: Extract<Deed, { readonly kind: K }>,
+    assignment: Assignment,
+    signal: AbortSignal,
+  ) => Promise<Outcome>
+}
+
+const look: Outcome = { know: 'look' }
+
+/** One act for each step. Each may be repeated after a crash at any point; they reject with the engine's own errors. */
+export function actsOn({ engine, networks, deployment, allowPrivileged }: ActContext): Acts {
+  const { containers, images } = engine
+
+  const create = async (assignment: Assignment, signal: AbortSignal): Promise<Outcome> => {
+    const network = await networks.ensure(assignment.projectId, signal)
+    try {
+      const body = createBody(assignment, deployment, network)
+      const { Id } = await containers.create(engineName(assignment.id), body, signal)
+      return { know: 'created', container: justCreated(assignment, Id) }
+    } catch (error) {
+      if (isStatus(error, 404) && /no such image|image not known/i.test(error.message)) {
+        return { know: 'image', image: 'absent' }
+      }
+      throw error
+    }
+  }
+
+  /** Runs `task` once more after making the project's network again, when the engine says that it is missing. */
+  const withNetwork = async <T>(assignment: Assignment, signal: AbortSignal, task: () => Promise<T>): Promise<T> => {
+    try {
+      return await task()
+    } catch (error) {
+      if (!isStatus(error, 404) || !/network .*not found|unable to find network/i.test(error.message)) throw error
+      networks.forget(assignment.projectId)
+      await networks.ensure(assignment.projectId, signal)
+      return task()
+    }
+  }
+
+  return {
+    pull: async (_step, { imageRef }, signal) => {
+      const { repo, tag } = parseImageName(imageRef)
+      await images.pull(repo, tag, signal)
+      return { know: 'image', image: 'present' }
+    },
+    create: async (_step, assignment, signal) => {
+      if (assignment.spec.privileged && !allowPrivileged) {
+        throw new EngineError(403, 'privileged containers are not allowed on this host')
+      }
+      try {
+        return await withNetwork(assignment, signal, () => create(assignment, signal))
+      } catch (error) {
+        // An earlier try got through without our hearing of it.
+        if (isStatus(error, 409) && /already in use/.test(error.message)) return look
+        throw error
+      }
+    },
+    update: async (_step, { id, spec }, signal) => {
+      await containers.update(engineName(id), limitsOf(spec), signal)
+      return look
+    },
+    start: async (_step, assignment, signal) => {
+      await withNetwork(assignment, signal, () => containers.start(engineName(assignment.id), signal))
+      return look
+    },
+    stop: async ({ graceSeconds }, { id }, signal) => {
+      await containers.stop(engineName(id), graceSeconds, signal)
+      return look
+    },
+    pause: async (_step, { id }, signal) => {
+      await containers.pause(engineName(id), signal)
+      return look
+    },
+    unpause: async (_step, { id }, signal) => {
+      await containers.unpause(engineName(id), signal)
+      return look
+    },
+    remove: async (_step, { id }, signal) => {
+      try {
+        await containers.remove(engineName(id), signal)
+      } catch (error) {
+        if (!isStatus(error, 409) || !/already in progress/.test(error.message)) throw error
+        await containers.waitRemoved(engineName(id), signal)
+      }
+      return { know: 'absent' }
+    },
+  }
+}

@@ -1,0 +1,101 @@
+import type { Address, Assignment, EngineContainer, EngineState } from '@gantry/model'
+import type { ContainerInspect } from '../engine/engine-types.ts'
+import { labels } from './labels.ts'
+
+const bytesPerMib = 1024 * 1024
+/** How the engine writes "never". */
+const never = '0001-01-01T00:00:00Z'
+
+/** An engine's inspect answer in our words. Pure. */
+export function engineContainerFrom(inspect: ContainerInspect): EngineContainer {
+  const { State, Config, HostConfig } = inspect
+  const state = stateOf(State.Status)
+  const ended = state === 'exited' || state === 'dead' || state === 'restarting'
+  return {
+    engineId: inspect.Id,
+    generation: Number(Config.Labels?.[labels.generation] ?? 0),
+    state,
+    startedAt: State.StartedAt === never ? null : State.StartedAt,
+    finishedAt: State.FinishedAt === never ? null : State.FinishedAt,
+    exitCode: ended || State.ExitCode !== 0 ? State.ExitCode : null,
+    oomKilled: State.OOMKilled,
+    error: State.Error,
+    health: healthOf(State.Health?.Status),
+    restartCount: inspect.RestartCount ?? 0,
+    addresses: addressesOf(inspect),
+    cpu: coresOf(HostConfig),
+    memory: Math.round(HostConfig.Memory / bytesPerMib),
+    command: [...(Config.Cmd ?? [])],
+    entrypoint: [...(Config.Entrypoint ?? [])],
+    workdir: Config.WorkingDir,
+    hostname: Config.Hostname,
+    ports: Object.keys(Config.ExposedPorts ?? {}),
+    imageDigest: inspect.Image,
+  }
+}
+
+/** What a container that was created a moment ago looks like, as far as the next decision needs it. */
+export function justCreated({ spec, wish }: Assignment, engineId: string): EngineContainer {
+  return {
+    engineId,
+    generation: wish.generation,
+    state: 'created',
+    startedAt: null,
+    finishedAt: null,
+    exitCode: null,
+    oomKilled: false,
+    error: '',
+    health: null,
+    restartCount: 0,
+    addresses: [],
+    cpu: spec.cpu,
+    memory: spec.memory,
+    command: spec.command ?? [],
+    entrypoint: spec.entrypoint ?? [],
+    workdir: spec.workdir ?? '',
+    hostname: spec.hostname ?? '',
+    ports: spec.exposedPorts,
+    imageDigest: '',
+  }
+}
+
+function stateOf(status: string): EngineState {
+  switch (status) {
+    case 'created':
+    case 'running':
+    case 'paused':
+    case 'restarting':
+    case 'exited':
+    case 'removing':
+    case 'dead':
+      return status
+    // Podman's own words.
+    case 'configured':
+    case 'initialized':
+      return 'created'
+    case 'stopping':
+      return 'running'
+    default:
+      return 'exited'
+  }
+}
+
+function healthOf(status: string | undefined): EngineContainer['health'] {
+  return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : null
+}
+
+function coresOf({ NanoCpus = 0, CpuQuota = 0, CpuPeriod = 0 }: ContainerInspect['HostConfig']): number {
+  if (NanoCpus > 0) return NanoCpus / 1e9
+  // Podman keeps a cap as quota and period.
+  return CpuQuota > 0 && CpuPeriod > 0 ? CpuQuota / CpuPeriod : 0
+}
+
+function addressesOf({ Config, NetworkSettings }: ContainerInspect): Address[] {
+  const network = Config.Labels?.[labels.project] ?? ''
+  return Object.values(NetworkSettings.Networks ?? {}).flatMap((endpoint) => {
+    const mac = endpoint.MacAddress
+    const v4: Address[] = endpoint.IPAddress === '' ? [] : [{ network, address: endpoint.IPAddress, version: 4, mac }]
+    const v6 = endpoint.GlobalIPv6Address ?? ''
+    return v6 === '' ? v4 : [...v4, { network, address: v6, version: 6, mac }]
+  })
+}

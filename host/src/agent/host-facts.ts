@@ -1,0 +1,44 @@
+import { statfs } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import type { HostFacts } from '@gantry/model'
+import type { Engine } from '../engine/engine.ts'
+
+export interface FactsOptions {
+  readonly name: string | undefined
+  readonly labels: Readonly<Record<string, string>>
+  readonly agentVersion: string
+}
+
+/** What this machine and its engine are. Rejects when the engine does not answer. */
+export async function hostFacts(engine: Engine, options: FactsOptions, signal?: AbortSignal): Promise<HostFacts> {
+  const [info, version] = await Promise.all([engine.info(signal), engine.version(signal)])
+  return {
+    hostname: options.name ?? hostname(),
+    engine: {
+      name: version.Components?.some(({ Name }) => /podman/i.test(Name)) ? 'podman' : 'docker',
+      version: version.Version,
+      apiVersion: version.ApiVersion,
+      rootDir: info.DockerRootDir,
+    },
+    cpus: info.NCPU,
+    memory: Math.floor(info.MemTotal / 1024 ** 2),
+    disk: await diskGib(info.DockerRootDir),
+    architecture: info.Architecture,
+    osType: info.OSType,
+    os: info.OperatingSystem,
+    kernelVersion: info.KernelVersion,
+    runtimes: Object.keys(info.Runtimes ?? {}),
+    labels: { ...options.labels },
+    agentVersion: options.agentVersion,
+  }
+}
+
+async function diskGib(folder: string): Promise<number> {
+  try {
+    const { blocks, bsize } = await statfs(folder)
+    return Math.floor((blocks * bsize) / 1024 ** 3)
+  } catch {
+    // The engine lives in a place that the agent may not see (another mount namespace, a virtual machine).
+    return 0
+  }
+}

@@ -1,0 +1,23 @@
+import type { Assignment } from '@gantry/model'
+
+/** On every engine object we make: whose it is, and which one. */
+export const labels = {
+  deployment: 'gantry.deployment',
+  container: 'gantry.container',
+  project: 'gantry.project',
+  generation: 'gantry.generation',
+} as const
+
+export function labelsOf(assignment: Assignment, deployment: string): Record<string, string> {
+  return {
+    [labels.deployment]: deployment,
+    [labels.container]: assignment.id,
+    [labels.project]: assignment.projectId,
+    [labels.generation]: String(assignment.wish.generation),
+  }
+}
+
+/** The name in the engine. One name a container, so that an engine can never hold it twice. */
+export function engineName(id: string): string {
+  return `gantry-${id}`
+}

@@ -1,0 +1,35 @@
+import type { AgentCalls } from '@gantry/wire'
+import { archiveCalls } from './archive.ts'
+import { type CallContext, onContainer } from './call-context.ts'
+import { execCalls } from './exec.ts'
+import { imageCalls } from './images.ts'
+import { logsCall } from './logs.ts'
+import { statsCall } from './stats.ts'
+
+/** What a server may ask of this host at once, carried out on its engine. */
+export function agentCalls(context: CallContext): AgentCalls {
+  const { containers } = context.engine
+  return {
+    logs: logsCall(context),
+    stats: statsCall(context),
+    ...execCalls(context),
+    ...archiveCalls(context),
+    ...imageCalls(context),
+    ttyResize: ({ id, rows, columns }, { signal }) =>
+      onContainer(context, 'resize the terminal of', id, signal, async (engineId) => {
+        await containers.resize(engineId, rows, columns, signal)
+        return { reply: {}, output: null }
+      }),
+    top: ({ id, psArgs }, { signal }) =>
+      onContainer(context, 'list the processes of', id, signal, async (engineId) => {
+        const { Titles, Processes } = await containers.top(engineId, psArgs, signal)
+        const processes = (Processes ?? []).map((row) => [...row])
+        return { reply: { titles: [...Titles], processes }, output: null }
+      }),
+    kill: ({ id, signal: killSignal }, { signal }) =>
+      onContainer(context, 'kill', id, signal, async (engineId) => {
+        await containers.kill(engineId, killSignal, signal)
+        return { reply: {}, output: null }
+      }),
+  }
+}

@@ -1,0 +1,63 @@
+import { Fault } from '@gantry/kernel'
+import { parseImageName } from '@gantry/model'
+import type { AgentCalls, EngineImage } from '@gantry/wire'
+import { EngineError, isStatus } from '../engine/engine-error.ts'
+import { type CallContext, faultOf, onContainer } from './call-context.ts'
+
+export function imageCalls(
+  context: CallContext,
+): Pick<AgentCalls, 'commit' | 'imageList' | 'imagePull' | 'imageRemove'> {
+  const { images, containers } = context.engine
+  const failed = (error: unknown) => faultOf(error, context.hostName, { action: 'use', ref: 'image' })
+  return {
+    commit: ({ id, engineRef }, { signal }) =>
+      onContainer(context, 'commit', id, signal, async (engineId) => {
+        const { repo, tag } = parseImageName(engineRef)
+        const { Id } = await containers.commit(engineId, repo, tag, signal)
+        const { Size } = await images.inspect(Id, signal)
+        return { reply: { imageId: Id, size: Size }, output: null }
+      }),
+    imageList: async (_args, { signal }) => {
+      const all = await images.list(signal).catch((error: unknown) => Promise.reject(failed(error)))
+      return {
+        reply: { images: all.map((image) => engineImage({ ...image, at: image.Created * 1000 })) },
+        output: null,
+      }
+    },
+    imagePull: async ({ engineRef }, { signal }) => {
+      const { repo, tag } = parseImageName(engineRef)
+      try {
+        await images.pull(repo, tag, signal)
+        const image = await images.inspect(engineRef, signal)
+        return { reply: engineImage({ ...image, at: Date.parse(image.Created) }), output: null }
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw failed(error)
+        throw new Fault('image.not-found', { image: engineRef, reason: error.message }, error)
+      }
+    },
+    imageRemove: async ({ engineRef }, { signal }) => {
+      try {
+        await images.remove(engineRef, signal)
+        return { reply: {}, output: null }
+      } catch (error) {
+        if (isStatus(error, 404)) throw new Fault('image.not-found', { image: engineRef, reason: error.message }, error)
+        if (isStatus(error, 409)) throw new Fault('image.in-use', { image: engineRef }, error)
+        throw failed(error)
+      }
+    },
+  }
+}
+
+interface ImageFacts {
+  readonly Id: string
+  readonly RepoTags: readonly string[] | null
+  readonly RepoDigests: readonly string[] | null
+  readonly Size: number
+  /** Epoch milliseconds. */
+  readonly at: number
+}
+
+function engineImage({ Id, RepoTags, RepoDigests, Size, at }: ImageFacts): EngineImage {
+  const refs = [...(RepoTags ?? []), ...(RepoDigests ?? [])].filter((ref) => !ref.startsWith('<none>'))
+  return { imageId: Id, refs, size: Size, createdAt: at }
+}

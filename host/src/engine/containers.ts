@@ -1,0 +1,132 @@
+import type { Readable } from 'node:stream'
+import { EngineError } from './engine-error.ts'
+import type { EngineAnswer, EngineTransport } from './engine-transport.ts'
+import type {
+  ContainerInspect,
+  ContainerStats,
+  ContainerSummary,
+  ContainerTop,
+  CreateBody,
+  Limits,
+} from './engine-types.ts'
+
+export interface LogQuery {
+  readonly stdout: boolean
+  readonly stderr: boolean
+  readonly timestamps: boolean
+  readonly follow: boolean
+  readonly tail: number | null
+  /** Epoch seconds. */
+  readonly since: number | null
+  readonly until: number | null
+}
+
+/** `ref` is an engine id or name. Repeating a call that has already had its effect is not an error. */
+export interface ContainerApi {
+  create(name: string, body: CreateBody, signal?: AbortSignal): Promise<{ readonly Id: string }>
+  inspect(ref: string, signal?: AbortSignal): Promise<ContainerInspect>
+  /** All states, those with every label (`key=value`). */
+  list(labels: readonly string[], signal?: AbortSignal): Promise<ContainerSummary[]>
+  start(ref: string, signal?: AbortSignal): Promise<void>
+  stop(ref: string, graceSeconds: number, signal?: AbortSignal): Promise<void>
+  kill(ref: string, killSignal: string, signal?: AbortSignal): Promise<void>
+  pause(ref: string, signal?: AbortSignal): Promise<void>
+  unpause(ref: string, signal?: AbortSignal): Promise<void>
+  /** Kills it first if it runs; its anonymous volumes go too. */
+  remove(ref: string, signal?: AbortSignal): Promise<void>
+  /** Resolves when it is gone from the engine. */
+  waitRemoved(ref: string, signal?: AbortSignal): Promise<void>
+  update(ref: string, limits: Limits, signal?: AbortSignal): Promise<void>
+  resize(ref: string, rows: number, columns: number, signal?: AbortSignal): Promise<void>
+  top(ref: string, psArgs: string | null, signal?: AbortSignal): Promise<ContainerTop>
+  /** Two samples a second apart; takes that long. */
+  stats(ref: string, signal?: AbortSignal): Promise<ContainerStats>
+  logs(ref: string, query: LogQuery, signal?: AbortSignal): Promise<Readable>
+  archiveGet(ref: string, path: string, signal?: AbortSignal): Promise<EngineAnswer>
+  archivePut(ref: string, path: string, tar: Readable, signal?: AbortSignal): Promise<void>
+  /** Resolves with the new image's id. The container is paused meanwhile. */
+  commit(ref: string, repo: string, tag: string, signal?: AbortSignal): Promise<{ readonly Id: string }>
+}
+
+export function containerApi(transport: EngineTransport): ContainerApi {
+  const path = (ref: string, verb = '') => `/containers/${encodeURIComponent(ref)}${verb}`
+  const post = async (at: string, signal?: AbortSignal, more: Partial<Parameters<typeof transport.json>[0]> = {}) => {
+    await transport.json<unknown>({ method: 'POST', path: at, ...(signal && { signal }), ...more })
+  }
+  const get = <T>(at: string, signal?: AbortSignal, query = {}) =>
+    transport.json<T>({ path: at, query, ...(signal && { signal }) })
+
+  return {
+    create: (name, body, signal) =>
+      transport.json({ method: 'POST', path: '/containers/create', query: { name }, body, ...(signal && { signal }) }),
+    inspect: (ref, signal) => get(path(ref, '/json'), signal),
+    list: (labels, signal) =>
+      get('/containers/json', signal, { all: true, filters: JSON.stringify({ label: labels }) }),
+    start: (ref, signal) => post(path(ref, '/start'), signal),
+    stop: (ref, graceSeconds, signal) =>
+      post(path(ref, '/stop'), signal, { query: { t: graceSeconds }, answerWithinMs: (graceSeconds + 120) * 1000 }),
+    kill: (ref, killSignal, signal) => post(path(ref, '/kill'), signal, { query: { signal: killSignal } }),
+    pause: (ref, signal) => post(path(ref, '/pause'), signal),
+    unpause: (ref, signal) => post(path(ref, '/unpause'), signal),
+    remove: async (ref, signal) => {
+      await transport
+        .json<unknown>({
+          method: 'DELETE',
+          path: path(ref),
+          query: { force: true, v: true },
+          ...(signal && { signal }),
+        })
+        .catch(ignoreMissing)
+    },
+    waitRemoved: async (ref, signal) => {
+      const query = { condition: 'removed' }
+      await post(path(ref, '/wait'), signal, { query, answerWithinMs: 0 }).catch(ignoreMissing)
+    },
+    update: (ref, limits, signal) => post(path(ref, '/update'), signal, { body: limits }),
+    resize: (ref, rows, columns, signal) => post(path(ref, '/resize'), signal, { query: { h: rows, w: columns } }),
+    top: (ref, psArgs, signal) => get(path(ref, '/top'), signal, { ps_args: psArgs ?? undefined }),
+    stats: (ref, signal) => get(path(ref, '/stats'), signal, { stream: false }),
+    logs: async (ref, query, signal) => {
+      const { body } = await transport.stream({
+        path: path(ref, '/logs'),
+        query: {
+          stdout: query.stdout,
+          stderr: query.stderr,
+          timestamps: query.timestamps,
+          follow: query.follow,
+          tail: query.tail ?? 'all',
+          since: query.since === null ? undefined : timestamp(query.since),
+          until: query.until === null ? undefined : timestamp(query.until),
+        },
+        // With `follow` and nothing to say yet, some engines hold back even the headers.
+        answerWithinMs: 0,
+        ...(signal && { signal }),
+      })
+      return body
+    },
+    archiveGet: (ref, at, signal) =>
+      transport.stream({ path: path(ref, '/archive'), query: { path: at }, ...(signal && { signal }) }),
+    archivePut: async (ref, at, tar, signal) => {
+      const query = { path: at }
+      const request = { method: 'PUT', path: path(ref, '/archive'), query, body: tar, answerWithinMs: 0 } as const
+      await transport.json<unknown>({ ...request, ...(signal && { signal }) })
+    },
+    commit: (ref, repo, tag, signal) =>
+      transport.json({
+        method: 'POST',
+        path: '/commit',
+        query: { container: ref, repo, tag, pause: true },
+        answerWithinMs: 0,
+        ...(signal && { signal }),
+      }),
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof EngineError) || error.status !== 404) throw error
+}
+
+/** Seconds and nanoseconds as the engine parses them; a bare float would be printed with an exponent at times. */
+function timestamp(seconds: number): string {
+  return seconds.toFixed(9)
+}

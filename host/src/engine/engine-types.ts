@@ -1,0 +1,182 @@
+/** The parts of the Docker Engine API (1.41 to 1.44, and Podman's compatible one) that we read and write. */
+
+export interface CreateBody {
+  readonly Image: string
+  readonly Cmd?: readonly string[]
+  readonly Entrypoint?: readonly string[]
+  readonly Env: readonly string[]
+  readonly Labels: Readonly<Record<string, string>>
+  readonly Hostname?: string
+  readonly WorkingDir?: string
+  readonly Tty: boolean
+  readonly OpenStdin: boolean
+  readonly ExposedPorts?: Readonly<Record<string, object>>
+  readonly Healthcheck?: {
+    readonly Test: readonly string[]
+    /** Nanoseconds; 0 is the engine's default. */
+    readonly Interval: number
+    readonly Timeout: number
+    readonly Retries: number
+  }
+  readonly HostConfig: HostConfig
+  readonly NetworkingConfig: { readonly EndpointsConfig: Readonly<Record<string, { readonly Aliases: string[] }>> }
+}
+
+export interface Limits {
+  readonly NanoCpus: number
+  /** Bytes. */
+  readonly Memory: number
+  /** Bytes, memory included. */
+  readonly MemorySwap: number
+}
+
+export interface HostConfig extends Limits {
+  readonly PidsLimit: number
+  readonly NetworkMode: string
+  readonly Privileged: boolean
+  readonly RestartPolicy: { readonly Name: string; readonly MaximumRetryCount: number }
+  readonly Runtime?: string
+}
+
+export interface ContainerInspect {
+  readonly Id: string
+  readonly Name: string
+  readonly Image: string
+  readonly RestartCount?: number
+  readonly State: {
+    readonly Status: string
+    readonly Running: boolean
+    readonly Paused: boolean
+    readonly OOMKilled: boolean
+    readonly Pid: number
+    readonly ExitCode: number
+    readonly Error: string
+    readonly StartedAt: string
+    readonly FinishedAt: string
+    readonly Health?: { readonly Status: string } | null
+  }
+  readonly Config: {
+    readonly Hostname: string
+    readonly Tty: boolean
+    readonly Cmd?: readonly string[] | null
+    readonly Entrypoint?: readonly string[] | null
+    readonly WorkingDir: string
+    readonly Labels?: Readonly<Record<string, string>> | null
+    readonly ExposedPorts?: Readonly<Record<string, object>> | null
+  }
+  readonly HostConfig: {
+    readonly NanoCpus?: number
+    readonly CpuQuota?: number
+    readonly CpuPeriod?: number
+    readonly Memory: number
+  }
+  readonly NetworkSettings: {
+    readonly Networks?: Readonly<
+      Record<string, { readonly IPAddress: string; readonly GlobalIPv6Address?: string; readonly MacAddress: string }>
+    > | null
+  }
+}
+
+export interface ContainerSummary {
+  readonly Id: string
+  readonly Names: readonly string[]
+  readonly Labels: Readonly<Record<string, string>>
+  readonly State: string
+}
+
+export interface ContainerTop {
+  readonly Titles: readonly string[]
+  readonly Processes: readonly (readonly string[])[] | null
+}
+
+interface CpuStats {
+  readonly cpu_usage: { readonly total_usage: number; readonly percpu_usage?: readonly number[] | null }
+  readonly system_cpu_usage?: number
+  readonly online_cpus?: number
+}
+
+export interface ContainerStats {
+  readonly cpu_stats: CpuStats
+  readonly precpu_stats: CpuStats
+  readonly memory_stats: {
+    readonly usage?: number
+    readonly limit?: number
+    readonly stats?: Readonly<Record<string, number>>
+  }
+  readonly blkio_stats: {
+    readonly io_service_bytes_recursive?: readonly { readonly op: string; readonly value: number }[] | null
+  }
+  readonly networks?: Readonly<Record<string, { readonly rx_bytes: number; readonly tx_bytes: number }>>
+  readonly pids_stats?: { readonly current?: number }
+}
+
+export interface ExecCreate {
+  readonly Cmd: readonly string[]
+  readonly Env: readonly string[]
+  readonly WorkingDir?: string
+  readonly User?: string
+  readonly Tty: boolean
+  readonly AttachStdin: boolean
+  readonly AttachStdout: true
+  readonly AttachStderr: true
+}
+
+export interface ExecInspect {
+  readonly ID: string
+  readonly Running: boolean
+  readonly ExitCode: number | null
+  /** In the process namespace of the engine; 0 before it runs. */
+  readonly Pid: number
+  readonly ContainerID: string
+}
+
+export interface ImageSummary {
+  readonly Id: string
+  readonly RepoTags: readonly string[] | null
+  readonly RepoDigests: readonly string[] | null
+  readonly Size: number
+  /** Epoch seconds. */
+  readonly Created: number
+}
+
+export interface ImageInspect {
+  readonly Id: string
+  readonly RepoTags: readonly string[] | null
+  readonly RepoDigests: readonly string[] | null
+  readonly Size: number
+  /** RFC 3339. */
+  readonly Created: string
+}
+
+export interface NetworkInfo {
+  readonly Id: string
+  readonly Name: string
+  readonly Driver: string
+  readonly Labels: Readonly<Record<string, string>> | null
+}
+
+export interface EngineInfo {
+  readonly ServerVersion: string
+  readonly DockerRootDir: string
+  readonly NCPU: number
+  /** Bytes. */
+  readonly MemTotal: number
+  readonly Architecture: string
+  readonly OSType: string
+  readonly OperatingSystem: string
+  readonly KernelVersion: string
+  readonly Runtimes?: Readonly<Record<string, unknown>> | null
+}
+
+export interface EngineVersion {
+  readonly Version: string
+  readonly ApiVersion: string
+  readonly Components?: readonly { readonly Name: string }[] | null
+}
+
+export interface EngineEvent {
+  readonly Type: string
+  readonly Action: string
+  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
+  readonly timeNano: number
+}

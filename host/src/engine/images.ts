@@ -1,0 +1,48 @@
+import { EngineError } from './engine-error.ts'
+import type { EngineTransport } from './engine-transport.ts'
+import type { ImageInspect, ImageSummary } from './engine-types.ts'
+import { jsonLines } from './line-reader.ts'
+import { silenceGuard } from './silence-guard.ts'
+
+export interface ImageApi {
+  list(signal?: AbortSignal): Promise<ImageSummary[]>
+  inspect(ref: string, signal?: AbortSignal): Promise<ImageInspect>
+  /** Rejects with `EngineError` when the registry refuses or stays silent. `tag` may be a digest. */
+  pull(repo: string, tag: string, signal?: AbortSignal): Promise<void>
+  remove(ref: string, signal?: AbortSignal): Promise<void>
+}
+
+/** A registry that says nothing for this long does not answer; once it sends, a pause may be longer (a large layer is unpacked). */
+const silentBeforeMs = 20_000
+const silentWithinMs = 180_000
+
+export function imageApi(transport: EngineTransport): ImageApi {
+  const path = (ref: string) => `/images/${ref.split('/').map(encodeURIComponent).join('/')}`
+  return {
+    list: (signal) => transport.json({ path: '/images/json', ...(signal && { signal }) }),
+    inspect: (ref, signal) => transport.json({ path: `${path(ref)}/json`, ...(signal && { signal }) }),
+    pull: async (repo, tag, signal) => {
+      using guard = silenceGuard(silentBeforeMs, signal)
+      try {
+        const query = { fromImage: repo, tag }
+        const request = { method: 'POST', path: '/images/create', query, answerWithinMs: 0 } as const
+        const { body } = await transport.stream({ ...request, signal: guard.signal })
+        // Status 200 comes before the outcome is known: only the lines tell.
+        for await (const line of jsonLines(body)) {
+          guard.heard(silentWithinMs)
+          if (hasError(line)) throw new EngineError(500, line.error)
+        }
+      } catch (error) {
+        if (guard.expired) throw new EngineError(504, 'the registry does not answer')
+        throw error
+      }
+    },
+    remove: async (ref, signal) => {
+      await transport.json<unknown>({ method: 'DELETE', path: path(ref), ...(signal && { signal }) })
+    },
+  }
+}
+
+function hasError(line: unknown): line is { readonly error: string } {
+  return typeof line === 'object' && line !== null && 'error' in line && typeof line.error === 'string'
+}
