@@ -79,7 +79,8 @@ export interface Tokens {
   /** One's own token; anyone's for administrators and services. Throws `identity.not-found` for one that is not valid. */
   check(asker: Asker, token: string): Promise<TokenInfo>
   revoke(asker: Asker, token: string): Promise<void>
-  catalog(asker: Asker | null): Promise<CatalogEntry[]>
+  /** Every enabled service that has endpoints. */
+  catalog(): Promise<CatalogEntry[]>
   /** What a token of this user could be scoped to. */
   projects(asker: Asker): Promise<Project[]>
   domains(asker: Asker): Promise<Domain[]>

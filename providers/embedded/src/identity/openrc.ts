@@ -1,0 +1,31 @@
+import { regionName } from './bootstrap.ts'
+
+export interface OpenrcOptions {
+  /** `http://host:port/identity/v3`. */
+  readonly authUrl: string
+  readonly userName: string
+  readonly projectName: string
+  readonly password: string
+}
+
+/** A file to `source` before `openstack`, `zun` and every other client of OpenStack. It holds the password: mode 0600. */
+export function renderOpenrc({ authUrl, userName, projectName, password }: OpenrcOptions): string {
+  const settings = {
+    OS_AUTH_URL: authUrl,
+    OS_IDENTITY_API_VERSION: '3',
+    OS_USERNAME: userName,
+    OS_PASSWORD: password,
+    OS_PROJECT_NAME: projectName,
+    OS_USER_DOMAIN_NAME: 'Default',
+    OS_PROJECT_DOMAIN_NAME: 'Default',
+    OS_REGION_NAME: regionName,
+  }
+  // Left over from another cloud's file, they would win over the settings below.
+  const stale = ['OS_AUTH_TYPE', 'OS_TOKEN', 'OS_CLOUD', 'OS_SYSTEM_SCOPE', 'OS_PROJECT_ID', 'OS_USER_ID', 'OS_CACERT']
+  const lines = Object.entries(settings).map(([name, value]) => `export ${name}=${quoted(value)}`)
+  return [`unset ${stale.join(' ')}`, ...lines, ''].join('\n')
+}
+
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", `'\\''`)}'`
+}
