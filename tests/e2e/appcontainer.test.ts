@@ -81,12 +81,18 @@ test('cp goes both ways', async () => {
 test('commit makes an image that the project can run, and no other project', async () => {
   await openstack('commit', 'life', 'mine:v1')
   const demo = await gantry.logIn('demo')
-  await expect.poll(async () => (await demo.native('GET', '/images')).text, { timeout: 30_000 }).toMatch(/"imageId":"sha256/)
+  await expect
+    .poll(async () => (await demo.native('GET', '/images')).text, { timeout: 30_000 })
+    .toMatch(/"imageId":"sha256/)
   await openstack('run', '--name', 'copy', 'mine:v1', 'cat', '/tmp/greeting')
   await until('copy', 'Stopped')
   expect(await openstack('logs', 'copy')).toContain('hello from outside')
   const other = await gantry.newTenant('curious')
-  const made = await other.zun('POST', '/containers?run=true', { image: 'mine:v1', name: 'theirs', image_pull_policy: null })
+  const made = await other.zun('POST', '/containers?run=true', {
+    image: 'mine:v1',
+    name: 'theirs',
+    image_pull_policy: null,
+  })
   expect(made.status).toBe(202)
   const theirs = await other.waitFor('theirs', (container) => container.status === 'Error')
   expect(theirs.status_reason).toMatch(/mine:v1/)

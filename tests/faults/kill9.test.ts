@@ -58,7 +58,10 @@ async function settled(demo: Session, acknowledged: ReadonlySet<string>): Promis
     .toEqual([])
   const all = await list(demo)
   const known = new Set(all.map((one) => one.uuid))
-  expect([...acknowledged].filter((id) => !known.has(id)), 'acknowledged, then lost').toEqual([])
+  expect(
+    [...acknowledged].filter((id) => !known.has(id)),
+    'acknowledged, then lost',
+  ).toEqual([])
   for (const one of all) if (one.status === 'Error') expect(one.status_reason).toMatch(/\w+ \w+/)
   const running = all.filter((one) => one.status === 'Running').map((one) => one.uuid)
   console.log(`${acknowledged.size} acknowledged, ${all.length} known, ${running.length} Running`)
@@ -87,7 +90,10 @@ async function deleteAll(demo: Session, random: () => number): Promise<void> {
 async function inEngine(status?: string): Promise<string[]> {
   const filter = status === undefined ? [] : ['--filter', `status=${status}`]
   const labels = await gantry.engine.docker('ps', '-a', ...filter, '--format', '{{.Label "gantry.container"}}')
-  return labels.split('\n').filter((id) => id !== '').sort()
+  return labels
+    .split('\n')
+    .filter((id) => id !== '')
+    .sort()
 }
 
 async function exactQuota(demo: Session, count: number): Promise<void> {
@@ -123,5 +129,8 @@ function seeded(start: number): () => number {
 }
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  return items.map((item) => ({ item, key: random() })).sort((a, b) => a.key - b.key).map(({ item }) => item)
+  return items
+    .map((item) => ({ item, key: random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item)
 }

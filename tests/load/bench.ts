@@ -174,7 +174,8 @@ async function bigList(session: Session): Promise<void> {
     const started = performance.now()
     const answer = await session.zun('GET', '/containers')
     times.push(performance.now() - started)
-    if ((answer.json as unknown as { containers: unknown[] }).containers.length !== 1000) throw new Error('list is not whole')
+    if ((answer.json as unknown as { containers: unknown[] }).containers.length !== 1000)
+      throw new Error('list is not whole')
   }
   const started = performance.now()
   await Promise.all(
@@ -185,7 +186,13 @@ async function bigList(session: Session): Promise<void> {
   const rate = 80_000 / (performance.now() - started)
   const p50 = percentile(times, 50).toFixed(0)
   const p99 = percentile(times, 99).toFixed(0)
-  rows.push({ what: 'list of 1,000 containers', ours: `p50 ${p50} ms, p99 ${p99} ms, ${rate.toFixed(0)}/s`, theirs: '—', ratio: null, goal: '—' })
+  rows.push({
+    what: 'list of 1,000 containers',
+    ours: `p50 ${p50} ms, p99 ${p99} ms, ${rate.toFixed(0)}/s`,
+    theirs: '—',
+    ratio: null,
+    goal: '—',
+  })
   const memory = memoryOf(gantry)
   rows.push({ what: 'resident memory with 1,000 containers', ours: memory.text, theirs: '—', ratio: null, goal: '—' })
 }
@@ -196,13 +203,22 @@ function memoryOf({ server, agent }: Gantry): { total: number; text: string } {
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
   }
   const [ours, theirs] = [resident(server.pid), resident(agent.pid)]
-  return { total: ours + theirs, text: `${(ours + theirs).toFixed(0)} MB (server ${ours.toFixed(0)}, agent ${theirs.toFixed(0)})` }
+  return {
+    total: ours + theirs,
+    text: `${(ours + theirs).toFixed(0)} MB (server ${ours.toFixed(0)}, agent ${theirs.toFixed(0)})`,
+  }
 }
 
 async function idleMemory(running: Gantry): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 5000))
   const memory = memoryOf(running)
-  rows.push({ what: 'resident memory, server and agent idle', ours: memory.text, theirs: '—', ratio: null, goal: '≤ 150 MB' })
+  rows.push({
+    what: 'resident memory, server and agent idle',
+    ours: memory.text,
+    theirs: '—',
+    ratio: null,
+    goal: '≤ 150 MB',
+  })
 }
 
 /** From `npm start` (the second time) to its line that all is ready. */
@@ -229,5 +245,11 @@ async function secondStart(): Promise<void> {
   }
   await runFile('sh', ['tools/gantry', 'down', '--home', home], { cwd: root, env }).catch(() => null)
   await rm(home, { recursive: true, force: true })
-  rows.push({ what: '`npm start` again → ready', ours: `${median(times.slice(1)).toFixed(1)} s`, theirs: '—', ratio: null, goal: '≤ 2 s' })
+  rows.push({
+    what: '`npm start` again → ready',
+    ours: `${median(times.slice(1)).toFixed(1)} s`,
+    theirs: '—',
+    ratio: null,
+    goal: '≤ 2 s',
+  })
 }

@@ -17,13 +17,17 @@ export async function rawEngine(socketPath: string): Promise<RawEngine> {
   const call = (method: string, path: string, body?: unknown): Promise<Record<string, never>> => {
     return new Promise((resolve, reject) => {
       const payload = body === undefined ? undefined : JSON.stringify(body)
-      const headers = payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
+      const headers =
+        payload === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
       const asked = request({ agent, socketPath, method, path: `/v1.41${path}`, headers }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString()
-          if ((response.statusCode ?? 500) >= 400) return reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
+          if ((response.statusCode ?? 500) >= 400)
+            return reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
           const json = response.headers['content-type']?.includes('json') === true && text !== ''
           resolve(json ? JSON.parse(text) : {})
         })
@@ -48,7 +52,11 @@ export async function rawEngine(socketPath: string): Promise<RawEngine> {
       await call('DELETE', `/containers/${id}?force=true`)
     },
     async exec(id, command) {
-      const { Id } = await call('POST', `/containers/${id}/exec`, { Cmd: command, AttachStdout: true, AttachStderr: true })
+      const { Id } = await call('POST', `/containers/${id}/exec`, {
+        Cmd: command,
+        AttachStdout: true,
+        AttachStderr: true,
+      })
       await call('POST', `/exec/${Id}/start`, { Detach: false, Tty: false })
       const { ExitCode } = await call('GET', `/exec/${Id}/json`)
       return Number(ExitCode)

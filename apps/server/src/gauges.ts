@@ -32,7 +32,12 @@ export function createGauges(registry: Registry, connectedAgents: () => number):
       this.set(connectedAgents())
     },
   })
-  const failed = new Counter({ name: 'gantry_step_failures_total', help: 'Steps that failed.', labelNames: ['step'], registers })
+  const failed = new Counter({
+    name: 'gantry_step_failures_total',
+    help: 'Steps that failed.',
+    labelNames: ['step'],
+    registers,
+  })
   return {
     step(step, seconds, isFailed) {
       steps.observe({ step, result: isFailed ? 'error' : 'success' }, Math.max(0, seconds))

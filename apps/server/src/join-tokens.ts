@@ -24,7 +24,9 @@ export function joinTokens(store: Store, clock: Clock, ids: Ids) {
     async redeem(id: string, secret: string, hostname: string): Promise<HostId> {
       const valid = await store.hosts.redeemJoinToken(id, hashOf(secret), clock.now())
       if (!valid) {
-        throw new Fault('auth.required', { reason: 'this join token is unknown, used or older than ten minutes; make a new one' })
+        throw new Fault('auth.required', {
+          reason: 'this join token is unknown, used or older than ten minutes; make a new one',
+        })
       }
       const known = (await store.hosts.list()).find((host) => host.name === hostname)
       return known?.id ?? (ids.uuid() as HostId)

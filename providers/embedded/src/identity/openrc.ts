@@ -6,10 +6,12 @@ export interface OpenrcOptions {
   readonly userName: string
   readonly projectName: string
   readonly password: string
+  /** The CA that vouches for an `https` address. */
+  readonly caFile?: string
 }
 
 /** A file to `source` before `openstack`, `zun` and every other client of OpenStack. It holds the password: mode 0600. */
-export function renderOpenrc({ authUrl, userName, projectName, password }: OpenrcOptions): string {
+export function renderOpenrc({ authUrl, userName, projectName, password, caFile }: OpenrcOptions): string {
   const settings = {
     OS_AUTH_URL: authUrl,
     OS_IDENTITY_API_VERSION: '3',
@@ -19,6 +21,7 @@ export function renderOpenrc({ authUrl, userName, projectName, password }: Openr
     OS_USER_DOMAIN_NAME: 'Default',
     OS_PROJECT_DOMAIN_NAME: 'Default',
     OS_REGION_NAME: regionName,
+    ...(caFile === undefined ? {} : { OS_CACERT: caFile }),
   }
   // Left over from another cloud's file, they would win over the settings below.
   const stale = ['OS_AUTH_TYPE', 'OS_TOKEN', 'OS_CLOUD', 'OS_SYSTEM_SCOPE', 'OS_PROJECT_ID', 'OS_USER_ID', 'OS_CACERT']

@@ -1,0 +1,152 @@
+import { mkdir } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createOrLoadCa, type IssuedCertificate } from '@gantry/ca'
+import { createControl, defaultPolicy, type HostLinks } from '@gantry/control'
+import { keystone } from '@gantry/facade-keystone'
+import { nativeFacade } from '@gantry/facade-native'
+import { zunFacade } from '@gantry/facade-zun'
+import { createHttpApp, createRegistry, operations } from '@gantry/http'
+import { Fault, randomIds, systemClock } from '@gantry/kernel'
+import { bootstrapIdentity, embeddedIdentity, renderOpenrc } from '@gantry/providers-embedded'
+import { createStore, identityTables, openSqlite, settingOr } from '@gantry/store'
+import { createRelay, formatJoinToken, type Relay } from '@gantry/wire'
+import type { Logger } from 'pino'
+import { createGauges } from './gauges.ts'
+import { joinTokens } from './join-tokens.ts'
+import { writeSecretFile } from './openrc.ts'
+import type { ServerOptions } from './options.ts'
+
+export interface RunningServer {
+  /** `http://host:port`. */
+  readonly api: string
+  /** `host:port` for agents. */
+  readonly agents: string
+  /** A fresh one-time token for an agent. */
+  readonly joinToken: string
+  /** The cloud was made just now: its first users and their openrc files are new. */
+  readonly firstStart: boolean
+  close(): Promise<void>
+}
+
+/** Puts a server together and returns when it serves. Whatever was opened is closed again if it cannot. */
+export async function startServer(options: ServerOptions, log: Logger): Promise<RunningServer> {
+  const opened: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const step of opened.splice(0).reverse()) await step()
+  }
+  try {
+    const parts = await build(options, log, opened)
+    return { ...parts, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function build(options: ServerOptions, log: Logger, opened: (() => Promise<unknown>)[]) {
+  const clock = systemClock
+  const ids = randomIds
+  await mkdir(options.home, { recursive: true, mode: 0o700 })
+  const db = await openSqlite(join(options.home, 'gantry.db'))
+  opened.push(() => db.destroy())
+  const store = createStore(db)
+  const deployment = await settingOr(db, 'deployment', () => ids.uuid())
+  const identityStore = identityTables(db)
+  const identity = embeddedIdentity({ store: identityStore, clock, ids })
+  const ca = await createOrLoadCa(join(options.home, 'ca'))
+  const registry = createRegistry()
+
+  // Control and the relay need each other: control is given links that look the relay up when they are used.
+  const line: { relay: Relay | null } = { relay: null }
+  const gauges = createGauges(registry, () => line.relay?.connectedCount() ?? 0)
+  const { control, reconciler } = createControl({
+    store,
+    links: lateLinks(line),
+    clock,
+    ids,
+    log,
+    gauges,
+    policy: defaultPolicy,
+  })
+  opened.push(() => Promise.resolve(reconciler[Symbol.asyncDispose]()))
+
+  const tokens = joinTokens(store, clock, ids)
+  const certificate = await ca.issueServer(options.names)
+  const relay = await createRelay({
+    ...certificate,
+    listen: options.agentsListen,
+    ca: ca.certificate,
+    reports: reconciler.reports,
+    enrol: async (id, secret, hostname) => ({ hostId: await tokens.redeem(id, secret, hostname), deployment }),
+    sign: (csr, hostId) => ca.signAgent(csr, hostId),
+    log,
+    clock,
+  })
+  line.relay = relay
+  opened.push(() => relay.close())
+
+  const createJoinToken = async () => {
+    const { id, secret, expiresAt } = await tokens.issue()
+    return { token: formatJoinToken({ fingerprint: ca.fingerprint, id, secret }), expiresAt }
+  }
+  // Plain HTTP never leaves the machine.
+  const secure = !isLoopback(options.listen.host)
+  const app = secure ? createHttpApp({ log, tls: tlsOf(certificate) }) : createHttpApp({ log })
+  opened.push(() => app.close())
+  await app.register(operations, {
+    registry,
+    readiness: { store: () => store.hosts.list(), agents: async () => requireAgent(relay) },
+  })
+  await app.register(keystone, { prefix: '/identity', identity })
+  await app.register(zunFacade, { prefix: '/container', control, verifier: identity })
+  await app.register(nativeFacade, { control, verifier: identity, createJoinToken })
+
+  await reconciler.recover()
+  await app.listen({ host: options.listen.host, port: options.listen.port })
+  const { port } = app.server.address() as AddressInfo
+  const api = `${secure ? 'https' : 'http'}://${hostPart(options.listen.host)}:${port}`
+  const made = await bootstrapIdentity(identityStore, { ids, clock })
+  for (const credential of made) {
+    const file = credential.userName === 'admin' ? 'openrc-admin' : 'openrc'
+    const openrc = { authUrl: `${api}/identity/v3`, ...credential }
+    const text = renderOpenrc(secure ? { ...openrc, caFile: join(options.home, 'ca', 'ca.pem') } : openrc)
+    await writeSecretFile(join(options.home, file), text)
+  }
+  const { token } = await createJoinToken()
+  return {
+    api,
+    agents: `${hostPart(options.agentsListen.host)}:${relay.port}`,
+    joinToken: token,
+    firstStart: made.length > 0,
+  }
+}
+
+function lateLinks(line: { readonly relay: Relay | null }): HostLinks {
+  return {
+    connected: (hostId) => line.relay?.links.connected(hostId) ?? false,
+    assign: (hostId, assignment) => line.relay?.links.assign(hostId, assignment),
+    calls(hostId) {
+      if (!line.relay) throw new Fault('host.unreachable', { host: hostId })
+      return line.relay.links.calls(hostId)
+    },
+  }
+}
+
+async function requireAgent(relay: Relay): Promise<void> {
+  if (relay.connectedCount() === 0) throw new Error('no agent is connected; start one with gantry agent')
+}
+
+function tlsOf({ certificate, key }: IssuedCertificate) {
+  return { cert: certificate, key }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host)
+}
+
+/** Where clients on this machine reach a server that listens on every address. */
+function hostPart(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
