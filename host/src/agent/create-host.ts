@@ -8,7 +8,7 @@ import type { ContainerSummary, EngineEvent } from '../engine/engine-types.ts'
 import { actsOn } from './acts.ts'
 import { ContainerWorker, type WorkerContext } from './container-worker.ts'
 import { engineLink } from './engine-link.ts'
-import { hostFacts } from './host-facts.ts'
+import { factsWithoutEngine, hostFacts } from './host-facts.ts'
 import type { HostLog } from './host-log.ts'
 import { inspectOurs } from './inspect-ours.ts'
 import { labels } from './labels.ts'
@@ -57,7 +57,10 @@ export function createHost(options: HostOptions): ContainerHost {
   let assigned = new Set<ContainerId>()
   let synced = false
   let facts: HostFacts | null = null
+  /** What the relay was last told of them. */
+  let told = ''
 
+  const who = { name: options.name, labels: options.labels, agentVersion: options.agentVersion }
   const report = (message: AgentMessage) => send?.(message)
   const work = (name: string, task: Promise<unknown>) => {
     task.catch((error: unknown) => {
@@ -131,12 +134,14 @@ export function createHost(options: HostOptions): ContainerHost {
       label: ours,
       onEvent,
       onUp: async () => {
-        const now = await hostFacts(engine, { ...options, name: options.name }, signal)
-        if (facts && JSON.stringify(now) !== JSON.stringify(facts)) report({ kind: 'hello', facts: now })
-        facts = now
+        facts = await hostFacts(engine, who, signal)
+        if (told !== '' && told !== JSON.stringify(facts)) {
+          told = JSON.stringify(facts)
+          report({ kind: 'hello', facts })
+        }
         await resync(true)
         ends.lost()
-        log.info({ engine: now.engine.name, version: now.engine.version }, 'engine connected')
+        log.info({ engine: facts.engine.name, version: facts.engine.version }, 'engine connected')
         report({ kind: 'engine', up: true, reason: '' })
       },
       onDown: (reason) => {
@@ -178,7 +183,11 @@ export function createHost(options: HostOptions): ContainerHost {
   }
 
   return {
-    facts: async () => facts ?? (facts = await hostFacts(engine, { ...options, name: options.name }, signal)),
+    facts: async () => {
+      const now = facts ?? (await hostFacts(engine, who, signal).catch(() => factsWithoutEngine(who)))
+      told = JSON.stringify(now)
+      return now
+    },
     calls: agentCalls({
       engine,
       deployment,

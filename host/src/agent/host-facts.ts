@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { arch, hostname, release, totalmem } from 'node:os'
 import type { HostFacts } from '@gantry/model'
 import type { Engine } from '../engine/engine.ts'
 
@@ -30,6 +30,24 @@ export async function hostFacts(engine: Engine, options: FactsOptions, signal?: 
     runtimes: Object.keys(info.Runtimes ?? {}),
     labels: { ...options.labels },
     agentVersion: options.agentVersion,
+  }
+}
+
+/** What can be said while the engine has never answered yet. No cores: nothing is placed on such a host. */
+export function factsWithoutEngine({ name, labels, agentVersion }: FactsOptions): HostFacts {
+  return {
+    hostname: name ?? hostname(),
+    engine: { name: 'unknown', version: '', apiVersion: '', rootDir: '' },
+    cpus: 0,
+    memory: Math.floor(totalmem() / 1024 ** 2),
+    disk: 0,
+    architecture: arch(),
+    osType: process.platform,
+    os: '',
+    kernelVersion: release(),
+    runtimes: [],
+    labels: { ...labels },
+    agentVersion,
   }
 }
 

@@ -37,13 +37,10 @@ function pathStatFrom(header: string | string[] | undefined): PathStat {
   try {
     const stat: unknown = JSON.parse(Buffer.from(String(header), 'base64').toString('utf8'))
     const field = (name: string): unknown => (stat as Record<string, unknown>)[name]
-    return {
-      name: String(field('name') ?? ''),
-      size: Number(field('size') ?? 0),
-      mode: Number(field('mode') ?? 0),
-      mtime: String(field('mtime') ?? ''),
-      linkTarget: String(field('linkTarget') ?? ''),
-    }
+    const text = (name: string) => (typeof field(name) === 'string' ? `${field(name) as string}` : '')
+    const number = (name: string) => Number(field(name) ?? 0)
+    const [name, mtime, linkTarget] = [text('name'), text('mtime'), text('linkTarget')]
+    return { name, size: number('size'), mode: number('mode'), mtime, linkTarget }
   } catch (cause) {
     throw new EngineError(500, `The engine did not describe the path: ${String(cause)}`)
   }
