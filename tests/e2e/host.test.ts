@@ -177,7 +177,7 @@ describe('a host', () => {
     expect((await engine.docker('ps', '-q', '--no-trunc')).split('\n')).toContain(orphan)
     bench.synced()
     const left = async () => (await engine.docker('ps', '-q', '--no-trunc')).split('\n').sort()
-    await expect.poll(left).toEqual([foreign, bystander, mine?.engineId].sort())
+    await expect.poll(left).toEqual([foreign, bystander, mine?.engineId ?? ''].sort())
   })
 
   test('made anew over the same engine finds everything and changes nothing', async () => {

@@ -236,6 +236,9 @@ export class ContainerWorker {
     const steady = step.kind === 'pull' || step.kind === 'stop' ? signal : this.#lifetime
     try {
       const outcome = await perform(acts, step, assignment, steady)
+      if (outcome.know === 'image' && outcome.image === 'absent' && this.#image === 'present') {
+        throw new EngineError(404, 'it was pulled, but the engine does not have it for this host')
+      }
       this.#learn(outcome)
       // That the image is missing is a discovery, not a mishap: the pull comes next.
       if (outcome.know !== 'image' || outcome.image === 'present') done(null)

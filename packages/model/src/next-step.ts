@@ -69,7 +69,8 @@ function presentStep({ spec, wish }: Assignment, engine: EngineContainer): Step 
   const { power } = wish
   const started = engine.startedAt !== null && !(power.kind === 'running' && engine.startedAt === power.since)
   const alive = engine.state === 'running' || engine.state === 'paused' || engine.state === 'restarting'
-  if (engine.cpu !== spec.cpu || engine.memory !== spec.memory) return { kind: 'update' }
+  // Engines count billionths of a core, some only hundred-thousandths; a smaller difference is never taken away.
+  if (Math.abs(engine.cpu - spec.cpu) > 2e-5 || engine.memory !== spec.memory) return { kind: 'update' }
   switch (power.kind) {
     case 'created':
       break
