@@ -89,6 +89,21 @@ export const faults = {
     text: 'The container engine on {host} does not answer: {reason}',
   },
   'machine.unfit': { kind: 'unavailable', retry: false, text: '{problem} {remedy}' },
+  'agent.certificate-ended': {
+    kind: 'unauthenticated',
+    retry: false,
+    text: 'The certificate of host {host} ended at {at}; join the host again with a new token.',
+  },
+  'agent.wrong-server': {
+    kind: 'unauthenticated',
+    retry: false,
+    text: 'The server at this address is not the one the join token is for; nothing was sent to it.',
+  },
+  'agent.token-refused': {
+    kind: 'unauthenticated',
+    retry: false,
+    text: 'The join token is not accepted: {reason}. Make a new one on the server.',
+  },
   internal: {
     kind: 'internal',
     retry: true,

@@ -1,0 +1,131 @@
+import { createInterface } from 'node:readline/promises'
+import { reasonOf } from '@gantry/kernel'
+import type { Command } from 'commander'
+import { detachedMark, inBackground, upDetached } from './detach.ts'
+import { examine } from './doctor.ts'
+import { down } from './down.ts'
+import { homeAt } from './home.ts'
+import { progressTo, screenOn } from './progress.ts'
+import { statusLines, statusOf } from './status.ts'
+import { realParts, up, type UpOptions } from './up.ts'
+
+const defaultListen = '127.0.0.1:9700'
+
+/** The verbs for a whole cloud on this machine: up, down, status, doctor. */
+export function localCommands(program: Command): void {
+  program
+    .command('up')
+    .description('start everything on this machine and run a sample container')
+    .option('--detach', 'leave it in the background once it serves')
+    .option('--home <dir>', 'state folder (default: $GANTRY_HOME or ~/.gantry)')
+    .option('--listen <host:port>', 'address of the APIs; agents get the port two above', defaultListen)
+    .option('--engine <unix://path>', 'use this engine instead of looking for one')
+    .option('--no-sample', 'run no sample container')
+    .action(reporting(runUp))
+  program
+    .command('down')
+    .description('stop the server and the agent; containers keep running')
+    .option('--all', 'also stop the engine that Gantry started, and its containers')
+    .option('--yes', 'do not ask')
+    .option('--home <dir>', 'state folder')
+    .action(reporting(runDown))
+  program
+    .command('status')
+    .description('show what runs on this machine')
+    .option('--json', 'as JSON')
+    .option('--home <dir>', 'state folder')
+    .action(reporting(runStatus))
+  program
+    .command('doctor')
+    .description('check everything that is needed and say what to do about what is missing')
+    .option('--home <dir>', 'state folder')
+    .option('--listen <host:port>', 'address to be used', defaultListen)
+    .action(reporting(runDoctor))
+}
+
+async function runUp(options: UpOptions & { detach?: boolean }): Promise<number> {
+  if (options.detach) {
+    const args = process.argv.slice(2).filter((arg) => arg !== '--detach')
+    return await upDetached(homeAt(options.home), process.argv[1] ?? '', args)
+  }
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort())
+  const background = process.env[detachedMark] === undefined ? undefined : inBackground(() => stop.abort())
+  // Children must not take themselves for the background half.
+  const env = { ...process.env }
+  delete env[detachedMark]
+  using screen = screenOn(process.stdout)
+  const progress = background?.progress ?? progressTo(screen.show)
+  let ready = false
+  const onReady = (): void => {
+    ready = true
+    background?.ready()
+  }
+  try {
+    await up(options, { ...realParts(env), detached: background !== undefined, onReady }, progress, stop.signal)
+  } catch (error) {
+    if (stop.signal.aborted) return 130
+    background?.failed(reasonOf(error))
+    throw error
+  }
+  if (ready) progress.line('Stopped. Containers keep running; the next start finds them again.')
+  return 0
+}
+
+async function runDown({
+  all = false,
+  yes = false,
+  home: dir,
+}: {
+  all?: boolean
+  yes?: boolean
+  home?: string
+}): Promise<number> {
+  const home = homeAt(dir)
+  if (all && !yes && !(await confirm('This stops the engine that Gantry started and all its containers.'))) return 1
+  using screen = screenOn(process.stdout)
+  const stopped = await progressTo(screen.show).step(
+    'Stopping',
+    () => down(home, { all }),
+    ({ cloud, engine }) =>
+      cloud || engine
+        ? `Stopped ${[cloud && 'server and agent', engine && 'engine and containers'].filter(Boolean).join(', ')}`
+        : `Nothing ran (${home.root})`,
+  )
+  if (stopped.cloud && !stopped.engine)
+    process.stdout.write('Containers keep running; the next start finds them again.\n')
+  return 0
+}
+
+async function confirm(warning: string): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    process.stderr.write(`gantry: ${warning} Say --yes to do it without a question.\n`)
+    return false
+  }
+  using lines = createInterface({ input: process.stdin, output: process.stdout })
+  return /^y(es)?$/i.test((await lines.question(`${warning} Go on? [y/N] `)).trim())
+}
+
+async function runStatus({ json = false, home }: { json?: boolean; home?: string }): Promise<number> {
+  const status = await statusOf(homeAt(home))
+  process.stdout.write(json ? `${JSON.stringify(status, undefined, 2)}\n` : `${statusLines(status).join('\n')}\n`)
+  return status.running && status.problem === undefined ? 0 : 1
+}
+
+async function runDoctor({ home, listen }: { home?: string; listen: string }): Promise<number> {
+  const checks = await examine(homeAt(home), listen, process.env)
+  process.stdout.write(`${checks.map(({ ok, text }) => `${ok ? '✓' : '✗'} ${text}`).join('\n')}\n`)
+  return checks.every(({ ok }) => ok) ? 0 : 1
+}
+
+/** A verb's exit code, and one sentence on stderr for what went wrong. */
+function reporting<O>(verb: (options: O) => Promise<number>): (options: O) => Promise<void> {
+  return async (options) => {
+    try {
+      process.exitCode = await verb(options)
+    } catch (error) {
+      process.stderr.write(`gantry: ${reasonOf(error)}\n`)
+      process.exitCode = 1
+    }
+  }
+}

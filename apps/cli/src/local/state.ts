@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import type { Home } from './home.ts'
+import { isAlive, type ProcessId } from './process-id.ts'
+
+/** What a running `gantry up` tells `status`, `down` and `doctor`; nothing secret. */
+export interface UpState {
+  readonly supervisor: ProcessId
+  /** Epoch milliseconds. */
+  readonly since: number
+  readonly version: string
+  readonly api: string
+  readonly agents: string
+  readonly engine: { readonly socket: string; readonly own: boolean; readonly kind: string; readonly version: string }
+  readonly server: { readonly pid: number; readonly restarts: number }
+  readonly agent: { readonly pid: number; readonly restarts: number }
+}
+
+export async function writeState(home: Home, state: UpState): Promise<void> {
+  await writeFile(`${home.state}.new`, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 })
+  await rename(`${home.state}.new`, home.state)
+}
+
+export async function clearState(home: Home): Promise<void> {
+  await rm(home.state, { force: true })
+}
+
+/** The state of the `up` that runs now; undefined if none does, whatever a killed one left behind. */
+export function readState(home: Home): UpState | undefined {
+  try {
+    const state = JSON.parse(readFileSync(home.state, 'utf8')) as UpState
+    return isAlive(state.supervisor) ? state : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,38 @@
+import type { Home } from './home.ts'
+import type { Sample } from './sample.ts'
+import type { UpState } from './state.ts'
+
+/** What the sample container did, as lines for a person. */
+export function sampleLines(sample: Sample): string[] {
+  const what = sample.fresh ? 'Container hello (project demo)' : 'Container hello (project demo, from an earlier start)'
+  const state = `${what}: ${sample.status}${sample.reason && ` - ${sample.reason}`}`
+  return [state, ...sample.logs.map((line) => `  │ ${line}`)]
+}
+
+/** Where everything is and what to try first. */
+export function summaryLines(
+  home: Home,
+  state: Pick<UpState, 'api' | 'agents' | 'engine'>,
+  detached: boolean,
+): string[] {
+  const row = (name: string, value: string): string => `  ${name.padEnd(14)}${value}`
+  return [
+    '',
+    'Gantry is up.',
+    row('Keystone v3', `${state.api}/identity/v3`),
+    row('Containers v1', `${state.api}/container/v1`),
+    row('Native API', `${state.api}/v1   (OpenAPI: ${state.api}/openapi.json)`),
+    row('Agents', state.agents),
+    row('Engine', `${state.engine.kind} ${state.engine.version}, unix://${state.engine.socket}`),
+    row('Credentials', `${home.openrc} (user demo), ${home.openrcAdmin} (administrator)`),
+    row('Logs', home.logs),
+    '',
+    'Try next:',
+    `  . ${home.openrc}`,
+    '  npx gantry exec hello ps',
+    '  openstack appcontainer run --name first busybox:latest ping -c 4 127.0.0.1',
+    '    (the openstack command: apt-get install python3-openstackclient python3-zunclient)',
+    '',
+    detached ? 'It runs in the background; `npx gantry down` stops it.' : 'Ctrl-C stops it; containers keep running.',
+  ]
+}

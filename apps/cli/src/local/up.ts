@@ -1,0 +1,291 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { reasonOf, systemClock } from '@gantry/kernel'
+import { logIn, readOpenrc } from './cloud.ts'
+import { findEngine, type FoundEngine, runningEngine } from './engine/find-engine.ts'
+import { engineLog } from './engine/own-engine.ts'
+import { type Home, homeAt, prepareHome } from './home.ts'
+import { keepOwnEngine } from './keep-engine.ts'
+import { HomeLock } from './lock.ts'
+import { boundLogs } from './log-file.ts'
+import { checkPlatform } from './platform.ts'
+import { checkPortFree, type HostPort, parseListen } from './ports.ts'
+import { processId } from './process-id.ts'
+import type { Progress } from './progress.ts'
+import { findSample, runSample, type Sample } from './sample.ts'
+import { hasSampleImage, provideSampleImage } from './sample-image.ts'
+import { Service } from './service.ts'
+import { clearState, type UpState, writeState } from './state.ts'
+import { sampleLines, summaryLines } from './summary.ts'
+import { productVersion } from './version.ts'
+
+export interface UpOptions {
+  readonly home?: string
+  readonly listen: string
+  readonly engine?: string
+  readonly sample: boolean
+}
+
+export interface UpParts {
+  /** Programs to run; tests put fakes here. */
+  readonly serverModule: string
+  readonly agentModule: string
+  readonly env: NodeJS.ProcessEnv
+  readonly detached: boolean
+  /** Everything serves and the summary has been shown. */
+  readonly onReady: (state: UpState) => void
+}
+
+export const realParts = (env: NodeJS.ProcessEnv): Pick<UpParts, 'serverModule' | 'agentModule' | 'env'> => ({
+  serverModule: fileURLToPath(new URL('../../../server/src/main.ts', import.meta.url)),
+  agentModule: fileURLToPath(new URL('../../../agent/src/main.ts', import.meta.url)),
+  env,
+})
+
+interface ServerReady {
+  readonly api: string
+  readonly agents: string
+  readonly joinToken: string
+}
+
+/**
+ * The whole cloud on this machine, until the signal is aborted; then the agent and the server end and containers stay.
+ * Throws `machine.unfit` if something is missing, and leaves nothing running then.
+ */
+export async function up(options: UpOptions, parts: UpParts, progress: Progress, signal: AbortSignal): Promise<void> {
+  checkPlatform()
+  const home = homeAt(options.home, parts.env)
+  const listen = parseListen(options.listen, '--listen')
+  const agentsListen: HostPort = { host: listen.host, port: listen.port + 2 }
+  await prepareHome(home)
+  await using _lock = await HomeLock.take(home)
+  await checkPortFree(listen, '--listen')
+  await checkPortFree(agentsListen, '--listen')
+  using _logs = boundLogs([serverLog(home), agentLog(home), engineLog(home), join(home.logs, 'up.log')])
+
+  const report = reporter(home, progress)
+  await using server = serverOf(home, listen, agentsListen, parts, report)
+  const { engine, serving } = await serverAndEngine(home, server, options, parts, progress, signal)
+  report.set({ engine: { socket: engine.socket, own: engine.own, kind: engine.kind, version: engine.version } })
+  await using agent = agentOf(home, engine, () => report.joinToken(), parts, report)
+  await progress.step(
+    `Agent of ${hostname()}`,
+    () => agent.start(signal),
+    () => `Agent of ${hostname()} connected`,
+  )
+
+  using stopping = abortWith(signal)
+  const engineKept = engine.own ? keepOwnEngine(home, engine.socket, progress.line, stopping.signal) : Promise.resolve()
+  if (options.sample) await showSample(home, engine, serving.api, progress, signal)
+  for (const line of summaryLines(home, { ...serving, engine }, parts.detached)) progress.line(line)
+  parts.onReady(await report.publish())
+  await aborted(signal)
+  stopping[Symbol.dispose]()
+  await engineKept
+  await clearState(home)
+}
+
+/** The two slow ones side by side. If one fails the other is given up, and the server does not stay. */
+async function serverAndEngine(
+  home: Home,
+  server: Service<ServerReady>,
+  options: UpOptions,
+  parts: UpParts,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<{ engine: FoundEngine; serving: ServerReady }> {
+  using both = abortWith(signal)
+  const find = { asked: options.engine, env: parts.env }
+  const giveUp = (error: unknown): never => {
+    both[Symbol.dispose]()
+    throw error
+  }
+  const engine = progress
+    .step(
+      'Looking for an engine',
+      () => runningEngine(home, find, both.signal),
+      (found) => (found ? `Engine ${found.kind} ${found.version} at unix://${found.socket}` : 'No running engine'),
+    )
+    .then(() => findEngine(home, find, progress, both.signal))
+    .catch(giveUp)
+  const serving = progress
+    .step(
+      'Server',
+      () => server.start(both.signal),
+      (ready) => `Server at ${ready.api}`,
+    )
+    .catch(giveUp)
+  const results = await Promise.allSettled([engine, serving])
+  signal.throwIfAborted()
+  // The first to fail is the cause; the other one only says that it was given up.
+  const [found, served] = results
+  if (found.status === 'rejected' && !isGivenUp(found.reason)) throw found.reason
+  if (served.status === 'rejected') throw served.reason
+  if (found.status === 'rejected') throw found.reason
+  return { engine: found.value, serving: served.value }
+}
+
+async function showSample(
+  home: Home,
+  engine: FoundEngine,
+  api: string,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const cloud = await logIn(readOpenrc(home.openrc), api, signal)
+    const sample = (await findSample(cloud, signal)) ?? (await newSample(engine, cloud, progress, signal))
+    for (const line of sampleLines(sample)) progress.line(line)
+  } catch (error) {
+    signal.throwIfAborted()
+    // The cloud works without its sample; a person is told and can go on.
+    progress.line(`! The sample container could not be shown: ${reasonOf(error)}`)
+  }
+}
+
+async function newSample(
+  engine: FoundEngine,
+  cloud: Awaited<ReturnType<typeof logIn>>,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Sample> {
+  if (!(await hasSampleImage(engine.socket, signal))) {
+    await progress.step(
+      'Sample image busybox:latest',
+      (say) => provideSampleImage(engine.socket, say, signal),
+      (how) => `Sample image busybox:latest ${how}`,
+    )
+  }
+  return await progress.step(
+    'Running a container as user demo',
+    (say) => runSample(cloud, say, signal),
+    () => 'Container hello run by user demo through the OpenStack API',
+  )
+}
+
+const serverLog = (home: Home): string => join(home.logs, 'server.log')
+const agentLog = (home: Home): string => join(home.logs, 'agent.log')
+
+function serverOf(
+  home: Home,
+  listen: HostPort,
+  agents: HostPort,
+  parts: UpParts,
+  report: Reporter,
+): Service<ServerReady> {
+  return new Service<ServerReady>({
+    name: 'server',
+    module: parts.serverModule,
+    args: () => ['--home', home.root, '--listen', textOf(listen), '--agents-listen', textOf(agents)],
+    env: () => parts.env,
+    logFile: serverLog(home),
+    startMs: 60_000,
+    ready: (message) => {
+      const { api, agents, joinToken } = message as Partial<ServerReady>
+      if (api === undefined || agents === undefined || joinToken === undefined)
+        throw new Error('its ready message is incomplete.')
+      return { api, agents, joinToken }
+    },
+    onReady: (ready, pid) => report.server(ready, pid),
+    onDeath: report.death('server'),
+  })
+}
+
+function agentOf(
+  home: Home,
+  engine: FoundEngine,
+  joinToken: () => string,
+  parts: UpParts,
+  report: Reporter,
+): Service<undefined> {
+  return new Service<undefined>({
+    name: 'agent',
+    module: parts.agentModule,
+    args: () => [
+      '--server',
+      report.agents(),
+      '--state',
+      home.agent,
+      '--engine',
+      `unix://${engine.socket}`,
+      '--name',
+      hostname(),
+    ],
+    env: () => ({ ...parts.env, GANTRY_JOIN_TOKEN: joinToken() }),
+    logFile: agentLog(home),
+    startMs: 60_000,
+    ready: () => undefined,
+    onReady: (_, pid) => report.agent(pid),
+    onDeath: report.death('agent'),
+  })
+}
+
+interface Reporter {
+  set(part: Partial<UpState>): void
+  server(ready: ServerReady, pid: number): void
+  agent(pid: number): void
+  death(name: string): (how: string, waitMs: number) => void
+  joinToken(): string
+  agents(): string
+  publish(): Promise<UpState>
+}
+
+/** Keeps what `status` reads; written again whenever a restarted child is ready. */
+function reporter(home: Home, progress: Progress): Reporter {
+  const supervisor = processId(process.pid) ?? { pid: process.pid, startTicks: 0, boot: '' }
+  let token = ''
+  let state: UpState = {
+    supervisor,
+    since: systemClock.now(),
+    version: productVersion(),
+    api: '',
+    agents: '',
+    engine: { socket: '', own: false, kind: '', version: '' },
+    server: { pid: 0, restarts: -1 },
+    agent: { pid: 0, restarts: -1 },
+  }
+  const again = (name: string, restarts: number): void => {
+    if (restarts === 0) return
+    progress.line(`✓ The ${name} runs again.`)
+    void writeState(home, state).catch((error: unknown) => progress.line(`! ${reasonOf(error)}`))
+  }
+  return {
+    set: (part) => (state = { ...state, ...part }),
+    server({ api, agents, joinToken }, pid) {
+      token = joinToken
+      state = { ...state, api, agents, server: { pid, restarts: state.server.restarts + 1 } }
+      again('server', state.server.restarts)
+    },
+    agent(pid) {
+      state = { ...state, agent: { pid, restarts: state.agent.restarts + 1 } }
+      again('agent', state.agent.restarts)
+    },
+    death: (name) => (how, waitMs) =>
+      progress.line(`! The ${name} ${how}; starting it again in ${(waitMs / 1000).toFixed(1)} s.`),
+    joinToken: () => token,
+    agents: () => state.agents,
+    publish: async () => {
+      await writeState(home, state)
+      return state
+    },
+  }
+}
+
+/** A signal that follows `parent` and can also be aborted by leaving the block. */
+function abortWith(parent: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const own = new AbortController()
+  return { signal: AbortSignal.any([parent, own.signal]), [Symbol.dispose]: () => own.abort() }
+}
+
+function isGivenUp(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'AbortError'
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((done) => signal.addEventListener('abort', done, { once: true }))
+}
+
+function textOf({ host, port }: HostPort): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
