@@ -160,53 +160,34 @@ describe('whatever is sent, the answer is a refusal in Keystone’s form', () =>
     fc.constant({ id: 'default' }),
     fc.constant({ name: 'demo', domain: { name: 'Default' } }),
   )
-  const ref = fc.record({ id: junk, name: junk, domain: junk }, { requiredKeys: [] })
-  const body = fc.record(
-    {
-      auth: fc.oneof(
-        junk,
-        fc.record(
-          {
-            identity: fc.record(
-              {
-                methods: fc.oneof(
-                  junk,
-                  fc.constantFrom(
-                    ['password'],
-                    ['token'],
-                    ['application_credential'],
-                    ['totp'],
-                    ['password', 'token'],
-                    [],
-                  ),
-                ),
-                password: fc.oneof(
-                  junk,
-                  fc.record({
-                    user: fc.record({ id: junk, name: junk, domain: ref, password: junk }, { requiredKeys: [] }),
-                  }),
-                ),
-                token: fc.oneof(junk, fc.record({ id: fc.string() })),
-                application_credential: fc.oneof(
-                  junk,
-                  fc.record({ id: junk, name: junk, user: ref, secret: junk }, { requiredKeys: [] }),
-                ),
-              },
-              { requiredKeys: [] },
-            ),
-            scope: fc.oneof(junk, fc.record({ project: ref, domain: ref, system: junk }, { requiredKeys: [] })),
-          },
-          { requiredKeys: [] },
-        ),
-      ),
-    },
-    { requiredKeys: [] },
+  /** Mostly right, so that a mistake elsewhere in the body is reached. */
+  const mostly = <T>(right: fc.Arbitrary<T>) =>
+    fc.oneof({ weight: 6, arbitrary: right }, { weight: 1, arbitrary: junk })
+  const name = mostly(fc.constantFrom('demo', 'default', 'Default', 'nobody'))
+  const record = (values: Record<string, fc.Arbitrary<unknown>>, requiredKeys: string[] = []) =>
+    mostly(fc.record(values, { requiredKeys }))
+  const domain = record({ id: name, name })
+  const ref = record({ id: name, name, domain })
+  const methods = mostly(
+    fc.constantFrom(['password'], ['token'], ['application_credential'], ['totp'], ['password', 'token'], []),
   )
+  const identity = record(
+    {
+      methods,
+      password: record({ user: record({ id: name, name, domain, password: name }, ['password']) }),
+      token: record({ id: name }, ['id']),
+      application_credential: record({ id: name, name, user: ref, secret: name }, ['secret']),
+    },
+    ['methods', 'password', 'token'],
+  )
+  const system = record({ all: mostly(fc.boolean()) })
+  const scope = record({ project: ref, domain, system, unscoped: junk, 'OS-TRUST:trust': junk })
+  const body = record({ auth: record({ identity, scope }, ['identity']) }, ['auth'])
 
   test('log-in', async () => {
     const property = fc.asyncProperty(body, async (body) => {
       const response = await call('POST', '/v3/auth/tokens', null, body)
-      expect([400, 401, 403, 501], `${response.text} for ${JSON.stringify(body)}`).toContain(response.status)
+      expect([400, 401, 501], `${response.text} for ${JSON.stringify(body)}`).toContain(response.status)
       expectError(response, response.status)
     })
     await fc.assert(property, { numRuns: 300 })

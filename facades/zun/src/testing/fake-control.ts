@@ -29,7 +29,12 @@ export interface FakeControl extends Control {
   readonly calls: { readonly name: string; readonly args: readonly unknown[] }[]
   readonly rows: Map<ContainerId, Container>
   /** What the next calls hand out. */
-  readonly next: { logs: { framed: boolean; chunks: Buffer[] }; exec: Buffer[]; archive: Buffer; uploaded: Buffer }
+  readonly next: {
+    logs: { framed: boolean; output: () => Readable }
+    exec: () => Readable
+    archive: () => Readable
+    uploaded: Buffer
+  }
 }
 
 export function fakeControl(): FakeControl {
@@ -40,12 +45,13 @@ export function fakeControl(): FakeControl {
   const hosts = [fakeHost('compute1'), fakeHost('compute2')]
   const limits = new Map<string, QuotaMap>()
   const next: FakeControl['next'] = {
-    logs: { framed: false, chunks: [Buffer.from('hello\n')] },
-    exec: [
-      encodeFrame(frameKinds.stdout, Buffer.from('out\n')),
-      encodeFrame(frameKinds.end, Buffer.from('{"exitCode":0}')),
-    ],
-    archive: Buffer.from('tar bytes'),
+    logs: { framed: false, output: () => streamOf(Buffer.from('hello\n')) },
+    exec: () =>
+      streamOf(
+        encodeFrame(frameKinds.stdout, Buffer.from('out\n')),
+        encodeFrame(frameKinds.end, Buffer.from('{"exitCode":0}')),
+      ),
+    archive: () => streamOf(Buffer.from('tar bytes')),
     uploaded: Buffer.alloc(0),
   }
   let made = 0
@@ -171,11 +177,11 @@ export function fakeControl(): FakeControl {
       },
       logs: async (caller, ref) => {
         act(caller, ref, 'logs', null, {})
-        return { framed: next.logs.framed, output: Readable.from(next.logs.chunks, { objectMode: false }) }
+        return { framed: next.logs.framed, output: next.logs.output() }
       },
       exec: async (caller, ref) => {
         act(caller, ref, 'execute', null, {})
-        return { execId: 'e'.repeat(64), output: Readable.from(next.exec, { objectMode: false }) }
+        return { execId: 'e'.repeat(64), output: next.exec() }
       },
       resizeExec: async (caller, ref, execId) => {
         act(caller, ref, 'execute', null, {})
@@ -204,7 +210,7 @@ export function fakeControl(): FakeControl {
         act(caller, ref, 'archive', null, {})
         if (path === '/nowhere') throw new Fault('container.path-not-found', { path, ref })
         const stat = { name: 'f', size: 9, mode: 420, mtime: '2026-01-01T00:00:00Z', linkTarget: '' }
-        return { stat, tar: Readable.from([next.archive], { objectMode: false }) }
+        return { stat, tar: next.archive() }
       },
       putArchive: async (caller, ref, _path, tar) => {
         act(caller, ref, 'archive', null, {})
@@ -298,6 +304,11 @@ export function fakeControl(): FakeControl {
     },
   }
   return { ...recorded(control, calls), calls, rows, next }
+}
+
+/** A byte stream of these chunks. */
+export function streamOf(...chunks: Buffer[]): Readable {
+  return Readable.from(chunks, { objectMode: false })
 }
 
 /** The same control, each call written down first. */

@@ -1,0 +1,49 @@
+import { createHttpApp } from '@gantry/http'
+import { zunFacade } from '@gantry/facade-zun'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type FakeCloud, fakeCloud, quietLog } from '../../facades/zun/src/testing/fake-cloud.ts'
+import { fakeControl } from '../../facades/zun/src/testing/fake-control.ts'
+import { fakeVerifier } from '../../facades/zun/src/testing/fake-data.ts'
+import { walkAsStranger, zunRoutes } from './zun-routes.ts'
+
+describe('the walls between projects', () => {
+  let cloud: FakeCloud
+  beforeAll(async () => {
+    cloud = await fakeCloud()
+    const body = { image: 'busybox', name: 'mine', interactive: true }
+    expect((await cloud.ask('POST', '/v1/containers?run=true', { body, version: '1.40' })).status).toBe(202)
+  })
+  afterAll(() => cloud[Symbol.asyncDispose]())
+
+  test('the table holds every route that names a container', async () => {
+    const registered = new Set<string>()
+    const app = createHttpApp({ log: quietLog() })
+    app.addHook('onRoute', ({ method, url }) => {
+      for (const one of [method].flat()) if (url.startsWith('/v1/containers/:ref')) registered.add(`${one} ${url}`)
+    })
+    await app.register(zunFacade, { control: fakeControl(), verifier: fakeVerifier })
+    await app.close()
+    const walked = new Set(
+      zunRoutes.map(({ method, path }) => {
+        return `${method} /v1${path.replace('{ref}', ':ref').replace(/req-.*/, ':request')}`
+      }),
+    )
+    expect([...registered].filter((route) => !route.startsWith('HEAD ')).sort()).toEqual([...walked].sort())
+  })
+
+  test('a stranger sees nothing and changes nothing', async () => {
+    const before = structuredClone([...cloud.control.rows.values()])
+    const [id] = cloud.control.rows.keys()
+    const base = `${cloud.origin}/container`
+    expect(await walkAsStranger({ base, token: 'other', refs: [String(id), 'mine'] })).toEqual([])
+    expect([...cloud.control.rows.values()]).toEqual(before)
+    const list = await cloud.ask('GET', '/v1/containers', { token: 'other' })
+    expect(list.json).toEqual({ containers: [], next: null })
+  })
+
+  test('the walk would notice a hole', async () => {
+    const [id] = cloud.control.rows.keys()
+    const leaks = await walkAsStranger({ base: `${cloud.origin}/container`, token: 'demo', refs: [String(id)] })
+    expect(leaks.length).toBeGreaterThan(zunRoutes.length)
+  })
+})
