@@ -1,4 +1,5 @@
 export type { AgentHost } from './agent-host.ts'
+export { type AgentSessionOptions, runAgentSession } from './agent-session.ts'
 export {
   type AgentCalls,
   type CallArgs,
@@ -11,5 +12,12 @@ export {
   PathStat,
   Stats,
 } from './calls.ts'
+export { type Credentials, lifetimeOf } from './credentials.ts'
+export { type Dial, dialTcp } from './dial.ts'
+export { type EnrolOptions, enrol } from './enrol.ts'
 export { encodeFrame, type Frame, FrameDecoder, frameKinds } from './frames.ts'
+export { formatJoinToken, type JoinToken, parseJoinToken } from './join-token.ts'
+export type { Log } from './log.ts'
 export { AgentMessage, ServerMessage } from './messages.ts'
+export { createRelay, type Relay, type RelayOptions, type ServerCertificate } from './relay.ts'
+export type { RelayLinks, RelayReports, RelayStep } from './relay-ports.ts'

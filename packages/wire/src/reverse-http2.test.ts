@@ -10,7 +10,7 @@ import tls from 'node:tls'
 import { createRequest } from '@gantry/ca'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { askOver, serveOver } from './http2-session.ts'
-import { temporaryCa } from './test-tls.ts'
+import { temporaryCa } from './test-harness.ts'
 
 /**
  * What the whole design of the relay leans on, tried on the Node in use with nothing of ours in between but the settings:

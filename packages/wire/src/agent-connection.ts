@@ -1,0 +1,112 @@
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import { reasonOf } from '@gantry/kernel'
+import type { AgentHost } from './agent-host.ts'
+import type { CallCheck } from './call-checks.ts'
+import type { Credentials } from './credentials.ts'
+import { type Dial, dialTls } from './dial.ts'
+import { serveOver } from './http2-session.ts'
+import { keepAlive } from './keepalive.ts'
+import type { Log } from './log.ts'
+import { jsonLine, lines } from './ndjson.ts'
+import { protocols } from './protocols.ts'
+import { callPrefix, serveCall } from './serve-calls.ts'
+import { type FromAgent, type FromRelay, parseFromRelay } from './session-messages.ts'
+
+/** Longest message of a relay, and most that may wait to be sent to it. Bytes. */
+const messageLimit = 4 * 1024 * 1024
+const queueLimit = 32 * 1024 * 1024
+const patienceMs = 15_000
+
+export interface ConnectOptions {
+  readonly dial: Dial
+  readonly credentials: Credentials
+  readonly host: AgentHost
+  readonly checks: ReadonlyMap<string, CallCheck>
+  readonly log: Log
+  readonly keepaliveMs: number
+  readonly signal: AbortSignal
+}
+
+type RenewalAnswer = Extract<FromRelay, { kind: 'renewed' | 'fault' }>
+
+export interface AgentConnection {
+  /** Settles when the control stream is over, rejects if it broke. Calls under way may still run on it. */
+  readonly closed: Promise<void>
+  /** Asks for a new certificate. One at a time. */
+  renew(csr: string): Promise<RenewalAnswer>
+}
+
+/** One connection with a relay, up to the point where its control stream is open. Everything ends with the signal. */
+export async function connectAgent(options: ConnectOptions): Promise<AgentConnection> {
+  const { credentials, log, signal } = options
+  const { ca, certificate: cert, key } = credentials
+  const socket = await dialTls(options.dial, protocols.agent, { ca, cert, key, rejectUnauthorized: true }, signal)
+  const session = serveOver(socket)
+  const stop = () => session.destroy()
+  signal.addEventListener('abort', stop, { once: true })
+  session.once('close', () => signal.removeEventListener('abort', stop))
+  session.on('error', (error) => log.warn({ reason: reasonOf(error) }, 'connection failed'))
+  keepAlive(session, options.keepaliveMs, () => log.warn({}, 'the relay does not answer; session ended'))
+
+  const control = Promise.withResolvers<ServerHttp2Stream>()
+  session.on('stream', (stream, headers) => {
+    stream.on('error', () => {})
+    const path = String(headers[':path'])
+    if (path === '/session') control.resolve(stream)
+    else if (path.startsWith(callPrefix)) void serveCall(options.host.calls, options.checks, log, stream, headers)
+    else stream.respond({ ':status': 404 }, { endStream: true })
+  })
+  session.once('close', () => {
+    const hint = "the relay ended the connection at once; if that repeats, it refuses this host's certificate"
+    control.reject(new Error(hint))
+  })
+  const late = setTimeout(stop, patienceMs)
+  const stream = await control.promise.finally(() => clearTimeout(late))
+  return runControl(options, session, stream)
+}
+
+function runControl(options: ConnectOptions, session: ServerHttp2Session, stream: ServerHttp2Stream): AgentConnection {
+  const { host, log } = options
+  const ended = new AbortController()
+  let awaiting: PromiseWithResolvers<RenewalAnswer> | null = null
+
+  const send = (message: FromAgent) => {
+    if (stream.destroyed || stream.writableEnded) return
+    stream.write(jsonLine(message))
+    if (stream.writableLength <= queueLimit) return
+    log.error({ bytes: stream.writableLength }, 'the relay does not take messages; session ended')
+    session.destroy()
+  }
+
+  const run = async () => {
+    try {
+      stream.respond({ ':status': 200 })
+      send({ kind: 'hello', facts: await host.facts() })
+      const take = host.session(send, ended.signal)
+      for await (const line of lines(stream, messageLimit)) {
+        const message = parseFromRelay(line)
+        if (message.kind === 'assign' || message.kind === 'synced') take(message)
+        else awaiting?.resolve(message)
+      }
+      // The relay let go of this session, but streams under way are to run to their end.
+      stream.end()
+      session.close()
+    } catch (error) {
+      session.destroy()
+      throw error
+    } finally {
+      ended.abort(new Error('the session is over'))
+      awaiting?.reject(new Error('the session ended before the answer'))
+    }
+  }
+
+  return {
+    closed: run(),
+    async renew(csr) {
+      const mine = Promise.withResolvers<RenewalAnswer>()
+      awaiting = mine
+      send({ kind: 'renew', csr })
+      return mine.promise
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import type { Assignment, ContainerId } from '@gantry/model'
+import type { ServerMessage } from './messages.ts'
+
+const synced = Symbol('synced')
+
+/**
+ * What one agent is still to be told, as much as it has containers at most: a newer assignment takes the place of one that
+ * waits. It keeps that place in the order, because moved behind `synced` it would be missing from the sync, and the agent
+ * would remove the container. An assignment older than one that waits or was sent is dropped: the snapshot of a sync is
+ * read while changes go on, and either may be the newer.
+ */
+export class Outbox {
+  readonly #waiting = new Map<ContainerId | typeof synced, Assignment | null>()
+  readonly #sent = new Map<ContainerId, Age>()
+
+  offer(assignment: Assignment): void {
+    const age = this.#waiting.get(assignment.id) ?? this.#sent.get(assignment.id)
+    if (age && isOlder(ageOf(assignment), ageOf(age))) return
+    this.#waiting.set(assignment.id, assignment)
+  }
+
+  /** Everything assigned to the host, then the mark that this was all. What was offered before is part of it. Once. */
+  sync(snapshot: readonly Assignment[]): void {
+    for (const assignment of snapshot) this.offer(assignment)
+    this.#waiting.set(synced, null)
+  }
+
+  /** The agent holds nothing of it any more. */
+  forget(id: ContainerId): void {
+    this.#sent.delete(id)
+  }
+
+  next(): ServerMessage | null {
+    const first = this.#waiting.entries().next()
+    if (first.done) return null
+    const [key, assignment] = first.value
+    this.#waiting.delete(key)
+    if (assignment === null) return { kind: 'synced' }
+    this.#sent.set(assignment.id, ageOf(assignment))
+    return { kind: 'assign', assignment }
+  }
+}
+
+/** What only ever grows in the assignments of one container, most telling first. */
+type Age = readonly [version: number, generation: number, seenGeneration: number, failed: number]
+
+function ageOf(of: Assignment | Age): Age {
+  if ('wish' in of) return [of.wish.version, of.wish.generation, of.seenGeneration, of.failed === null ? 0 : 1]
+  return of
+}
+
+function isOlder(a: Age, b: Age): boolean {
+  const at = a.findIndex((part, index) => part !== b[index])
+  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0)
+}

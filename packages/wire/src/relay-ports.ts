@@ -1,0 +1,34 @@
+import type { Assignment, ContainerId, HostFacts, HostId, Observed } from '@gantry/model'
+import type { AgentCalls } from './calls.ts'
+
+/** What the relay offers to the control core, which declares the same shape as a port of its own. */
+export interface RelayLinks {
+  connected(hostId: HostId): boolean
+  /** Sends the newest assignment if the host is connected; if it is not, its next connection brings everything anyway. */
+  assign(hostId: HostId, assignment: Assignment): void
+  /** Throws `host.unreachable` if the host is not connected. */
+  calls(hostId: HostId): AgentCalls
+}
+
+export interface RelayStep {
+  readonly id: ContainerId
+  readonly version: number
+  readonly step: string
+  /** Epoch milliseconds, the agent's clock. */
+  readonly startedAt: number
+  readonly finishedAt: number
+  readonly error: string | null
+}
+
+/**
+ * What the relay tells the control core. Calls for one host come in order and each is awaited before the next, also over
+ * the change from one session to the next. `disconnected` follows each session that was reported `connected`, once.
+ * `connected` may come again within a session, when the agent's facts have changed.
+ */
+export interface RelayReports {
+  connected(hostId: HostId, facts: HostFacts): Promise<Assignment[]>
+  disconnected(hostId: HostId): Promise<void>
+  observed(hostId: HostId, id: ContainerId, observed: Observed, gone: boolean): Promise<void>
+  step(hostId: HostId, report: RelayStep): Promise<void>
+  engine(hostId: HostId, up: boolean, reason: string): Promise<void>
+}

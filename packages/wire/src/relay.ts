@@ -1,0 +1,160 @@
+import { constants } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import tls, { type TLSSocket } from 'node:tls'
+import { agentUnit } from '@gantry/ca'
+import { type Clock, Fault, reasonOf, systemClock } from '@gantry/kernel'
+import type { HostId } from '@gantry/model'
+import { AgentLink } from './agent-link.ts'
+import { compileCalls } from './call-checks.ts'
+import { askOver } from './http2-session.ts'
+import type { Log } from './log.ts'
+import { protocols } from './protocols.ts'
+import type { RelayLinks, RelayReports } from './relay-ports.ts'
+import { serveEnrolment } from './relay-enrol.ts'
+
+const handshakeMs = 10_000
+const maxEnrolments = 64
+
+export interface ServerCertificate {
+  /** With the CA's behind it, PEM. */
+  readonly certificate: string
+  /** PKCS#8 PEM. */
+  readonly key: string
+}
+
+export interface RelayOptions extends ServerCertificate {
+  readonly listen: { readonly host: string; readonly port: number }
+  /** The CA's certificate, PEM: it vouches for agents. */
+  readonly ca: string
+  readonly reports: RelayReports
+  /** Spends a one-time token. Throws a `Fault` if it is unknown, used or too old. */
+  readonly enrol: (tokenId: string, secret: string, hostname: string) => Promise<{ hostId: HostId; deployment: string }>
+  /** Signs a certificate for a host; throws if the host may not have one any more. */
+  readonly sign: (csr: string, hostId: HostId) => Promise<string>
+  readonly log: Log
+  /** Between two pings, milliseconds; 15 s unless told. Two without an answer end a session. */
+  readonly keepaliveMs?: number
+  readonly clock?: Clock
+}
+
+export interface Relay extends AsyncDisposable {
+  readonly port: number
+  readonly links: RelayLinks
+  connectedCount(): number
+  /** Ends a host's session, for one that was removed. */
+  disconnect(hostId: HostId): void
+  /** For connections from now on. */
+  useCertificate(next: ServerCertificate): void
+  /** Ends every session and settles when the last report was made. */
+  close(): Promise<void>
+}
+
+/** Listens for agents. Rejects if the address is taken. */
+export async function createRelay(options: RelayOptions): Promise<Relay> {
+  const { log, ca, listen, clock = systemClock } = options
+  const checks = compileCalls()
+  const current = new Map<HostId, AgentLink>()
+  const running = new Set<AgentLink>()
+  const sockets = new Set<TLSSocket>()
+  let enrolments = 0
+
+  const server = tls.createServer({
+    cert: options.certificate,
+    key: options.key,
+    ca,
+    requestCert: true,
+    // A machine that enrols has no certificate yet; `hostOf` judges the others.
+    rejectUnauthorized: false,
+    ALPNProtocols: Object.values(protocols),
+    minVersion: 'TLSv1.3',
+    handshakeTimeout: handshakeMs,
+    // A resumed session would not show its certificate again.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  })
+
+  const openLink = (hostId: HostId, socket: TLSSocket) => {
+    const previous = current.get(hostId)
+    const link: AgentLink = new AgentLink({
+      ...{ hostId, checks, log, reports: options.reports, sign: options.sign },
+      session: askOver(socket),
+      validUntil: new Date(socket.getPeerCertificate().valid_to).getTime(),
+      after: previous?.reported ?? Promise.resolve(),
+      keepaliveMs: options.keepaliveMs ?? 15_000,
+      now: () => clock.now(),
+    })
+    current.set(hostId, link)
+    running.add(link)
+    if (previous) {
+      log.warn({ host: hostId }, 'a new session of the agent replaces the old one')
+      previous.retire()
+    }
+    socket.once('close', () => {
+      if (current.get(hostId) === link) current.delete(hostId)
+    })
+    void link.reported.then(() => running.delete(link))
+  }
+
+  server.on('secureConnection', (socket) => {
+    socket.on('error', (error) =>
+      log.warn({ peer: socket.remoteAddress, reason: reasonOf(error) }, 'connection failed'),
+    )
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    socket.setNoDelay(true)
+    if (socket.alpnProtocol === protocols.enrol && enrolments < maxEnrolments) {
+      enrolments += 1
+      void serveEnrolment(options, socket).finally(() => {
+        enrolments -= 1
+      })
+      return
+    }
+    const host = socket.alpnProtocol === protocols.agent ? hostOf(socket, clock.now()) : 'no room or no known protocol'
+    if (typeof host === 'object') return openLink(host.hostId, socket)
+    log.warn({ peer: socket.remoteAddress, reason: host }, 'connection refused')
+    socket.destroy()
+  })
+  server.on('tlsClientError', (error) => log.warn({ reason: reasonOf(error) }, 'handshake failed'))
+
+  server.listen(listen.port, listen.host)
+  await once(server, 'listening')
+
+  const liveLink = (hostId: HostId) => {
+    const link = current.get(hostId)
+    return link?.live ? link : null
+  }
+  const close = async () => {
+    server.close()
+    for (const link of running) link.destroy()
+    for (const socket of sockets) socket.destroy()
+    await Promise.all([...running].map((link) => link.reported))
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    links: {
+      connected: (hostId) => liveLink(hostId) !== null,
+      assign: (hostId, assignment) => current.get(hostId)?.assign(assignment),
+      calls(hostId) {
+        const link = liveLink(hostId)
+        if (!link) throw new Fault('host.unreachable', { host: hostId })
+        return link.calls
+      },
+    },
+    connectedCount: () => [...current.values()].filter((link) => link.live).length,
+    disconnect: (hostId) => current.get(hostId)?.destroy(),
+    useCertificate: ({ certificate, key }) =>
+      server.setSecureContext({ cert: certificate, key, ca, minVersion: 'TLSv1.3' }),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** The host that the peer's certificate names, or why it names none. */
+function hostOf(socket: TLSSocket, now: number): { hostId: HostId } | string {
+  const { subject, valid_to } = socket.getPeerCertificate()
+  if (!subject) return 'no certificate'
+  if (!socket.authorized) return String(socket.authorizationError)
+  if (new Date(valid_to).getTime() <= now) return 'certificate has ended'
+  if (subject.OU !== agentUnit || typeof subject.CN !== 'string') return 'not the certificate of an agent'
+  return { hostId: subject.CN as HostId }
+}
