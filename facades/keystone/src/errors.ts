@@ -19,7 +19,6 @@ export function handleErrors(app: FastifyInstance, prefix: string): void {
 const unsupported = [
   'limits',
   'registered_limits',
-  'limits-model',
   'policies',
   'credentials',
   'ec2tokens',

@@ -13,9 +13,9 @@ interface CollectionRoutes<T, New, Input> {
   readonly plural: string
   readonly collection: Collection<T, New>
   readonly bodies: { readonly create: TSchema; readonly update: TSchema }
-  from(input: Input): Partial<New>
-  to(entity: T, site: wire.Site): Record<string, unknown>
-  filter(request: FastifyRequest): Partial<T>
+  readonly from: (input: Input) => Partial<New>
+  readonly to: (entity: T, site: wire.Site) => Record<string, unknown>
+  readonly filter: (request: FastifyRequest) => Partial<T>
 }
 
 /** Create, show, list, change and delete, which the Identity API spells alike for everything that is administered. */

@@ -61,8 +61,6 @@ export function endpoints(parts: Parts): Collection<CatalogEndpoint, NewEndpoint
   const { store, ids } = parts
   /** Keystone answers 400, not 404, for a service or region that an endpoint names and that does not exist. */
   const check = async ({ serviceId, regionId }: Partial<NewEndpoint>) => {
-    const missing = (type: string, id: string) =>
-      new Fault('request.invalid', { problem: `The ${type} ${id} of the endpoint does not exist.` })
     if (serviceId !== undefined && !(await store.services.get(serviceId))) throw missing('service', serviceId)
     if (typeof regionId === 'string' && !(await store.regions.get(regionId))) throw missing('region', regionId)
   }
@@ -78,4 +76,8 @@ export function endpoints(parts: Parts): Collection<CatalogEndpoint, NewEndpoint
       return change
     },
   })
+}
+
+function missing(type: string, id: string): Fault {
+  return new Fault('request.invalid', { problem: `The ${type} ${id} of the endpoint does not exist.` })
 }

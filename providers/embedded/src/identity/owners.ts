@@ -93,10 +93,6 @@ export function domainOf({ token }: Asker): string {
 
 export function roles(parts: Parts): Collection<Role, NewRole> {
   const { store, ids } = parts
-  const keepAdmin = ({ name }: Role) => {
-    if (name !== 'admin') return
-    throw new Fault('identity.refused', { reason: 'The role admin is what administration is decided by; it stays.' })
-  }
   return collection<Role, NewRole>(parts, {
     type: 'role',
     table: store.roles,
@@ -113,4 +109,9 @@ export function roles(parts: Parts): Collection<Role, NewRole> {
       return [subject.role(role.id)]
     },
   })
+}
+
+function keepAdmin({ name }: Role): void {
+  if (name !== 'admin') return
+  throw new Fault('identity.refused', { reason: 'The role admin is what administration is decided by; it stays.' })
 }

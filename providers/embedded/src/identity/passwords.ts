@@ -17,12 +17,12 @@ interface Cost {
 
 export interface Passwords {
   /** `$argon2id$v=19$m=…,t=…,p=…$salt$tag`. */
-  hash(secret: string): Promise<string>
+  readonly hash: (secret: string) => Promise<string>
   /**
    * Takes equally long without a hash (no such user), and is then false. `gate` runs right before the work, after any
    * wait in the queue, and may throw to refuse it. Throws `auth.busy` when too many wait.
    */
-  matches(secret: string, hash: string | undefined, gate?: () => void): Promise<boolean>
+  readonly matches: (secret: string, hash: string | undefined, gate?: () => void) => Promise<boolean>
 }
 
 /** Hashes in the thread pool, a bounded number at once. */

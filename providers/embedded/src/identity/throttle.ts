@@ -9,9 +9,9 @@ const maxTracked = 10_000
 
 export interface Throttle {
   /** Throws `auth.slowed` while the user must wait. */
-  check(key: string): void
-  failed(key: string): void
-  succeeded(key: string): void
+  readonly check: (key: string) => void
+  readonly failed: (key: string) => void
+  readonly succeeded: (key: string) => void
 }
 
 /**
