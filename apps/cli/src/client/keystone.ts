@@ -1,0 +1,76 @@
+import { exitCodes, Failure } from '../failure.ts'
+import type { Identity, Named } from './credentials.ts'
+import { bodyOf, httpClient } from './http.ts'
+
+export interface Token {
+  readonly token: string
+  /** ISO 8601. */
+  readonly expiresAt: string
+  readonly user: string
+  readonly project: string
+}
+
+interface TokenBody {
+  readonly token?: {
+    readonly expires_at?: string
+    readonly user?: { readonly name?: string }
+    readonly project?: { readonly name?: string }
+  }
+}
+
+/** `POST {authUrl}/auth/tokens` (Identity API v3). Throws exit code 3 when Keystone refuses. */
+export async function fetchToken(authUrl: string, identity: Identity, ca: Buffer | undefined): Promise<Token> {
+  const client = await httpClient({ url: authUrl, ca })
+  try {
+    const answer = await client.open({ method: 'POST', path: '/auth/tokens', json: authBody(identity) })
+    const body = (await bodyOf(answer)) as (TokenBody & { error?: { message?: string } }) | undefined
+    const token = answer.headers['x-subject-token']
+    if (answer.statusCode !== 201 || typeof token !== 'string') throw refused(authUrl, answer.statusCode ?? 0, body)
+    const { expires_at: expiresAt = '', user, project } = body?.token ?? {}
+    return { token, expiresAt, user: user?.name ?? '', project: project?.name ?? '' }
+  } finally {
+    client.close()
+  }
+}
+
+/** `DELETE {authUrl}/auth/tokens`: the token is worth nothing afterwards. */
+export async function revokeToken(authUrl: string, token: string, ca: Buffer | undefined): Promise<void> {
+  const client = await httpClient({ url: authUrl, ca })
+  try {
+    const headers = { 'x-auth-token': token, 'x-subject-token': token }
+    const answer = await client.open({ method: 'DELETE', path: '/auth/tokens', headers })
+    answer.resume()
+  } finally {
+    client.close()
+  }
+}
+
+function refused(authUrl: string, status: number, body: { error?: { message?: string } } | undefined): Failure {
+  const said = body?.error?.message
+  if (status === 401) {
+    const remedy = 'Check user, password and project (OS_* or `gantry login`).'
+    return new Failure(said ?? 'The log-in was refused.', { remedy, exitCode: exitCodes.notLoggedIn })
+  }
+  return new Failure(`The log-in at ${authUrl} was answered with ${status}${said ? `: ${said}` : ''}.`, {
+    remedy: 'Check OS_AUTH_URL; it ends in /v3.',
+  })
+}
+
+/** The request body; scope is left out for an application credential, which has one of its own. */
+export function authBody(identity: Identity): object {
+  if (identity.kind === 'application-credential') {
+    const { id, name, secret, user } = identity
+    const which = id === undefined ? { name, user: userOf(user) } : { id }
+    return { auth: { identity: { methods: ['application_credential'], application_credential: { ...which, secret } } } }
+  }
+  const { user, password, project } = identity
+  const scope = project ? { scope: { project: userOf(project) } } : {}
+  return { auth: { identity: { methods: ['password'], password: { user: { ...userOf(user), password } } }, ...scope } }
+}
+
+/** An id stands for itself; a name needs its domain, `Default` unless told. */
+function userOf({ id, name, domainId, domainName }: Named): object {
+  if (id !== undefined) return { id }
+  const domain = domainId === undefined ? { name: domainName ?? 'Default' } : { id: domainId }
+  return { name, domain }
+}

@@ -1,0 +1,80 @@
+import type { Command } from 'commander'
+import { type Api, pathOf } from '../client/api.ts'
+import { exitCodes, Failure, orNotStarted, usage } from '../failure.ts'
+import { collect, finish, pairsOf, withApi } from './common.ts'
+
+interface ExecOptions {
+  readonly interactive?: boolean
+  readonly tty?: boolean
+  readonly env?: string[]
+  readonly workdir?: string
+  readonly user?: string
+}
+
+export function execCommand(program: Command): void {
+  const command = program
+    .command('exec')
+    .description('run a command in a container that runs')
+    .argument('<container>', 'its name or id')
+    .argument('<command...>', 'command and arguments')
+    .passThroughOptions()
+    .option('-i, --interactive', 'give it this stdin')
+    .option('-t, --tty', 'give it a terminal')
+    .option('-e, --env <key=value>', 'environment variable; KEY alone takes it from here', collect)
+    .option('-w, --workdir <path>', 'working directory')
+    .option('-u, --user <user>', 'run as this user')
+    .action(async (ref: string, words: string[], options: ExecOptions) => {
+      process.exitCode = await orNotStarted(() => withApi(command, (api) => exec(api, ref, words, options)))
+    })
+  finish(command, { json: false }, [
+    { line: 'gantry exec web ls -a /', about: 'ends with the exit code of ls' },
+    { line: 'gantry exec -it web sh', about: 'a shell' },
+    { line: 'gantry exec -i db psql < dump.sql', about: 'streams this file in' },
+  ])
+  command.addHelpText('after', '\nExit code: that of the command, 125 if it could not be run.')
+}
+
+async function exec(api: Api, ref: string, words: readonly string[], options: ExecOptions): Promise<number> {
+  const { interactive = false, tty = false, workdir, user } = options
+  const terminal = tty && interactive
+  if (terminal && !process.stdin.isTTY) throw usage('-t with -i needs a terminal as stdin; leave -t out for a pipe.')
+  const args = {
+    command: words,
+    environment: pairsOf(options.env ?? [], process.env),
+    tty,
+    ...(workdir === undefined ? {} : { workdir }),
+    ...(user === undefined ? {} : { user }),
+  }
+  const query = { args: Buffer.from(JSON.stringify(args)).toString('base64url') }
+  const input = interactive ? { input: process.stdin } : {}
+  const { writeStream } = await import('../output/frames.ts')
+  const answer = await api.stream({ method: 'POST', path: `${pathOf(ref)}/exec`, query, ...input })
+  const release = terminal ? useTerminal(api, ref, String(answer.headers['x-gantry-exec-id'])) : undefined
+  try {
+    const exitCode = await writeStream(answer, process).catch(() => undefined)
+    if (exitCode !== undefined) return exitCode
+    const remedy = 'Whether the command went on is not known.'
+    throw new Failure('The connection was lost before the command ended.', { remedy, exitCode: exitCodes.notStarted })
+  } finally {
+    release?.()
+    // What was typed after the end has no reader any more.
+    if (interactive) process.stdin.destroy()
+  }
+}
+
+/** Hands every key to the command, and tells it the size of the window now and whenever it changes. */
+function useTerminal(api: Api, ref: string, execId: string): () => void {
+  const { stdin, stdout } = process
+  const resize = (): void => {
+    const query = { rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 }
+    // A command that has just ended has no terminal to resize.
+    api.json({ method: 'POST', path: `${pathOf(ref)}/exec/${execId}/resize`, query }).catch(() => {})
+  }
+  stdin.setRawMode(true)
+  stdout.on('resize', resize)
+  resize()
+  return () => {
+    stdout.off('resize', resize)
+    stdin.setRawMode(false)
+  }
+}

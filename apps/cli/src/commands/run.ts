@@ -1,0 +1,168 @@
+import type { ContainerView, CreateContainer } from '@gantry/facade-native'
+import type { Command } from 'commander'
+import type { Api } from '../client/api.ts'
+import type { ContainerWatch, Outcome } from '../client/watch.ts'
+import { exitCodes, Failure, orNotStarted } from '../failure.ts'
+import { collect, finish, mebibytes, pairsOf, positive, restartPolicy, withApi } from './common.ts'
+
+interface RunOptions {
+  readonly name?: string
+  readonly detach?: boolean
+  readonly rm?: boolean
+  readonly env?: string[]
+  readonly label?: string[]
+  readonly cpu?: number
+  readonly memory?: number
+  readonly restart?: ReturnType<typeof restartPolicy>
+  readonly interactive?: boolean
+  readonly tty?: boolean
+  readonly workdir?: string
+  readonly entrypoint?: string
+}
+
+export function runCommand(program: Command): void {
+  const command = program
+    .command('run')
+    .description('create a container, start it, and follow what it writes until it ends')
+    .argument('<image>', 'as in busybox:latest')
+    .argument('[command...]', "command and arguments, instead of the image's own")
+    .passThroughOptions()
+    .option('--name <name>', 'name; one is made up if left out')
+    .option('-d, --detach', 'print the id as soon as it runs, and leave it')
+    .option('--rm', 'delete it when it has ended')
+    .option('-e, --env <key=value>', 'environment variable; KEY alone takes it from here', collect)
+    .option('-l, --label <key=value>', 'label', collect)
+    .option('--cpu <cores>', 'a hard cap; fractions allowed', positive)
+    .option('-m, --memory <size>', 'a hard cap: 512, 512m or 2g', mebibytes)
+    .option('--restart <policy>', 'no, always, unless-stopped, on-failure[:N]', restartPolicy)
+    .option('-i, --interactive', 'keep its stdin open')
+    .option('-t, --tty', 'give it a terminal')
+    .option('-w, --workdir <path>', 'working directory')
+    .option('--entrypoint <command>', "instead of the image's own")
+    .action(async (image: string, words: string[], options: RunOptions) => {
+      process.exitCode = await orNotStarted(() =>
+        withApi(command, (api) => run(api, bodyOf(image, words, options), options)),
+      )
+    })
+  finish(command, { json: false }, [
+    { line: 'gantry run busybox echo hello', about: 'prints hello, ends with its exit code' },
+    { line: 'gantry run -d --name web -m 256m nginx', about: 'leaves it running' },
+    { line: "gantry run --rm -e LEVEL=3 alpine sh -c 'exit $LEVEL'", about: 'ends with 3, leaves nothing' },
+  ])
+  command.addHelpText(
+    'after',
+    '\nCtrl-C stops the container; once more leaves it to itself. Exit code: that of the container, 125 if it could not be started.',
+  )
+}
+
+function bodyOf(image: string, words: readonly string[], options: RunOptions): CreateContainer {
+  const { name, cpu, memory, restart, workdir, entrypoint, detach = false, rm = false } = options
+  return {
+    image,
+    run: true,
+    environment: pairsOf(options.env ?? [], process.env),
+    labels: pairsOf(options.label ?? []),
+    interactive: options.interactive ?? false,
+    tty: options.tty ?? false,
+    // In the foreground this end deletes it, after it has read the last line and the exit code.
+    autoRemove: rm && detach,
+    ...(words.length === 0 ? {} : { command: [...words] }),
+    ...(name === undefined ? {} : { name }),
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(restart === undefined ? {} : { restartPolicy: restart }),
+    ...(workdir === undefined ? {} : { workdir }),
+    ...(entrypoint === undefined ? {} : { entrypoint: [entrypoint] }),
+  }
+}
+
+async function run(api: Api, body: CreateContainer, { detach = false, rm = false }: RunOptions): Promise<number> {
+  const { ContainerWatch } = await import('../client/watch.ts')
+  await using watch = await ContainerWatch.open(api)
+  const { id } = await api.create(body)
+  if (detach) {
+    mustStart(await watch.until(id, hasBegun))
+    process.stdout.write(`${id}\n`)
+    return 0
+  }
+  if (body.interactive)
+    process.stderr.write('gantry: its stdin is open but not connected; `gantry exec -it` gets in.\n')
+  const release = stopOnInterrupt(api, id)
+  try {
+    const begun = await watch.until(id, hasBegun)
+    // After this line nothing but its end, seen for certain, takes it away: a lost connection must not.
+    const exitCode = await follow(api, watch, id, begun)
+    if (rm) await remove(api, watch, id)
+    mustStart(begun)
+    return exitCode
+  } finally {
+    release()
+  }
+}
+
+/**
+ * Prints what it writes until it has ended for good; the exit code is its own. A container that its restart policy starts
+ * again ends one log stream and begins another, known by a new start time.
+ */
+async function follow(api: Api, watch: ContainerWatch, id: string, begun: Outcome): Promise<number> {
+  if (begun.gone) return begun.exitCode ?? exitCodes.failed
+  if (begun.container.status === 'Error') return exitCodes.notStarted
+  const { readLogs } = await import('./logs.ts')
+  let started = begun.container.startedAt
+  let since: number | undefined
+  for (;;) {
+    await readLogs(api, id, { follow: true, ...(since === undefined ? {} : { since }) })
+    const outcome = await watch.until(id, ({ task, startedAt, status }) => {
+      return task === null && (hasEnded(status) || startedAt !== started)
+    })
+    if (outcome.gone) return outcome.exitCode ?? exitCodes.failed
+    const { container } = outcome
+    if (hasEnded(container.status)) return codeOf(container)
+    started = container.startedAt
+    since = started === null ? undefined : Date.parse(started) / 1000
+  }
+}
+
+function hasBegun({ task, status }: ContainerView): boolean {
+  return status === 'Error' || (task === null && status !== 'Creating')
+}
+
+function hasEnded(status: string): boolean {
+  return status === 'Stopped' || status === 'Error' || status === 'Dead' || status === 'Deleted'
+}
+
+function mustStart(outcome: Outcome): void {
+  if (outcome.gone || outcome.container.status !== 'Error') return
+  const { name, statusReason, id } = outcome.container
+  const remedy = `It is kept for you to look at: \`gantry show ${name}\`; \`gantry rm ${id}\` deletes it.`
+  throw new Failure(`Container ${name} did not start: ${statusReason ?? 'no reason was given'}`, { remedy })
+}
+
+function codeOf({ exitCode, status, statusReason }: ContainerView): number {
+  if (statusReason !== null) process.stderr.write(`gantry: ${statusReason}\n`)
+  return exitCode ?? (status === 'Stopped' ? 0 : exitCodes.notStarted)
+}
+
+async function remove(api: Api, watch: ContainerWatch, id: string): Promise<void> {
+  try {
+    await api.delete(id, { stop: true })
+    await watch.until(id, () => false)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'container.not-found') throw error
+  }
+}
+
+/** The first Ctrl-C (or SIGTERM) stops the container, which ends the log; the second leaves. Answers with the undoing. */
+function stopOnInterrupt(api: Api, id: string): () => void {
+  let asked = 0
+  const onSignal = (): void => {
+    asked += 1
+    if (asked > 1) process.exit(exitCodes.interrupted)
+    process.stderr.write('\nStopping it; Ctrl-C again leaves it to itself.\n')
+    api.act(id, 'stop').catch((error: unknown) => {
+      process.stderr.write(`gantry: ${error instanceof Error ? error.message : String(error)}\n`)
+    })
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+}

@@ -1,0 +1,36 @@
+import { enableCompileCache } from 'node:module'
+import { CommanderError } from 'commander'
+import { exitCodes, Failure } from './failure.ts'
+
+// Keeps the stripped sources between starts: without it every start pays for them again.
+enableCompileCache()
+
+process.stdout.on('error', quietly)
+process.stderr.on('error', quietly)
+try {
+  const words = process.argv.slice(2)
+  const { createProgram } = await import('./program.ts')
+  const program = await createProgram(words)
+  await program.parseAsync(words, { from: 'user' })
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+/** A reader that has left (`gantry ps | head`) ends the program; it is no failure. */
+function quietly(error: Error & { code?: string }): void {
+  if (error.code === 'EPIPE') process.exit()
+  throw error
+}
+
+/** One sentence, and what to do about it; answers with the exit code. */
+function report(error: unknown): number {
+  // Commander has printed its own sentence, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
+  if (error instanceof Failure) {
+    process.stderr.write(`gantry: ${[error.message, error.remedy].filter(Boolean).join(' ')}\n`)
+    return error.exitCode
+  }
+  const stack = error instanceof Error ? error.stack : String(error)
+  process.stderr.write(`gantry: This should not have happened; please report it.\n${stack}\n`)
+  return exitCodes.failed
+}

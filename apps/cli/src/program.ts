@@ -1,0 +1,65 @@
+import { Command } from 'commander'
+import { eventsCommand } from './commands/events.ts'
+import { execCommand } from './commands/exec.ts'
+import { hostsCommand } from './commands/hosts.ts'
+import { imagesCommand } from './commands/images.ts'
+import { loginCommands } from './commands/login.ts'
+import { logsCommand } from './commands/logs.ts'
+import { powerCommands } from './commands/power.ts'
+import { psCommand } from './commands/ps.ts'
+import { quotaCommand } from './commands/quota.ts'
+import { runCommand } from './commands/run.ts'
+import { showCommand } from './commands/show.ts'
+
+/** Verbs that concern this machine instead of a server; their rooms are loaded only when one of them, or help, is asked. */
+const localVerbs: ReadonlySet<string> = new Set(['up', 'down', 'status', 'doctor'])
+
+/** The whole command line. `words`: what was typed after `gantry`. */
+export async function createProgram(words: readonly string[]): Promise<Command> {
+  const program = new Command('gantry')
+    .description('Containers for OpenStack.')
+    .enablePositionalOptions()
+    .exitOverride()
+    .showHelpAfterError('(gantry --help lists the verbs; gantry VERB --help shows examples)')
+    .option('--json', 'print JSON, for programs (lists and shows)')
+    .option('--api <url>', 'address of Gantry (default: where OS_AUTH_URL is)')
+  const bare = words.every((word) => word.startsWith('-') || word === 'help')
+  if (bare || words.some((word) => localVerbs.has(word))) {
+    const { localCommands } = await import('./local/index.ts')
+    program.commandsGroup('This machine:')
+    localCommands(program)
+  }
+  program.commandsGroup('Containers:')
+  runCommand(program)
+  psCommand(program)
+  showCommand(program)
+  logsCommand(program)
+  execCommand(program)
+  powerCommands(program)
+  eventsCommand(program)
+  program.commandsGroup('Cloud:')
+  imagesCommand(program)
+  hostsCommand(program)
+  quotaCommand(program)
+  loginCommands(program)
+  return program.addHelpText('after', manual)
+}
+
+const manual = `
+Credentials, the first that there is:
+  1. OS_AUTH_URL with OS_TOKEN, OS_USERNAME and OS_PASSWORD, or OS_APPLICATION_CREDENTIAL_*
+  2. what \`gantry login\` kept
+  3. $GANTRY_HOME/openrc (~/.gantry/openrc), as \`gantry up\` writes it
+
+Exit codes:
+  0    done
+  1    refused or failed; stderr says why
+  2    the command line is wrong
+  3    not logged in, or the log-in was refused
+  125  run and exec: the command could not be started; else they end with its own exit code
+
+Examples:
+  $ gantry up                            # a whole cloud on this machine
+  $ gantry run busybox echo hello        # a container, its output, its exit code
+  $ gantry run -d --name web nginx       # one that stays
+  $ gantry exec -it web sh               # a shell in it`
