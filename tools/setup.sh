@@ -70,7 +70,7 @@ install_dependencies() {
   trap - INT TERM HUP
   [ -t 1 ] && printf '\r\033[K'
   if [ "$code" -ne 0 ]; then
-    tail -n 5 "$log" >&2
+    grep -v "^npm error *$" "$log" | head -n 4 >&2
     fail "Installing the dependencies failed (the log is $log). Check that the npm registry $(npm config get registry 2>/dev/null) can be reached, and start again."
   fi
   rm -f "$log"
