@@ -44,6 +44,7 @@ export async function connectAgent(options: ConnectOptions): Promise<AgentConnec
   const session = serveOver(socket)
   const stop = () => session.destroy()
   signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
   session.once('close', () => signal.removeEventListener('abort', stop))
   session.on('error', (error) => log.warn({ reason: reasonOf(error) }, 'connection failed'))
   keepAlive(session, options.keepaliveMs, () => log.warn({}, 'the relay does not answer; session ended'))

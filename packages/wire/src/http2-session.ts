@@ -22,7 +22,6 @@ const options = {
  */
 export function serveOver(socket: Duplex): http2.ServerHttp2Session {
   const session = http2.performServerHandshake(socket, options)
-  // Node applies its own default to the connection's window only until told otherwise, and tells the peer at once.
   session.setLocalWindowSize(connectionWindow)
   return session
 }
@@ -30,6 +29,7 @@ export function serveOver(socket: Duplex): http2.ServerHttp2Session {
 /** The relay's half: it accepted the connection and makes the requests. */
 export function askOver(socket: TLSSocket): http2.ClientHttp2Session {
   const session = http2.connect('https://agent', { ...options, createConnection: () => socket })
+  // The handle that takes this exists only once the session is connected.
   session.once('connect', () => session.setLocalWindowSize(connectionWindow))
   return session
 }

@@ -76,7 +76,11 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const openLink = (hostId: HostId, socket: TLSSocket) => {
     const previous = current.get(hostId)
     const link: AgentLink = new AgentLink({
-      ...{ hostId, checks, log, reports: options.reports, sign: options.sign },
+      hostId,
+      checks,
+      log,
+      reports: options.reports,
+      sign: options.sign,
       session: askOver(socket),
       validUntil: new Date(socket.getPeerCertificate().valid_to).getTime(),
       after: previous?.reported ?? Promise.resolve(),
@@ -118,6 +122,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
 
   server.listen(listen.port, listen.host)
   await once(server, 'listening')
+  server.on('error', (error) => log.error({ reason: reasonOf(error) }, 'relay cannot accept connections'))
 
   const liveLink = (hostId: HostId) => {
     const link = current.get(hostId)

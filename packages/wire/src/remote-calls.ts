@@ -53,7 +53,7 @@ async function call(line: Line, name: CallName, args: unknown, io: CallIo): Prom
   const stopInput = sendArguments(stream, jsonLine(args), io.input)
   stream.once('close', letGo)
 
-  const head = JSON.parse(await body.head) as unknown
+  const head = parsed(await body.head)
   if (status !== 200) {
     finish(stream, stopInput)
     throw faultFrom(head)
@@ -69,6 +69,15 @@ async function call(line: Line, name: CallName, args: unknown, io: CallIo): Prom
   if (output) output.once('close', () => finish(stream, stopInput))
   else finish(stream, stopInput)
   return { reply: head, output } as CallResult<CallName>
+}
+
+/** What is not JSON fits no schema, and is no known fault. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
 }
 
 /** Writes the line and starts the input; answers how to stop reading it. */

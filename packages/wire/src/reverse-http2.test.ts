@@ -17,7 +17,7 @@ import { temporaryCa } from './test-harness.ts'
  * HTTP/2 in which the side that dialled out is the server, over one mutually authenticated TLS connection.
  */
 
-type Handler = (stream: ServerHttp2Stream, path: string) => void
+type Handler = (stream: ServerHttp2Stream, path: string) => void | Promise<void>
 
 interface Pair {
   readonly asking: ClientHttp2Session
@@ -66,7 +66,7 @@ async function connect(handler: Handler): Promise<Pair> {
   serving.on('error', () => {})
   serving.on('stream', (stream: ServerHttp2Stream, headers) => {
     stream.on('error', () => {})
-    handler(stream, String(headers[':path']))
+    void handler(stream, String(headers[':path']))
   })
   const [relaySocket] = await accepted
   const asking = askOver(relaySocket)
@@ -204,7 +204,7 @@ describe('reverse HTTP/2 over one outbound mTLS connection', () => {
       most = Math.max(most, now)
       if (now === 1000) gate.resolve()
       await gate.promise
-      echo(stream, '')
+      await echo(stream, '')
     })
     const answers = Array.from({ length: 1000 }, async (_, index) => {
       const stream = post(asking, '/echo')

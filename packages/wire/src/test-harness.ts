@@ -7,7 +7,7 @@ import { type CertificateAuthority, createOrLoadCa, createRequest } from '@gantr
 import { Fault } from '@gantry/kernel'
 import { type Assignment, type ContainerId, defaultSpec, type HostFacts, type HostId } from '@gantry/model'
 import type { AgentHost } from './agent-host.ts'
-import { runAgentSession } from './agent-session.ts'
+import { type AgentSessionOptions, runAgentSession } from './agent-session.ts'
 import type { AgentCalls } from './calls.ts'
 import type { Credentials } from './credentials.ts'
 import { type Dial, dialTcp } from './dial.ts'
@@ -149,16 +149,7 @@ export async function relayBench(over: Partial<RelayOptions> = {}) {
       bench.relay = await start(port)
     },
     /** Starts an agent and waits until it is connected. */
-    async agent(
-      host: AgentHost,
-      options: {
-        credentials?: Credentials
-        dial?: Dial
-        signal?: AbortSignal
-        keepaliveMs?: number
-        renewed?: (c: Credentials) => Promise<void>
-      } = {},
-    ) {
+    async agent(host: AgentHost, { wait = true, ...options }: Partial<AgentSessionOptions> & { wait?: boolean } = {}) {
       const running = runAgentSession({
         dial: bench.dial,
         credentials: await credentialsFrom(ca),
@@ -170,7 +161,7 @@ export async function relayBench(over: Partial<RelayOptions> = {}) {
       })
       running.catch(() => {})
       agents.push(running)
-      await until(() => bench.relay.links.connected(hostId), 'the agent is connected')
+      if (wait) await until(() => bench.relay.links.connected(hostId), 'the agent is connected')
       return { running }
     },
     async close() {
