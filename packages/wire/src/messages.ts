@@ -3,8 +3,8 @@ import Type, { type Static } from 'typebox'
 
 /**
  * The control stream: one HTTP/2 request that the relay opens on an agent when it connects and that lasts as long as the
- * session. Both directions carry NDJSON. The relay first sends every assignment of the host, then `synced`; only from
- * then on may the agent remove engine containers that no assignment names. The agent answers with `hello`, then one
+ * session. Both directions carry NDJSON. The agent begins with `hello`; the relay answers with every assignment of the host,
+ * then `synced`; only from then on may the agent remove engine containers that no assignment names. The agent sends one
  * `observed` for each assignment it was given and one more at every change.
  */
 export const ServerMessage = Type.Union([
