@@ -135,6 +135,8 @@ describe('exec', () => {
     await gantry(cloud, ['run', '-d', '--name', 'web', 'nginx'])
     const { result } = await start(cloud, ['exec', '-i', 'web', 'fail', '3'])
     expect((await result).code).toBe(3)
+    const refused = await start(cloud, ['exec', '-i', 'nope', 'sh'])
+    expect((await refused.result).code).toBe(125)
     const cut = await gantry(cloud, ['exec', 'web', 'cut'])
     expect(cut.code).toBe(125)
     expect(cut.stderr).toContain('connection was lost')

@@ -97,6 +97,23 @@ async function containerRoutesOf(cloud: ServedCloud): Promise<[string, string, u
     )
 }
 
+interface Operation {
+  readonly method: string
+  readonly path: string
+  readonly query: string[]
+}
+
+function operationsOf(document: {
+  paths: Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>
+}): Operation[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { parameters = [] }]) => {
+      const query = parameters.filter((one) => one.in === 'query').map((one) => one.name)
+      return { method: method.toUpperCase(), path, query }
+    }),
+  )
+}
+
 describe('bad input', () => {
   const fields = [
     'image',
@@ -156,6 +173,33 @@ describe('bad input', () => {
   ])('%s %s %s is 400', async (method, path, body) => {
     await using cloud = await serveFakeCloud()
     expect((await ask(cloud, method, path, body)).status).toBe(400)
+  })
+
+  test('in any query or path, on any route, is an answer below 500', async () => {
+    await using cloud = await serveFakeCloud()
+    await ask(cloud, 'POST', '/v1/containers', { image: 'busybox', name: 'web', run: true })
+    const { body: document } = await ask(cloud, 'GET', '/openapi.json')
+    const routes = operationsOf(document)
+    const strange = fc.oneof(
+      fc.string(),
+      fc.constantFrom('', '-1', '1e9', '../..', 'true', '99999999999999999999', '\u0000', 'all'),
+    )
+    const property = fc.asyncProperty(fc.constantFrom(...routes), fc.infiniteStream(strange), async (route, stream) => {
+      const next = (): string => encodeURIComponent(String(stream.next().value).toWellFormed())
+      const path = route.path.replace('{ref}', 'web').replace(/\{\w+\}/g, () => next() || 'x')
+      const query = route.query.map((name) => `${name}=${next()}`).join('&')
+      const leave = AbortSignal.timeout(2000)
+      const answer = await fetch(`${base(cloud)}${path}?${query}`, {
+        method: route.method,
+        headers: demo,
+        signal: leave,
+      })
+      await answer.body?.cancel()
+      expect(answer.status === 501 || answer.status < 500, `${route.method} ${path}?${query}: ${answer.status}`).toBe(
+        true,
+      )
+    })
+    await fc.assert(property, { numRuns: 300 })
   })
 
   test('too large a body is 413', async () => {

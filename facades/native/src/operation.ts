@@ -35,6 +35,9 @@ interface RouteDoc {
 
 const errorAnswer = { description: 'It was refused, or failed; the body says why.', $ref: 'Error#' }
 
+/** Options of a route whose answer flows. Asking for its headers alone (HEAD) would start a stream that nobody ends. */
+export const flowing = { config: { streaming: true }, exposeHeadRoute: false } as const
+
 /** A route's schema: what it checks (`params`, `querystring`, `body`) and what the OpenAPI document says of it. */
 export function operation<P extends Parts>({
   operationId,

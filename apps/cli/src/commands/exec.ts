@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Command } from 'commander'
 import { type Api, pathOf } from '../client/api.ts'
 import { exitCodes, Failure, orNotStarted, usage } from '../failure.ts'
@@ -47,8 +48,17 @@ async function exec(api: Api, ref: string, words: readonly string[], options: Ex
   }
   const query = { args: Buffer.from(JSON.stringify(args)).toString('base64url') }
   const input = interactive ? { input: process.stdin } : {}
+  try {
+    const answer = await api.stream({ method: 'POST', path: `${pathOf(ref)}/exec`, query, ...input })
+    return await pump(api, ref, answer, terminal)
+  } finally {
+    // What is typed after the end has no reader any more, and must not keep this process alive.
+    if (interactive) process.stdin.destroy()
+  }
+}
+
+async function pump(api: Api, ref: string, answer: IncomingMessage, terminal: boolean): Promise<number> {
   const { writeStream } = await import('../output/frames.ts')
-  const answer = await api.stream({ method: 'POST', path: `${pathOf(ref)}/exec`, query, ...input })
   const release = terminal ? useTerminal(api, ref, String(answer.headers['x-gantry-exec-id'])) : undefined
   try {
     const exitCode = await writeStream(answer, process).catch(() => undefined)
@@ -57,8 +67,6 @@ async function exec(api: Api, ref: string, words: readonly string[], options: Ex
     throw new Failure('The connection was lost before the command ended.', { remedy, exitCode: exitCodes.notStarted })
   } finally {
     release?.()
-    // What was typed after the end has no reader any more.
-    if (interactive) process.stdin.destroy()
   }
 }
 

@@ -38,7 +38,7 @@ export function powerCommands(program: Command): void {
 
 const removeExamples: Example[] = [
   { line: 'gantry rm web', about: 'refuses while it runs' },
-  { line: 'gantry rm -f web db', about: 'stops them first' },
+  { line: 'gantry rm -f web db', about: 'kills them first' },
 ]
 
 function removeCommand(program: Command): void {
@@ -47,12 +47,14 @@ function removeCommand(program: Command): void {
     .alias('delete')
     .description('delete containers')
     .argument('<container...>', 'names or ids')
-    .option('-f, --force', 'stop them first if they run')
+    .option('-f, --force', 'kill them first if they run')
     .option('--no-wait', 'do not wait until they are gone')
     .action(async (refs: string[], options: PowerOptions) => {
       await withApi(command, (api) =>
         eachOf(api, refs, options, async (ref, watch) => {
-          const { id } = await api.container(ref)
+          const { id, status } = await api.container(ref)
+          // To delete by force is not to wait for a process that does not want to end.
+          if (options.force && status === 'Running') await api.act(id, 'kill').catch(() => {})
           await api.delete(id, options.force ? { stop: true } : {})
           await watch?.until(id, () => false)
         }),

@@ -5,7 +5,7 @@ import { callerOf, streamSignal } from '@gantry/http'
 import type { ContainerEvent } from '@gantry/control'
 import Type from 'typebox'
 import type { App, NativeContext } from '../context.ts'
-import { operation } from '../operation.ts'
+import { flowing, operation } from '../operation.ts'
 import { flag, isYes } from '../query.ts'
 import { toEventView } from '../translate.ts'
 
@@ -16,7 +16,7 @@ const EventsQuery = Type.Object(
 
 /** `GET /v1/events`: server-sent events. Once the headers are out, nothing that happens is missed. */
 export function eventRoutes(app: App, { control, heartbeatMs }: NativeContext): void {
-  app.get('/events', { schema: eventsDoc, config: { streaming: true } }, async (request, reply) => {
+  app.get('/events', { schema: eventsDoc, ...flowing }, async (request, reply) => {
     const signal = streamSignal(reply)
     const allProjects = isYes(request.query.allProjects)
     const events = control.events.watch(callerOf(request), { allProjects }, signal)[Symbol.asyncIterator]()

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { type App, type NativeContext, Ref } from '../context.ts'
-import { operation } from '../operation.ts'
+import { flowing, operation } from '../operation.ts'
 import { bounded, flag, isYes, wholeOf } from '../query.ts'
 import { ExecArgs } from '../schemas.ts'
 
@@ -59,7 +59,7 @@ function takeStreams(app: FastifyInstance): void {
 }
 
 function logRoute(app: App, { control }: NativeContext): void {
-  app.get('/containers/:ref/logs', { schema: logsDoc, config: { streaming: true } }, async (request, reply) => {
+  app.get('/containers/:ref/logs', { schema: logsDoc, ...flowing }, async (request, reply) => {
     const { query } = request
     const options = {
       stdout: isYes(query.stdout, true),
@@ -77,7 +77,7 @@ function logRoute(app: App, { control }: NativeContext): void {
 }
 
 function execRoutes(app: App, { control }: NativeContext): void {
-  app.post('/containers/:ref/exec', { schema: execDoc, config: { streaming: true } }, async (request, reply) => {
+  app.post('/containers/:ref/exec', { schema: execDoc, ...flowing }, async (request, reply) => {
     const args = execArgsOf(request.query.args)
     const signal = streamSignal(reply)
     const input = request.body instanceof Readable ? request.body : null
@@ -111,14 +111,14 @@ function execRoutes(app: App, { control }: NativeContext): void {
 
 function archiveRoutes(app: App, { control }: NativeContext): void {
   const { containers } = control
-  app.get('/containers/:ref/archive', { schema: getDoc, config: { streaming: true } }, async (request, reply) => {
+  app.get('/containers/:ref/archive', { schema: getDoc, ...flowing }, async (request, reply) => {
     const { ref } = request.params
     const { stat, tar } = await containers.getArchive(callerOf(request), ref, request.query.path, streamSignal(reply))
     const encoded = Buffer.from(JSON.stringify(stat)).toString('base64url')
     await sendStream(reply, tar, { 'content-type': tarType, 'x-gantry-path-stat': encoded })
     return reply
   })
-  app.put('/containers/:ref/archive', { schema: putDoc, config: { streaming: true } }, async (request, reply) => {
+  app.put('/containers/:ref/archive', { schema: putDoc, ...flowing }, async (request, reply) => {
     const { ref } = request.params
     const { body } = request
     if (!(body instanceof Readable)) throw new Fault('request.invalid', { problem: `The body must be a ${tarType}.` })
