@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { zunRoutes } from './zun-routes.ts'
 import { type Answer, type FakeCloud, fakeCloud } from '../../facades/zun/src/testing/fake-cloud.ts'
 
 const huge = 'x'.repeat(70_000)
@@ -208,5 +209,39 @@ describe('bad input to create', () => {
   test('a body over 1 MiB is 413', async () => {
     const { status } = await create({ image: 'busybox', labels: { a: 'x'.repeat(1024 * 1024) } })
     expect(status).toBe(413)
+  })
+
+  test('no argument of any action makes a 500', async () => {
+    await create({ image: 'busybox', name: 'victim', interactive: true }, '1.40', 'demo')
+    const [id] = cloud.control.rows.keys()
+    const actions = zunRoutes.filter(({ method }) => method !== 'DELETE')
+    const words =
+      'timeout signal image image_driver name h w command run interactive exec_id repository tag stdout stderr'
+    const names = fc.constantFrom(
+      ...words.split(' '),
+      'timestamps',
+      'tail',
+      'since',
+      'ps_args',
+      'path',
+      'data',
+      'network',
+    )
+    const args = fc.dictionary(
+      names,
+      fc.oneof(fc.string({ unit: 'binary' }), fc.integer().map(String), fc.constant('None')),
+    )
+    const body = fc.oneof(fc.jsonValue(), fc.dictionary(names, fc.jsonValue()))
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...actions), args, body, async ({ method, path, version }, query, body) => {
+        const url = `/v1${path.replace('{ref}', String(id))}?${new URLSearchParams(query).toString()}`
+        const answer = await cloud.ask(method, url, {
+          version: version ?? '1.40',
+          ...(method === 'GET' ? {} : { body }),
+        })
+        expect({ url, body, ok: answer.status < 500 || answer.status === 501 }).toEqual({ url, body, ok: true })
+      }),
+      { numRuns: 500 },
+    )
   })
 })

@@ -118,9 +118,11 @@ class BodyText {
   async expectEnd(): Promise<void> {
     if ((await this.peek()) === ',') {
       await this.expect(',', 'a comma')
-      for (const part of ['"', 'path', '"', ':', '"'] as const) {
-        for (const char of part) await this.expect(char, '"path" as the only other field')
-      }
+      await this.expect('"', 'a field name')
+      if ((await this.shortString()) !== 'path')
+        throw schemaError('The request body has more fields than data and path.')
+      await this.expect(':', 'a colon')
+      await this.expect('"', 'a string')
       await this.shortString()
     }
     await this.expect('}', 'the closing brace')

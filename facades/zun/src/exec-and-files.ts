@@ -40,7 +40,7 @@ export function execAndFileRoutes(app: FastifyInstance, zun: Zun): void {
     const signal = untilGone(reply)
     const plain = { environment: {}, workdir: null, user: null, tty: false, input: null }
     const { output } = await containers.exec(caller, refOf(request), { command, ...plain }, signal)
-    signal.addEventListener('abort', () => output.destroy(), { once: true })
+    endWith(signal, output)
     return { ...(await collect(output)), exec_id: null, proxy_url: null }
   })
 
@@ -72,9 +72,19 @@ export function execAndFileRoutes(app: FastifyInstance, zun: Zun): void {
 }
 
 function sendJsonStream(reply: FastifyReply, source: Readable, signal: AbortSignal, json: Readable): FastifyReply {
-  // A generator that waits for its next chunk cannot be returned; ending the source ends the wait.
-  signal.addEventListener('abort', () => source.destroy(), { once: true })
+  endWith(signal, source)
   return reply.type('application/json').send(json)
+}
+
+/**
+ * Ends a stream when the client goes, even if it went before the stream was there: whoever waits for the next chunk
+ * cannot be told otherwise.
+ */
+function endWith(signal: AbortSignal, source: Readable): void {
+  // It may fail before the first read; the reader then still sees the error.
+  source.on('error', () => undefined)
+  if (signal.aborted) source.destroy()
+  else signal.addEventListener('abort', () => source.destroy(), { once: true })
 }
 
 function readLogOptions(query: Arguments): LogOptions {

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { type Frame, FrameDecoder, frameKinds } from '@gantry/wire'
 
@@ -45,16 +45,9 @@ async function* framedText(source: Readable): AsyncGenerator<string> {
 /** The frames of a multiplexed stream. Leaving the loop early, or an error, destroys the source. */
 export async function* framesOf(source: Readable): AsyncGenerator<Frame> {
   const decoder = new FrameDecoder()
-  source.once('error', (error) => decoder.destroy(error))
-  source.once('close', () => {
-    if (!source.readableEnded) decoder.destroy(new Error('the stream ended too early'))
-  })
-  source.pipe(decoder)
-  try {
-    for await (const frame of decoder) yield frame as Frame
-  } finally {
-    source.destroy()
-  }
+  // An error reaches the loop below through the decoder.
+  pipeline(source, decoder, () => undefined)
+  for await (const frame of decoder) yield frame as Frame
 }
 
 async function* base64Text(source: AsyncIterable<Buffer>): AsyncGenerator<string> {

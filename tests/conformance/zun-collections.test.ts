@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type FakeCloud, fakeCloud } from '../../facades/zun/src/testing/fake-cloud.ts'
+import { oneError } from './zun-errors.ts'
+
+/** What is beside the containers, and what is not built yet. */
+let cloud: FakeCloud
+beforeEach(async () => {
+  cloud = await fakeCloud()
+})
+afterEach(() => cloud[Symbol.asyncDispose]())
+
+const run = (body: object = {}, version = '1.40') =>
+  cloud.ask('POST', '/v1/containers?run=true', { version, body: { image: 'busybox', name: 'test', ...body } })
+
+describe('everything else', () => {
+  test('numbers, processes, actions', async () => {
+    await run()
+    expect((await cloud.ask('GET', '/v1/containers/test/stats')).json).toEqual({
+      CONTAINER: 'test',
+      'CPU %': 12.35,
+      'MEM USAGE(MiB)': 3,
+      'MEM LIMIT(MiB)': 512,
+      'MEM %': 0.59,
+      'BLOCK I/O(B)': '10/20',
+      'NET I/O(B)': '30/40',
+    })
+    const top = await cloud.ask('GET', '/v1/containers/test/top?ps_args=None')
+    expect(top.json).toEqual({ Titles: ['PID', 'CMD'], Processes: [['1', 'ping']] })
+    const stopped = await cloud.ask('POST', '/v1/containers/test/stop')
+    const id = stopped.headers.get('x-openstack-request-id')
+    expect(id).toMatch(/^req-[0-9a-f-]{36}$/)
+    const list = await cloud.ask('GET', '/v1/containers/test/container_actions')
+    expect(list.json).toMatchObject({ containerActions: [{ action: 'stop', request_id: id }, { action: 'create' }] })
+    const action = `/v1/containers/test/container_actions/${id}`
+    expect((await cloud.ask('GET', action)).json).toMatchObject({
+      start_time: '2026-01-02T03:04:05.678000',
+      message: null,
+      events: [{ event: 'compute_start', result: 'Success', traceback: null }],
+    })
+    expect((await cloud.ask('GET', action, { token: 'admin' })).json).toMatchObject({
+      events: [{ traceback: 'a trace' }],
+    })
+    const unknown = await cloud.ask('GET', '/v1/containers/test/container_actions/req-1')
+    expect(unknown.json).toEqual(oneError('resource-not-found', 404))
+  })
+
+  test('commit, images and search', async () => {
+    await run()
+    const committed = await cloud.ask('POST', '/v1/containers/test/commit?repository=my/app&tag=v1')
+    expect(committed).toMatchObject({ status: 202, json: { uuid: expect.any(String) } })
+    const { uuid } = committed.json as { uuid: string }
+    const shown = { uuid, repo: 'my/app', tag: 'v1', size: '1234', host: 'compute1', image_id: null }
+    expect((await cloud.ask('GET', `/v1/images/${uuid}`)).json).toMatchObject(shown)
+    expect((await cloud.ask('GET', '/v1/images/')).json).toMatchObject({ images: [shown], next: null })
+    for (const name of ['app', 'my/app', 'my%2Fapp']) {
+      const { json } = await cloud.ask('GET', `/v1/images/${name}/search?image_driver=docker`)
+      expect(json).toMatchObject([
+        { name: 'my/app', is_automated: false, metadata: { is_official: false, star_count: 0 } },
+      ])
+    }
+    expect(await cloud.ask('DELETE', `/v1/images/${uuid}`)).toMatchObject({ status: 200, text: 'null' })
+    expect((await cloud.ask('GET', `/v1/images/${uuid}`)).json).toEqual(oneError('image-not-found', 404))
+    const pull = { repo: 'alpine', host: 'nohost' }
+    expect((await cloud.ask('POST', '/v1/images', { token: 'admin', body: pull })).status).toBe(400)
+    const pulled = await cloud.ask('POST', '/v1/images', { token: 'admin', body: { ...pull, host: 'compute1' } })
+    expect(pulled).toMatchObject({ status: 202, json: { repo: 'alpine', tag: 'latest' } })
+    expect(pulled.headers.get('location')).toContain('/container/v1/images/')
+  })
+
+  test('hosts, services and zones', async () => {
+    const admin = { token: 'admin', version: '1.40' }
+    const hosts = await cloud.ask('GET', '/v1/hosts?limit=1', admin)
+    expect(hosts.json).toMatchObject({
+      hosts: [{ hostname: 'compute1', mem_total: 16_000, cpus: 8, runtimes: ['runc'] }],
+    })
+    const { next } = hosts.json as { next: string }
+    expect(next.startsWith(`${cloud.origin}/v1/hosts?`)).toBe(true)
+    const second = await cloud.ask('GET', next.slice(cloud.origin.length), admin)
+    expect(second.json).toMatchObject({ hosts: [{ hostname: 'compute2' }] })
+    expect((await cloud.ask('GET', '/v1/hosts/none', admin)).json).toEqual(oneError('compute-node-not-found', 404))
+    expect((await cloud.ask('GET', '/v1/hosts', { version: '1.40' })).json).toEqual(
+      oneError('policy-not-authorized', 403),
+    )
+    const disabled = await cloud.ask(
+      'PUT',
+      '/v1/services/disable?host=compute1&binary=zun-compute&disabled_reason=x',
+      admin,
+    )
+    const service = { host: 'compute1', binary: 'zun-compute', disabled: true, disabled_reason: 'x' }
+    expect(disabled.json).toEqual({ service })
+    expect((await cloud.ask('GET', '/v1/services', admin)).json).toMatchObject({
+      services: [{ ...service, state: 'up', last_seen_up: '2026-01-02T03:04:05.678000' }, { host: 'compute2' }],
+    })
+    const wrong = await cloud.ask('PUT', '/v1/services/enable?host=compute1&binary=zun-api', admin)
+    expect(wrong.json).toEqual(oneError('zun-service-not-found', 404))
+    const zones = await cloud.ask('GET', '/v1/availability_zones')
+    expect(zones.json).toEqual({ availability_zones: [{ availability_zone: 'nova' }], next: null })
+  })
+
+  test('quotas', async () => {
+    const flat = { containers: 40, memory: 51_200, cpu: 20, disk: 100 }
+    expect((await cloud.ask('GET', '/v1/quotas/p')).json).toEqual(flat)
+    expect((await cloud.ask('GET', '/v1/quotas/p?usages=True')).json).toMatchObject({ cpu: { limit: 20, in_use: 0 } })
+    expect((await cloud.ask('GET', '/v1/quotas/p/defaults')).json).toEqual(flat)
+    const put = (body: object, token = 'admin') => cloud.ask('PUT', '/v1/quotas/p', { token, body })
+    expect((await put({ cpu: '3', disk: -1 })).json).toEqual({ ...flat, cpu: 3, disk: -1 })
+    for (const body of [{ cpu: -2 }, { cpu: 'x' }, { cpu: 1.5 }, { gpu: 1 }]) expect((await put(body)).status).toBe(400)
+    expect((await put({ cpu: 1 }, 'demo')).status).toBe(403)
+    expect(await cloud.ask('DELETE', '/v1/quotas/p', { token: 'admin' })).toMatchObject({ status: 200, text: 'null' })
+    const set = await cloud.ask('PUT', '/v1/quota_classes/default', { token: 'admin', body: { containers: 1 } })
+    expect(set.json).toEqual({ ...flat, containers: 1 })
+  })
+
+  test('what is not built yet says so', async () => {
+    await run({ interactive: true })
+    const ask = async (method: string, path: string, version = '1.40', body: unknown = {}) =>
+      (await cloud.ask(method, path, { version, ...(method === 'POST' ? { body } : {}) })).json
+    const notBuilt = oneError('not-implemented', 501)
+    expect(await ask('GET', '/v1/containers/test/attach')).toEqual(notBuilt)
+    expect(await ask('POST', '/v1/containers/test/execute?command=sh&run=False')).toEqual(notBuilt)
+    expect(await ask('POST', '/v1/containers/test/network_attach?network=n')).toEqual(notBuilt)
+    expect(await ask('POST', '/v1/containers/test/network_detach?network=n')).toEqual(notBuilt)
+    expect(await ask('POST', '/v1/containers/test/add_security_group?name=n', '1.14')).toEqual(notBuilt)
+    expect(await ask('POST', '/v1/capsules/', '1.40', { template: {} })).toEqual(notBuilt)
+    expect(await ask('POST', '/v1/networks')).toEqual(notBuilt)
+    expect(await ask('POST', '/v1/registries')).toEqual(notBuilt)
+    expect(await ask('GET', '/v1/capsules/x')).toEqual(oneError('container-not-found', 404))
+    expect(await ask('GET', '/v1/registries/x')).toEqual(oneError('registry-not-found', 404))
+    expect(await ask('DELETE', '/v1/networks/x')).toEqual(oneError('network-not-found', 404))
+    expect(await ask('GET', '/v1/capsules/')).toEqual({ capsules: [], next: null })
+    const fixed_ips = [{ ip_address: '172.17.0.2', version: 4, subnet_id: 'net-1' }]
+    const networks = [{ net_id: 'net-1', port_id: 'net-1', fixed_ips }]
+    expect(await ask('GET', '/v1/containers/test/network_list', '1.18')).toEqual({ networks })
+    const flat = { net_id: 'net-1', subnet_id: 'net-1', port_id: 'net-1', version: 4, ip_address: '172.17.0.2' }
+    expect(await ask('GET', '/v1/containers/test/network_list', '1.17')).toEqual({ networks: [flat] })
+  })
+})
