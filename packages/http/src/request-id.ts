@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomIds } from '@gantry/kernel'
 import type { RequestId } from '@gantry/model'
 
 const pattern = /^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -8,7 +8,7 @@ const pattern = /^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
  * actions are looked up by it and a client could shadow another's.
  */
 export function requestIdOf(): RequestId {
-  return `req-${randomUUID()}` as RequestId
+  return `req-${randomIds.uuid()}` as RequestId
 }
 
 export function isRequestId(text: string): text is RequestId {
