@@ -41,7 +41,7 @@ export interface Credentials {
 export async function findCredentials(env: Env, api: string | undefined): Promise<Credentials> {
   const asked = api ?? env['GANTRY_API']
   if (env['OS_AUTH_URL'] !== undefined || env['OS_TOKEN'] !== undefined) {
-    return fromEnv(env, asked, 'the OS_* environment')
+    return fromEnv(env, asked, 'The OS_* environment')
   }
   const login = await readLogin(env)
   if (login) {
@@ -64,9 +64,16 @@ export function parseOpenrc(content: string): Record<string, string> {
   const found: Record<string, string> = {}
   for (const line of content.split('\n')) {
     const [, name, value = ''] = /^\s*(?:export\s+)?(OS_[A-Z0-9_]+)=(.*?)\s*$/.exec(line) ?? []
-    if (name !== undefined) found[name] = value.replace(/^'(.*)'$/s, '$1').replace(/^"(.*)"$/s, '$1')
+    if (name !== undefined) found[name] = unquoted(value)
   }
   return found
+}
+
+/** As a shell reads one quoted word; an apostrophe within single quotes is written '\''. */
+function unquoted(value: string): string {
+  if (/^'.*'$/s.test(value)) return value.slice(1, -1).replaceAll(String.raw`'\''`, "'")
+  if (/^".*"$/s.test(value)) return value.slice(1, -1).replace(/\\(["\\$`])/g, '$1')
+  return value
 }
 
 async function fromEnv(env: Env, api: string | undefined, source: string): Promise<Credentials> {
