@@ -86,20 +86,18 @@ test('joins once, runs what it is assigned, survives being killed, and ends with
   expect((await stat(`${folder}/state/host.json`)).mode & 0o777).toBe(0o600)
   expect(first.text()).not.toContain(secret)
 
-  const { output } = await relay.links
-    .calls(hostId)
-    .exec(
-      {
-        id: box.id,
-        command: ['sh', '-c', 'echo hi; exit 7'],
-        environment: {},
-        workdir: null,
-        user: null,
-        tty: false,
-        stdin: false,
-      },
-      { signal: AbortSignal.timeout(20_000) },
-    )
+  const { output } = await relay.links.calls(hostId).exec(
+    {
+      id: box.id,
+      command: ['sh', '-c', 'echo hi; exit 7'],
+      environment: {},
+      workdir: null,
+      user: null,
+      tty: false,
+      stdin: false,
+    },
+    { signal: AbortSignal.timeout(20_000) },
+  )
   const frames: Frame[] = await (output?.pipe(new FrameDecoder()).toArray() ?? [])
   expect(frames.map(({ kind, payload }) => [kind, payload.toString()])).toEqual([
     [1, 'hi\n'],

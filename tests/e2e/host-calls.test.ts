@@ -22,7 +22,9 @@ beforeAll(async () => {
   engine = await startEngine()
   await loadBusybox(engine.socket)
   bench = startHost(engine.socket)
-  box = anAssignment({ command: ['sh', '-c', 'echo out; echo err >&2; trap exit TERM; while :; do sleep 1; done'] })
+  box = anAssignment({
+    command: ['sh', '-c', 'echo out; sleep 0.2; echo err >&2; trap exit TERM; while :; do sleep 1; done'],
+  })
   bench.assign(box)
   await bench.settled(box)
 })
@@ -117,6 +119,7 @@ describe('exec', () => {
 
 describe('the rest', () => {
   test('logs come framed', async () => {
+    await expect.poll(() => engine.docker('logs', `gantry-${box.id}`)).toContain('out')
     const { reply, output } = await call('logs', { id: box.id, ...allLogs })
     expect(reply).toEqual({ framed: true })
     expect(await frames(output)).toEqual({ out: 'out\n', err: 'err\n' })
@@ -172,6 +175,8 @@ describe('the rest', () => {
     expect(reply.size).toBeGreaterThan(1_000_000)
     const { reply: list } = await call('imageList', {})
     expect(list.images.find((image) => image.imageId === reply.imageId)?.refs).toEqual(['made/of-it:v1'])
+    const meddled = bench.messages.some((m) => m.kind === 'step' && m.id === target.id && m.step === 'unpause')
+    expect(meddled).toBe(false)
     const child = anAssignment({ image: 'made/of-it:v1' })
     bench.assign(child)
     expect((await bench.settled(child)).engine?.imageDigest).toBe(reply.imageId)

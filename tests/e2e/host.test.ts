@@ -42,7 +42,7 @@ describe('one container', () => {
     expect(await engine.docker('inspect', '-f', '{{.HostConfig.PidsLimit}}', name)).toBe('4096')
 
     const stopped = await bring(next(wish, { power: { kind: 'stopped', graceSeconds: 0 } }))
-    expect(stopped.engine).toMatchObject({ state: 'exited', exitCode: 137 })
+    expect(stopped.engine).toMatchObject({ state: 'exited', exitCode: 143 })
 
     const since = stopped.engine?.startedAt ?? null
     const again = await bring(next(wish, { power: { ...runningPower, since } }))
@@ -210,6 +210,30 @@ describe('a host', () => {
       before.engine?.startedAt,
     )
     expect(bench.messages.some((m) => m.kind === 'observed' && m.observed.failure !== null)).toBe(false)
+  })
+
+  test('killed at random moments, engine and agent, it ends with each container once', async () => {
+    bench = startHost(engine.socket)
+    bench.synced()
+    const wishes = Array.from({ length: 12 }, () => anAssignment())
+    const gone = anAssignment({}, { wish: { ...anAssignment().wish, gone: { graceSeconds: 0 } } })
+    for (const wish of [...wishes, gone]) bench.assign(wish)
+    await bench.message((m) => m.kind === 'step' && m.step === 'start')
+    await engine.kill9()
+    await bench.close()
+    bench = startHost(engine.socket)
+    for (const wish of wishes) bench.assign(wish)
+    bench.synced()
+    await engine.restart()
+    await bench.message((m) => m.kind === 'step' && m.step === 'start')
+    await engine.restart()
+    const all = await Promise.all(wishes.map((wish) => bench.settled(wish)))
+    expect(all.map((o) => o.failure)).toEqual(wishes.map(() => null))
+    const names = wishes.map((wish) => `gantry-${wish.id}`).sort()
+    const left = async () => (await engine.docker('ps', '-a', '--format', '{{.Names}}')).split('\n').sort()
+    await expect.poll(left).toEqual(names)
+    const running = async () => (await engine.docker('ps', '--format', '{{.Names}}')).split('\n').sort()
+    await expect.poll(running).toEqual(names)
   })
 
   test('a newer wish overtakes a stop that waits for its grace', async () => {

@@ -5,6 +5,7 @@ import { createBody, limitsOf } from './create-body.ts'
 import { justCreated } from './engine-container.ts'
 import { engineName } from './labels.ts'
 import type { ProjectNetworks } from './project-networks.ts'
+import { blamesStrays, killStrays } from './stray-processes.ts'
 
 /** The steps that change something in the engine. */
 export type Deed = Exclude<Step, { readonly kind: 'settle' | 'fail' }>
@@ -31,6 +32,8 @@ export type Acts = {
     step: Extract<Deed, { readonly kind: K }>,
     assignment: Assignment,
     signal: AbortSignal,
+    /** What was last seen of it. */
+    engine: EngineContainer | null,
   ) => Promise<Outcome>
 }
 
@@ -80,7 +83,8 @@ export function actsOn({ engine, networks, deployment, allowPrivileged }: ActCon
         return await withNetwork(assignment, signal, () => create(assignment, signal))
       } catch (error) {
         // An earlier try got through without our hearing of it.
-        if (isStatus(error, 409) && /already in use/.test(error.message)) return look
+        // Docker says 409, Podman 500.
+        if (isStatus(error, 409, 500) && /name .*already in use/.test(error.message)) return look
         throw error
       }
     },
@@ -88,8 +92,14 @@ export function actsOn({ engine, networks, deployment, allowPrivileged }: ActCon
       await containers.update(engineName(id), limitsOf(spec), signal)
       return look
     },
-    start: async (_step, assignment, signal) => {
-      await withNetwork(assignment, signal, () => containers.start(engineName(assignment.id), signal))
+    start: async (_step, assignment, signal, engine) => {
+      try {
+        await withNetwork(assignment, signal, () => containers.start(engineName(assignment.id), signal))
+      } catch (error) {
+        // A start that a killed engine has forgotten; the next try finds the way clear.
+        if (engine && error instanceof EngineError && blamesStrays(error.message)) await killStrays(engine.engineId)
+        throw error
+      }
       return look
     },
     stop: async ({ graceSeconds }, { id }, signal) => {
@@ -104,7 +114,8 @@ export function actsOn({ engine, networks, deployment, allowPrivileged }: ActCon
       await containers.unpause(engineName(id), signal)
       return look
     },
-    remove: async (_step, { id }, signal) => {
+    remove: async (_step, { id }, signal, engine) => {
+      if (engine?.state === 'created' || engine?.state === 'exited') await killStrays(engine.engineId)
       try {
         await containers.remove(engineName(id), signal)
       } catch (error) {

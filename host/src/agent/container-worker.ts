@@ -9,12 +9,13 @@ import {
   type Step,
 } from '@gantry/model'
 import type { AgentMessage } from '@gantry/wire'
-import { EngineError, isStatus } from '../engine/engine-error.ts'
+import { EngineError } from '../engine/engine-error.ts'
 import type { Acts, Deed, Outcome } from './acts.ts'
 import type { EngineLink } from './engine-link.ts'
-import { failureOf } from './failure-sentences.ts'
+import { failureOf, isKnownRefusal } from './failure-sentences.ts'
 import type { HostLog } from './host-log.ts'
 import { foreignName, type Inspect } from './inspect-ours.ts'
+import { blamesStrays } from './stray-processes.ts'
 
 export interface WorkerContext {
   readonly acts: Acts
@@ -33,8 +34,8 @@ export interface WorkerContext {
 
 /** A step that still has to be taken after this many in one go does not take effect. */
 const mostSteps = 40
-/** Tries of a stop or a remove that the engine refuses. */
-const endingTries = 4
+/** Tries of what an engine refuses for a reason that may pass. */
+const mostTries = 4
 
 /** Brings one container to its wish, one step after another, and reports what it sees. */
 export class ContainerWorker {
@@ -48,6 +49,10 @@ export class ContainerWorker {
   #settled = 0
   #lastReport = ''
   #ownStarts = 0
+  /** Refusals in a row that may pass. */
+  #mishaps = 0
+  /** Settles when nobody needs the container left alone. */
+  #held: Promise<unknown> = Promise.resolve()
   /** Something changed since the running round looked. */
   #woken = false
   #busy = false
@@ -102,6 +107,17 @@ export class ContainerWorker {
     this.wake()
   }
 
+  /** Runs `task`, which changes the container for a while by itself (a commit pauses it), without meddling. */
+  async hold<T>(task: () => Promise<T>): Promise<T> {
+    const mine = task()
+    this.#held = Promise.allSettled([this.#held, mine])
+    try {
+      return await mine
+    } finally {
+      this.lookAgain()
+    }
+  }
+
   wake(): void {
     this.#woken = true
     if (this.#busy) return
@@ -129,6 +145,7 @@ export class ContainerWorker {
       this.#interrupt = new AbortController()
       const signal = AbortSignal.any([this.#lifetime, this.#interrupt.signal])
       try {
+        await this.#held
         await this.#context.link().whenUp(signal)
         await this.#reach(signal)
         attempt = 0
@@ -167,7 +184,7 @@ export class ContainerWorker {
         case 'stop':
         case 'remove':
           if (step.kind === 'remove' && step.why === 'finished') this.#reportObserved(assignment, null)
-          await this.#context.ending(() => this.#end(step, assignment, signal))
+          await this.#context.ending(() => this.#whenStillWished(step, assignment, signal))
           break
         case 'pull':
         case 'update':
@@ -204,25 +221,20 @@ export class ContainerWorker {
 
   /** Create and start under one permit: a container half brought up must not wait behind others not yet begun. */
   async #bringUp(step: Deed, assignment: Assignment, signal: AbortSignal): Promise<void> {
-    // The wait for the permit may have been long.
-    if (assignment !== this.#assignment || signal.aborted) return
-    await this.#take(step, assignment, signal)
+    await this.#whenStillWished(step, assignment, signal)
     if (step.kind !== 'create' || !this.#engine || assignment !== this.#assignment) return
     const next = nextStep(this.#effective(assignment), { image: this.#image, engine: this.#engine })
     if (next.kind === 'start') await this.#take(next, assignment, signal)
     else this.#engine = undefined
   }
 
-  /** A refused stop or remove is often a moment's matter; the user is told only when it stays so. */
-  async #end(step: Deed, assignment: Assignment, signal: AbortSignal): Promise<void> {
-    for (let attempt = 0; assignment === this.#assignment && !signal.aborted; attempt += 1) {
-      if (await this.#take(step, assignment, signal, attempt < endingTries - 1)) return
-      await backoff(attempt, { baseMs: 500, maxMs: 4000 }, signal)
-    }
+  /** The wait for a permit may have been long. */
+  async #whenStillWished(step: Deed, assignment: Assignment, signal: AbortSignal): Promise<void> {
+    if (assignment === this.#assignment && !signal.aborted) await this.#take(step, assignment, signal)
   }
 
-  /** Takes one step and reports it. Resolves with false when it was refused and is to be tried again. */
-  async #take(step: Deed, assignment: Assignment, signal: AbortSignal, again = false): Promise<boolean> {
+  /** Takes one step and reports it. What the engine refuses for good becomes the failure of this wish. */
+  async #take(step: Deed, assignment: Assignment, signal: AbortSignal): Promise<void> {
     const { clock, log, acts, report } = this.#context
     const { id, wish } = assignment
     const startedAt = clock.now()
@@ -235,25 +247,29 @@ export class ContainerWorker {
     // Only what may last long gives way to a newer wish; cutting the rest short would leave the engine half way.
     const steady = step.kind === 'pull' || step.kind === 'stop' ? signal : this.#lifetime
     try {
-      const outcome = await perform(acts, step, assignment, steady)
+      const outcome = await perform(acts, step, assignment, steady, this.engine)
       if (outcome.know === 'image' && outcome.image === 'absent' && this.#image === 'present') {
         throw new EngineError(404, 'it was pulled, but the engine does not have it for this host')
       }
       this.#learn(outcome)
       // That the image is missing is a discovery, not a mishap: the pull comes next.
       if (outcome.know !== 'image' || outcome.image === 'present') done(null)
-      return true
+      this.#mishaps = 0
     } catch (error) {
       if (step.kind === 'start') this.#ownStarts = 0
       this.#engine = undefined
       if (!(error instanceof EngineError)) throw error
-      if (isStatus(error, 404) && step.kind !== 'create' && step.kind !== 'pull' && step.kind !== 'start') return true
-      if (isStatus(error, 404) && /no such container/i.test(error.message)) return true
+      // It vanished under our hands: look again and decide anew.
+      if (error.status === 404 && /no such container/i.test(error.message)) return
       const failure = failureOf(step.kind, error.message, assignment)
       done(failure.reason)
-      if (again) return false
+      this.#mishaps += 1
+      if (this.#mishaps < mostTries && mayPass(step, error)) {
+        await backoff(this.#mishaps, { baseMs: 250, maxMs: 4000 }, signal)
+        return
+      }
+      this.#mishaps = 0
       this.#failed = { version: wish.version, failure }
-      return true
     }
   }
 
@@ -301,30 +317,42 @@ export class ContainerWorker {
   }
 }
 
+/** A stop or a removal may succeed a moment later, and so may anything that an engine in trouble could not do. */
+function mayPass(step: Deed, error: EngineError): boolean {
+  if (step.kind === 'stop' || step.kind === 'remove' || blamesStrays(error.message)) return true
+  return step.kind !== 'pull' && error.status >= 500 && !isKnownRefusal(error.message)
+}
+
 const foreignReason = 'The engine already has a container of that name which is not ours.'
 const tooMany: Step = {
   kind: 'fail',
   failure: { step: 'observe', reason: 'The engine does not do what it says it did; its log may tell why.' },
 }
 
-function perform(acts: Acts, step: Deed, assignment: Assignment, signal: AbortSignal): Promise<Outcome> {
+function perform(
+  acts: Acts,
+  step: Deed,
+  assignment: Assignment,
+  signal: AbortSignal,
+  engine: EngineContainer | null,
+): Promise<Outcome> {
   switch (step.kind) {
     case 'pull':
-      return acts.pull(step, assignment, signal)
+      return acts.pull(step, assignment, signal, engine)
     case 'create':
-      return acts.create(step, assignment, signal)
+      return acts.create(step, assignment, signal, engine)
     case 'update':
-      return acts.update(step, assignment, signal)
+      return acts.update(step, assignment, signal, engine)
     case 'start':
-      return acts.start(step, assignment, signal)
+      return acts.start(step, assignment, signal, engine)
     case 'stop':
-      return acts.stop(step, assignment, signal)
+      return acts.stop(step, assignment, signal, engine)
     case 'pause':
-      return acts.pause(step, assignment, signal)
+      return acts.pause(step, assignment, signal, engine)
     case 'unpause':
-      return acts.unpause(step, assignment, signal)
+      return acts.unpause(step, assignment, signal, engine)
     case 'remove':
-      return acts.remove(step, assignment, signal)
+      return acts.remove(step, assignment, signal, engine)
     default:
       return assertNever(step, 'step')
   }

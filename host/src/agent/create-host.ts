@@ -13,6 +13,7 @@ import type { HostLog } from './host-log.ts'
 import { inspectOurs } from './inspect-ours.ts'
 import { labels } from './labels.ts'
 import { projectNetworks } from './project-networks.ts'
+import { killStrays } from './stray-processes.ts'
 import { tombstones } from './tombstones.ts'
 
 export interface HostOptions {
@@ -93,11 +94,12 @@ export function createHost(options: HostOptions): ContainerHost {
     if (synced && !inUse()) work('network removal', networks.drop(project, inUse, signal))
   }
 
-  const removeOrphan = ({ Id, Labels }: ContainerSummary) =>
+  const removeOrphan = ({ Id, Labels, State }: ContainerSummary) =>
     ending(async () => {
       const id = Labels[labels.container] as ContainerId | undefined
       if (id !== undefined && (assigned.has(id) || workers.has(id))) return
       log.warn({ container: id, engineId: Id }, 'orphan removed')
+      if (State === 'created' || State === 'exited') await killStrays(Id)
       await engine.containers.remove(Id, signal)
     })
 
@@ -194,6 +196,7 @@ export function createHost(options: HostOptions): ContainerHost {
       hostName: options.name ?? 'this host',
       ends,
       engineIdOf: (id) => workers.get(id)?.engine?.engineId ?? null,
+      hold: (id, task) => workers.get(id)?.hold(task) ?? task(),
     }),
     session: (sendNow, sessionSignal) => {
       send = sendNow

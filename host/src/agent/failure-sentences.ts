@@ -41,6 +41,11 @@ const sentences: readonly (readonly [RegExp, Sentence])[] = [
   [/cannot set property|unable to apply caps/, () => 'The host does not allow this container the rights it asks for.'],
 ]
 
+/** Whether we know what such a refusal means: then trying again is no use. Pure. */
+export function isKnownRefusal(message: string): boolean {
+  return sentences.some(([pattern]) => pattern.test(message))
+}
+
 /** Turns what the engine said about a step into a sentence for the user. Pure. */
 export function failureOf(step: StepKind, message: string, assignment: Assignment): Failure {
   for (const [pattern, sentence] of sentences) {

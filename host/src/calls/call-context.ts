@@ -13,6 +13,8 @@ export interface CallContext {
   readonly ends: ExecEnds
   /** The engine's id of a container that is known to be there; null: not known. */
   engineIdOf(id: ContainerId): string | null
+  /** Runs a task that changes the container for a while by itself, with the reconciling of it suspended. */
+  hold<T>(id: ContainerId, task: () => Promise<T>): Promise<T>
 }
 
 /** The engine's id of a container of ours. What is not ours is not found, whatever its name. */

@@ -37,6 +37,8 @@ export function execCalls(context: CallContext): Pick<AgentCalls, 'exec' | 'exec
           end.forget()
           throw error
         })
+        // Whoever reads or writes it hears of it too; this keeps a late one from ending the process.
+        socket.on('error', () => undefined)
         running.set(execId, args.id)
         if (args.stdin && input) feed(input, socket)
         else socket.end()
@@ -89,6 +91,8 @@ async function carry(
   try {
     const stages = exec.tty ? [socket, framing(), output] : [socket, output]
     await pipeline(stages as [Socket, PassThrough], { signal, end: false })
+    // Its stdin may still be open at this end.
+    socket.destroy()
     const exitCode = await exitCodeOf(context, exec, signal)
     output.end(encodeFrame(frameKinds.end, Buffer.from(JSON.stringify({ exitCode }))))
   } catch (error) {

@@ -13,7 +13,7 @@ export function imageCalls(
     commit: ({ id, engineRef }, { signal }) =>
       onContainer(context, 'commit', id, signal, async (engineId) => {
         const { repo, tag } = parseImageName(engineRef)
-        const { Id } = await containers.commit(engineId, repo, tag, signal)
+        const { Id } = await context.hold(id, () => containers.commit(engineId, repo, tag, signal))
         const { Size } = await images.inspect(Id, signal)
         return { reply: { imageId: Id, size: Size }, output: null }
       }),
