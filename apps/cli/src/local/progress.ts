@@ -1,5 +1,3 @@
-import { reasonOf } from '@gantry/kernel'
-
 /** What a step shows: told to a terminal, or to the process in front of a detached one. */
 export type Notice =
   | { readonly kind: 'begin'; readonly step: number; readonly text: string }
@@ -28,7 +26,7 @@ export function progressTo(show: (notice: Notice) => void, now: () => number = (
         end(done ? done(result) : label, true)
         return result
       } catch (error) {
-        end(`${label}: ${reasonOf(error) === '' ? 'failed' : 'not done'}`, false)
+        end(`${label}: not done`, false)
         throw error
       }
     },

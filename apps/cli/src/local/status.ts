@@ -64,7 +64,7 @@ export function statusLines(status: Status, now: number = systemClock.now()): st
   const row = (name: string, value: string): string => `${name.padEnd(12)}${value}`
   const own = status.ownEnginePid === undefined ? '' : `, started by Gantry, pid ${status.ownEnginePid}`
   const { up } = status
-  if (!up) return [row('Gantry', `not running (${status.home})`), ...(own && [row('Engine', `runs${own}`)])]
+  if (!up) return [row('Gantry', `not running (${status.home})`), ...(own === '' ? [] : [row('Engine', `runs${own}`)])]
   const minutes = Math.floor((now - up.since) / 60_000)
   const process = ({ pid, restarts }: UpState['server']): string =>
     `pid ${pid}${restarts > 0 ? `, ${restarts} restarts` : ''}`
