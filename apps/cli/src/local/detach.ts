@@ -7,7 +7,7 @@ import { type Notice, type Progress, progressTo, screenOn } from './progress.ts'
 /** Tells the process that it is the background half of `up --detach`. */
 export const detachedMark = 'GANTRY_DETACHED'
 
-type Told = Notice | { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly text: string }
+type Told = Notice | { readonly kind: 'ready' | 'end' } | { readonly kind: 'failed'; readonly text: string }
 
 /**
  * Starts `up` in the background, in a session of its own, and shows its progress until it serves. Answers the exit code.
@@ -28,7 +28,7 @@ export async function upDetached(home: Home, module: string, args: readonly stri
         child.unref()
         done(0)
       } else if (told.kind === 'failed') process.stderr.write(`gantry: ${told.text}\n`)
-      else screen.show(told)
+      else if (told.kind !== 'end') screen.show(told)
     })
   })
 }
@@ -37,6 +37,8 @@ export interface Background {
   readonly progress: Progress
   ready(): void
   failed(text: string): void
+  /** Lets go of the front; an open channel would keep this process alive. */
+  end(): void
 }
 
 /** The background half: tells the front until that has what it wants, and its own log from then on. */
@@ -59,5 +61,10 @@ export function inBackground(onFrontGone: () => void): Background {
       tell({ kind: 'ready' })
     },
     failed: (text) => tell({ kind: 'failed', text }),
+    end() {
+      // What was told before goes out first: messages keep their order, and this one's callback comes last.
+      if (process.connected)
+        process.send?.({ kind: 'end' }, undefined, undefined, () => process.connected && process.disconnect())
+    },
   }
 }

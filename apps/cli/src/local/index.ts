@@ -67,6 +67,8 @@ async function runUp(options: UpOptions & { detach?: boolean }): Promise<number>
     if (stop.signal.aborted) return 130
     background?.failed(reasonOf(error))
     throw error
+  } finally {
+    background?.end()
   }
   if (ready) progress.line('Stopped. Containers keep running; the next start finds them again.')
   return 0
