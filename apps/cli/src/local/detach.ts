@@ -7,7 +7,11 @@ import { type Notice, type Progress, progressTo, screenOn } from './progress.ts'
 /** Tells the process that it is the background half of `up --detach`. */
 export const detachedMark = 'GANTRY_DETACHED'
 
-type Told = Notice | { readonly kind: 'ready' | 'end' } | { readonly kind: 'failed'; readonly text: string }
+type Told =
+  | Notice
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'failed'; readonly text: string }
 
 /**
  * Starts `up` in the background, in a session of its own, and shows its progress until it serves. Answers the exit code.
@@ -62,9 +66,11 @@ export function inBackground(onFrontGone: () => void): Background {
     },
     failed: (text) => tell({ kind: 'failed', text }),
     end() {
-      // What was told before goes out first: messages keep their order, and this one's callback comes last.
-      if (process.connected)
-        process.send?.({ kind: 'end' }, undefined, undefined, () => process.connected && process.disconnect())
+      // Messages keep their order, so what was told before is out when this one is.
+      const letGo = (): void => {
+        if (process.connected) process.disconnect?.()
+      }
+      if (process.connected) process.send?.({ kind: 'end' }, undefined, undefined, letGo)
     },
   }
 }
