@@ -69,6 +69,15 @@ export function actsOn({ engine, networks, deployment, allowPrivileged }: ActCon
     }
   }
 
+  /** After a start that a killed engine has forgotten: makes the way clear for the next try. */
+  const clear = async (assignment: Assignment, seen: EngineContainer, signal: AbortSignal): Promise<void> => {
+    await killStrays(seen.engineId)
+    // What has run keeps its files and must wait until the engine has tidied up; what never has is made anew.
+    if (seen.startedAt !== null) return
+    await containers.remove(engineName(assignment.id), signal)
+    await withNetwork(assignment, signal, () => create(assignment, signal))
+  }
+
   return {
     pull: async (_step, { imageRef }, signal) => {
       const { repo, tag } = parseImageName(imageRef)
@@ -96,8 +105,8 @@ export function actsOn({ engine, networks, deployment, allowPrivileged }: ActCon
       try {
         await withNetwork(assignment, signal, () => containers.start(engineName(assignment.id), signal))
       } catch (error) {
-        // A start that a killed engine has forgotten; the next try finds the way clear.
-        if (engine && error instanceof EngineError && blamesStrays(error.message)) await killStrays(engine.engineId)
+        if (engine && error instanceof EngineError && blamesStrays(error.message))
+          await clear(assignment, engine, signal)
         throw error
       }
       return look

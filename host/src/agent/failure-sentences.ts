@@ -37,7 +37,7 @@ const sentences: readonly (readonly [RegExp, Sentence])[] = [
   ],
   [/unable to find user ([^:]+)/, ([, user = '']) => `The image has no user ${user}.`],
   [/[Uu]nknown runtime specified (\S+)/, ([, runtime = '']) => `This host has no container runtime ${runtime}.`],
-  [/mkdir .*: (?:not a directory|file exists)/, () => 'The working directory is not a directory in the image.'],
+  [/mkdir .*: not a directory/, () => 'The working directory is not a directory in the image.'],
   [/cannot set property|unable to apply caps/, () => 'The host does not allow this container the rights it asks for.'],
 ]
 

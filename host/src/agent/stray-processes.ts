@@ -20,7 +20,7 @@ export async function killStrays(engineId: string): Promise<number> {
 
 /** Whether a refused start is of that kind. Pure. */
 export function blamesStrays(message: string): boolean {
-  return /^task .*already exists|id already in use/.test(message)
+  return /task .*already exists|id already in use|mkdir .*\/[0-9a-f]{64}: file exists/.test(message)
 }
 
 async function isIn(pid: string, engineId: string): Promise<boolean> {

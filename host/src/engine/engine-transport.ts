@@ -1,8 +1,8 @@
-import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { Agent, type IncomingMessage, request as httpRequest } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import { type Dispatcher, Pool } from 'undici'
 import { EngineError, EngineUnreachable } from './engine-error.ts'
+import { AnswerTimeout, exchange } from './http-exchange.ts'
 
 export interface EngineRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD'
@@ -36,24 +36,33 @@ export interface EngineTransport {
 const oldest = 41
 const newest = 44
 
-/** Opens a transport to the engine behind the unix socket `socketPath`; connects at the first request. */
+const usualPatienceMs = 120_000
+
+/**
+ * Opens a transport to the engine behind the unix socket `socketPath`; connects at the first request. On node:http, which
+ * is in the process anyway: undici would add 26 MiB to an agent that is to be small.
+ */
 export function engineTransport(socketPath: string): EngineTransport {
-  const pool = new Pool('http://engine', { socketPath, bodyTimeout: 0, headersTimeout: 120_000, pipelining: 1 })
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 16 })
+  const closing = new AbortController()
   let prefix: Promise<string> | null = null
 
   const send = async (request: EngineRequest, path: string): Promise<EngineAnswer> => {
-    const { method = 'GET', body, signal, answerWithinMs } = request
-    const options: Dispatcher.RequestOptions = { method, path: path + queryOf(request.query), signal: signal ?? null }
-    if (answerWithinMs !== undefined) options.headersTimeout = answerWithinMs
-    if (body !== undefined) {
-      const tar = isReadable(body)
-      options.body = tar ? body : JSON.stringify(body)
-      options.headers = { 'content-type': tar ? 'application/x-tar' : 'application/json' }
-    }
+    const { method = 'GET', body, answerWithinMs = usualPatienceMs } = request
+    const signal = request.signal ? AbortSignal.any([request.signal, closing.signal]) : closing.signal
     try {
-      const answer = await pool.request(options)
-      if (answer.statusCode >= 400) throw await refusal(answer.statusCode, answer.body)
-      return { status: answer.statusCode, headers: answer.headers, body: answer.body }
+      const answer = await exchange({
+        socketPath,
+        agent,
+        method,
+        path: path + queryOf(request.query),
+        body: body === undefined || isReadable(body) ? body : JSON.stringify(body),
+        signal,
+        answerWithinMs,
+      })
+      const status = answer.statusCode ?? 500
+      if (status >= 400) throw await refusal(status, answer)
+      return { status, headers: answer.headers, body: answer }
     } catch (error) {
       throw translate(error, signal)
     }
@@ -83,7 +92,10 @@ export function engineTransport(socketPath: string): EngineTransport {
       return (text === '' || status === 204 || status === 304 ? undefined : JSON.parse(text)) as T
     },
     upgrade: async (request) => upgraded(socketPath, (await negotiated()) + request.path, request),
-    close: () => pool.destroy(),
+    close: async () => {
+      closing.abort(new EngineUnreachable('the connection to it was closed'))
+      agent.destroy()
+    },
   }
 }
 
@@ -165,7 +177,7 @@ function translate(error: unknown, signal?: AbortSignal): unknown {
   if (code === 'ECONNREFUSED') return new EngineUnreachable('nothing listens on the engine socket', { cause: error })
   if (code === 'EACCES')
     return new EngineUnreachable('the engine socket may not be opened (permission)', { cause: error })
-  if (code === 'UND_ERR_HEADERS_TIMEOUT') return new EngineUnreachable('it took too long to answer', { cause: error })
+  if (error instanceof AnswerTimeout) return new EngineUnreachable('it took too long to answer', { cause: error })
   return new EngineUnreachable(error.message, { cause: error })
 }
 
