@@ -31,6 +31,7 @@ test('a full disk is refused and the home that was made for it is gone again', a
 test('a home that cannot be made is a sentence with a remedy', async () => {
   await using folder = await temporary()
   writeFileSync(join(folder.path, 'file'), '')
+  await expect(prepareHome(homeAt('/proc/no/home'))).rejects.toThrow(/cannot be written/)
   await expect(prepareHome(homeAt(join(folder.path, 'file/home')))).rejects.toThrow(/cannot be written.*GANTRY_HOME/)
 })
 

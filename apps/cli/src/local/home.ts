@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { access, constants, mkdir, rmdir, statfs } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { reasonOf } from '@gantry/kernel'
 import { unfit } from './unfit.ts'
 
@@ -55,9 +56,9 @@ export async function prepareHome(
 
 async function makeFolder(path: string): Promise<boolean> {
   try {
-    const first = await mkdir(path, { recursive: true, mode: 0o700 })
+    const made = await makeWithParents(path)
     await access(path, constants.W_OK | constants.X_OK)
-    return first !== undefined
+    return made
   } catch (error) {
     throw unfit(
       `The state folder ${path} cannot be written (${reasonOf(error)}).`,
@@ -65,6 +66,15 @@ async function makeFolder(path: string): Promise<boolean> {
       error,
     )
   }
+}
+
+/** Node's own recursive mkdir never ends below a folder that takes no entries, such as /proc. */
+async function makeWithParents(path: string): Promise<boolean> {
+  if (existsSync(path)) return false
+  const parent = dirname(path)
+  if (!existsSync(parent)) await makeWithParents(parent)
+  await mkdir(path, { mode: 0o700 })
+  return true
 }
 
 /** Bytes an ordinary user may still write on the disk of `path`. */
