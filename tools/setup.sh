@@ -48,6 +48,13 @@ stop_install() {
 install_dependencies() {
   stamp=$root/node_modules/.gantry-installed
   is_installed && return
+  # Two starts at once must not install over each other. npm inherits the lock, so it is held as long as npm works.
+  exec 9<"$root/package-lock.json"
+  if command -v flock >/dev/null 2>&1; then
+    flock -n 9 || echo "… Waiting for another start that is installing the dependencies"
+    flock 9
+    is_installed && return
+  fi
   command -v npm >/dev/null 2>&1 || fail "npm is missing. Install Node.js with npm (apt-get install nodejs npm) and start again."
   [ -w "$root" ] || fail "The folder $root cannot be written. Run this as its owner, or clone into a folder of your own."
   free=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
@@ -68,14 +75,13 @@ install_dependencies() {
   wait "$installing"
   code=$?
   trap - INT TERM HUP
+  exec 9<&-
   [ -t 1 ] && printf '\r\033[K'
   if [ "$code" -ne 0 ]; then
     grep -v "^npm error *$" "$log" | head -n 4 >&2
     fail "Installing the dependencies failed (the log is $log). Check that the npm registry $(npm config get registry 2>/dev/null) can be reached, and start again."
   fi
   rm -f "$log"
-  mkdir -p "$root/node_modules/.bin"
-  ln -sf ../../tools/gantry "$root/node_modules/.bin/gantry"
   echo "$lock_sum" >"$stamp.new" && mv "$stamp.new" "$stamp"
   echo "✓ Dependencies installed ($(($(date +%s) - began)) s)"
 }
@@ -99,6 +105,8 @@ prepare_without_engine() {
   check_machine
   install_dependencies
   pick_node
+  # npx finds it here; npm makes no such link for a repository's own program.
+  [ -e "$root/node_modules/.bin/gantry" ] || ln -sf ../../tools/gantry "$root/node_modules/.bin/gantry"
   # Keeps stripped and compiled sources, so that a later start does not pay for them again.
   export NODE_COMPILE_CACHE="$root/node_modules/.cache/node-compile"
 }
