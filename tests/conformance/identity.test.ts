@@ -222,8 +222,8 @@ describe('application credentials', () => {
       appCredential: { name: 'ci', restricted: true },
     })
     const byName = { name: 'ci', user: { name: 'demo', ...inDefault } }
-    await cloud.logIn({ ...proof, credential: byName } as LogIn)
-    await expect(cloud.logIn({ ...proof, secret: 'wrong' } as LogIn)).rejects.toEqual(refused('auth.failed'))
+    await cloud.logIn({ ...proof, credential: byName })
+    await expect(cloud.logIn({ ...proof, secret: 'wrong' })).rejects.toEqual(refused('auth.failed'))
     await expect(cloud.logIn(proof, { kind: 'system' })).rejects.toEqual(refused('auth.required'))
     await expect(cloud.logIn({ method: 'token', token })).rejects.toEqual(refused('identity.refused'))
     expect(

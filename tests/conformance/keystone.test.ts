@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type IdentityServer, identityServer } from '../fixtures/identity-server.ts'
 
@@ -18,7 +17,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 async function call(method: Method, path: string, token: string | null, body?: unknown, headers = {}) {
-  const response = await (server.app as FastifyInstance).inject({
+  const response = await server.app.inject({
     method,
     url: `/identity${path}`,
     headers: {

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import { promisify } from 'node:util'
-import { type Gantry, type Session, startGantry } from '../fixtures/gantry.ts'
+import { type Gantry, startGantry } from '../fixtures/gantry.ts'
 import { containerWatch, median, percentile, type Row, table } from './measure.ts'
 import { rawEngine } from './raw-engine.ts'
 
@@ -16,21 +16,28 @@ const root = new URL('../..', import.meta.url).pathname
 const rounds = Number(process.env['GANTRY_BENCH_ROUNDS'] ?? 10)
 const rows: Row[] = []
 
-await using gantry = await startGantry()
+await using gantry = await startGantry({ serverArgs: ['--cpu-ratio', '1000', '--memory-ratio', '1000'] })
 const demo = await gantry.logIn('demo')
 const admin = await gantry.logIn('admin')
 await admin.zun('PUT', `/quotas/${demo.projectId}`, { containers: -1, cpu: -1, memory: -1, disk: -1 })
 const raw = await rawEngine(gantry.engine.socket)
 const watch = await containerWatch(gantry.api, demo.token)
 
-await idleMemory(gantry)
-await sequentialRuns()
-await concurrentRuns()
-await execRoundTrip()
-await logThroughput()
-await bigList(demo)
+for (const measure of [
+  idleMemory,
+  sequentialRuns,
+  concurrentRuns,
+  execRoundTrip,
+  logThroughput,
+  bigList,
+  secondStart,
+]) {
+  process.stderr.write(`${measure.name} … `)
+  const started = performance.now()
+  await measure()
+  process.stderr.write(`${((performance.now() - started) / 1000).toFixed(0)} s\n`)
+}
 await watch.close()
-await secondStart()
 console.log(table(rows))
 
 function body(name: string, command: string[] = ['sleep', '100000']) {
@@ -47,9 +54,19 @@ async function gantryRun(name: string): Promise<number> {
 }
 
 async function gantryDelete(names: readonly string[]): Promise<void> {
-  const gone = names.map((name) => watch.until(name, 'Deleted'))
-  for (const name of names) await demo.zun('DELETE', `/containers/${name}?stop=true`)
-  await Promise.all(gone)
+  const each = names.map(async (name) => {
+    const stopped = watch.until(name, 'Stopped')
+    // `sleep` as the first process ignores SIGTERM; a stop would wait out its grace.
+    const { json } = await demo.zun('GET', `/containers/${name}`)
+    if (json.status === 'Running') {
+      await demo.zun('POST', `/containers/${name}/kill?signal=KILL`)
+      await stopped
+    }
+    const gone = watch.until(name, 'Deleted')
+    await demo.zun('DELETE', `/containers/${name}`)
+    await gone
+  })
+  await Promise.all(each)
 }
 
 async function sequentialRuns(): Promise<void> {
@@ -158,13 +175,13 @@ function nativeLogRate(url: string): Promise<number> {
   })
 }
 
-/** 1,000 containers that are only created: the list reads the store, the engine has no part in it. */
-async function bigList(session: Session): Promise<void> {
+/** 1,000 containers on one host that are only created: the list reads the store, the engine has no part in it. */
+async function bigList(): Promise<void> {
   const pending = Array.from({ length: 1000 }, (_, index) => `many-${index}`)
   const workers = Array.from({ length: 16 }, async () => {
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
       const made = watch.until(name, 'Created')
-      await session.zun('POST', '/containers', body(name))
+      await demo.zun('POST', '/containers', body(name))
       await made
     }
   })
@@ -172,7 +189,7 @@ async function bigList(session: Session): Promise<void> {
   const times: number[] = []
   for (let round = 0; round < 60; round += 1) {
     const started = performance.now()
-    const answer = await session.zun('GET', '/containers')
+    const answer = await demo.zun('GET', '/containers')
     times.push(performance.now() - started)
     if ((answer.json as unknown as { containers: unknown[] }).containers.length !== 1000)
       throw new Error('list is not whole')
@@ -180,7 +197,7 @@ async function bigList(session: Session): Promise<void> {
   const started = performance.now()
   await Promise.all(
     Array.from({ length: 8 }, async () => {
-      for (let round = 0; round < 10; round += 1) await session.zun('GET', '/containers')
+      for (let round = 0; round < 10; round += 1) await demo.zun('GET', '/containers')
     }),
   )
   const rate = 80_000 / (performance.now() - started)
@@ -209,9 +226,9 @@ function memoryOf({ server, agent }: Gantry): { total: number; text: string } {
   }
 }
 
-async function idleMemory(running: Gantry): Promise<void> {
+async function idleMemory(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 5000))
-  const memory = memoryOf(running)
+  const memory = memoryOf(gantry)
   rows.push({
     what: 'resident memory, server and agent idle',
     ours: memory.text,
@@ -225,7 +242,7 @@ async function idleMemory(running: Gantry): Promise<void> {
 async function secondStart(): Promise<void> {
   const home = await mkdtemp('/tmp/gantry-bench-')
   const env = { ...process.env, GANTRY_HOME: home, DOCKER_HOST: gantry.engine.url }
-  const args = ['start', '--', '--listen', '127.0.0.1:9790', '--agents-listen', '127.0.0.1:9792']
+  const args = ['start', '--', '--listen', '127.0.0.1:9790']
   const times: number[] = []
   for (let round = 0; round < 4; round += 1) {
     const started = performance.now()

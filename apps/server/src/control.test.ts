@@ -33,7 +33,7 @@ async function aWorld(policy = {}): Promise<World> {
   const start = () =>
     createControl({ store, links, clock, ids: randomIds, log: silent, gauges, policy: { ...defaultPolicy, ...policy } })
   parts = start()
-  open.push({ [Symbol.asyncDispose]: async () => void (await parts.reconciler[Symbol.asyncDispose]()) })
+  open.push({ [Symbol.asyncDispose]: async () => parts.reconciler[Symbol.asyncDispose]() })
   await host.connect()
   return {
     get control() {
@@ -118,19 +118,20 @@ test('every verb reaches the state it promises', async () => {
 })
 
 test('a failed start is an Error with its reason, and is not tried again until asked', async () => {
-  const { control, host, restart } = await aWorld()
+  const world = await aWorld()
+  const { control, host } = world
   const me = aCaller()
   host.failing = { step: 'start', reason: 'no such command' }
   await control.containers.create(me, { name: 'bad', spec: spec(), run: true })
   await host.idle()
   expect(await control.containers.get(me, 'bad')).toMatchObject({ status: 'Error', statusReason: 'no such command' })
   host.failing = null
-  await restart()
+  await world.restart()
   await host.idle()
-  expect((await control.containers.get(me, 'bad')).status).toBe('Error')
-  await control.containers.start(me, 'bad')
+  expect((await world.control.containers.get(me, 'bad')).status).toBe('Error')
+  await world.control.containers.start(me, 'bad')
   await host.idle()
-  expect((await control.containers.get(me, 'bad')).status).toBe('Running')
+  expect((await world.control.containers.get(me, 'bad')).status).toBe('Running')
 })
 
 test('what another project owns is not there, for every verb', async () => {

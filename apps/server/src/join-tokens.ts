@@ -20,12 +20,12 @@ export function joinTokens(store: Store, clock: Clock, ids: Ids) {
       await store.hosts.addJoinToken({ id: token.id, secretHash: hashOf(token.secret), expiresAt: token.expiresAt })
       return token
     },
-    /** The id of the host that joins: its former one if a host of that name is known. Throws `auth.required`. */
+    /** The id of the host that joins: its former one if a host of that name is known. Throws `agent.token-refused`. */
     async redeem(id: string, secret: string, hostname: string): Promise<HostId> {
       const valid = await store.hosts.redeemJoinToken(id, hashOf(secret), clock.now())
       if (!valid) {
-        throw new Fault('auth.required', {
-          reason: 'this join token is unknown, used or older than ten minutes; make a new one',
+        throw new Fault('agent.token-refused', {
+          reason: 'it is unknown, used, or older than ten minutes; make a new one',
         })
       }
       const known = (await store.hosts.list()).find((host) => host.name === hostname)

@@ -10,6 +10,8 @@ async function main(): Promise<void> {
     process.stdout.write(usage)
     return
   }
+  // Database, keys and credentials: for this user's eyes only.
+  process.umask(0o077)
   const log = pino({ level: process.env['GANTRY_LOG_LEVEL'] ?? 'info', base: { role: 'server' } })
   const server = await startServer(options, log)
   const { api, agents, joinToken, firstStart } = server

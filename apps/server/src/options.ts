@@ -9,6 +9,9 @@ export interface ServerOptions {
   readonly agentsListen: Address
   /** Names and addresses under which agents reach this server: in its certificate. */
   readonly names: readonly string[]
+  /** How often a host's cores and memory may be promised. */
+  readonly cpuRatio: number
+  readonly memoryRatio: number
 }
 
 export interface Address {
@@ -22,6 +25,8 @@ export const usage = `Usage: gantry server [options]
   --listen HOST:PORT         the API of all façades (default: 127.0.0.1:9700)
   --agents-listen HOST:PORT  where agents connect, always TLS (default: 127.0.0.1:9702)
   --name NAME                a name or address agents use for this server; may be given several times
+  --cpu-ratio N              how often a host's cores may be promised (default: 16)
+  --memory-ratio N           how often its memory may be promised (default: 1.5)
   --help                     this text
 `
 
@@ -34,6 +39,8 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
       listen: { type: 'string', default: '127.0.0.1:9700' },
       'agents-listen': { type: 'string', default: '127.0.0.1:9702' },
       name: { type: 'string', multiple: true, default: [] },
+      'cpu-ratio': { type: 'string', default: '16' },
+      'memory-ratio': { type: 'string', default: '1.5' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -44,6 +51,8 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
     listen: addressOf(values.listen, '--listen'),
     agentsListen,
     names: [...new Set([...values.name, agentsListen.host, 'localhost', '127.0.0.1'])],
+    cpuRatio: ratioOf(values['cpu-ratio'], '--cpu-ratio'),
+    memoryRatio: ratioOf(values['memory-ratio'], '--memory-ratio'),
   }
 }
 
@@ -53,4 +62,10 @@ export function addressOf(text: string, option: string): Address {
   const port = Number(match?.[3])
   if (!match || port > 65_535) throw new Error(`${option} must be HOST:PORT, not ${JSON.stringify(text)}.`)
   return { host: match[1] ?? match[2] ?? '', port }
+}
+
+function ratioOf(text: string, option: string): number {
+  const ratio = Number(text)
+  if (Number.isFinite(ratio) && ratio > 0) return ratio
+  throw new Error(`${option} must be a number above 0, not ${JSON.stringify(text)}.`)
 }

@@ -67,7 +67,7 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     ids,
     log,
     gauges,
-    policy: defaultPolicy,
+    policy: { ...defaultPolicy, cpuRatio: options.cpuRatio, memoryRatio: options.memoryRatio },
   })
   opened.push(() => Promise.resolve(reconciler[Symbol.asyncDispose]()))
 
@@ -142,7 +142,7 @@ function tlsOf({ certificate, key }: IssuedCertificate) {
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
 /** Where clients on this machine reach a server that listens on every address. */

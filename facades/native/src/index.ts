@@ -42,7 +42,7 @@ export async function nativeFacade(app: FastifyInstance, options: NativeOptions)
   const { control, verifier, createJoinToken, version = '0.1.0', heartbeatMs = 20_000 } = options
   app.setErrorHandler(nativeErrors)
   await openApi(app, { title: 'Gantry', description: about, version, tags, schemas: documents })
-  app.get('/openapi.json', { schema: { hide: true } as object }, async () => app.swagger())
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   await app.register(
     async (v1) => {
       v1.addHook('onRequest', async (request, reply) => {

@@ -115,7 +115,7 @@ function toHealthcheck(check: unknown): Healthcheck | null {
 }
 
 function toPorts(ports: unknown): string[] {
-  return Object.keys((ports ?? {}) as object).map((port) => (port.includes('/') ? port : `${port}/tcp`))
+  return Object.keys(ports ?? {}).map((port) => (port.includes('/') ? port : `${port}/tcp`))
 }
 
 function refuseGroupsWithPorts(body: Body, minor: number): void {

@@ -37,7 +37,7 @@ function pathStatFrom(header: string | string[] | undefined): PathStat {
   try {
     const stat: unknown = JSON.parse(Buffer.from(String(header), 'base64').toString('utf8'))
     const field = (name: string): unknown => (stat as Record<string, unknown>)[name]
-    const text = (name: string) => (typeof field(name) === 'string' ? `${field(name) as string}` : '')
+    const text = (name: string) => (typeof field(name) === 'string' ? (field(name) as string) : '')
     const number = (name: string) => Number(field(name) ?? 0)
     const [name, mtime, linkTarget] = [text('name'), text('mtime'), text('linkTarget')]
     return { name, size: number('size'), mode: number('mode'), mtime, linkTarget }

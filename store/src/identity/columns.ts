@@ -32,7 +32,7 @@ export function toRow<T extends object>(columns: Columns<T>, entity: Partial<T>)
   const row: Record<string, Cell> = {}
   for (const field of fieldsOf(columns)) {
     const value = entity[field]
-    if (value !== undefined) row[columns[field].name] = columns[field].write(value as T[typeof field])
+    if (value !== undefined) row[columns[field].name] = columns[field].write(value)
   }
   return row
 }

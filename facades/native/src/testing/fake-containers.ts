@@ -9,7 +9,6 @@ import {
   type EngineContainer,
   nothingObserved,
   type Status,
-  type UserId,
 } from '@gantry/model'
 import { encodeFrame, frameKinds } from '@gantry/wire'
 
@@ -48,7 +47,7 @@ export class FakeContainers {
       const container: Container = {
         id,
         projectId: caller.projectId,
-        userId: caller.userId as UserId,
+        userId: caller.userId,
         name: name ?? `made-up-${id.slice(0, 8)}`,
         createdAt: now(),
         updatedAt: now(),

@@ -325,5 +325,5 @@ function recorded(control: Control, calls: FakeControl['calls']): Control {
       ]),
     ),
   ])
-  return Object.fromEntries(wrapped) as unknown as Control
+  return Object.fromEntries(wrapped)
 }

@@ -33,7 +33,7 @@ export function collection<T extends { readonly id: string }, New>(
       requireAdmin(asker, `Creating a ${type}`)
       const entity = await sketch.make(asker, input)
       await table.insert(entity)
-      await sketch.settle?.(entity, input as Partial<New>)
+      await sketch.settle?.(entity, input)
       return entity
     },
     async get(asker, id) {
