@@ -1,9 +1,14 @@
+import { createHash } from 'node:crypto'
 import { Fault } from '@gantry/kernel'
 import { formatImageName, type HostId, type ImageId, parseImageName, type ProjectId } from '@gantry/model'
 import type { Tables } from '../ports/store.ts'
 
-/** Where a project's own images live in the engine's name space; nobody else's request may name them. */
-const privateRepository = /^gantry-[0-9a-f-]{32,36}\//
+/**
+ * Where a project's own images live in the engine's name space; nobody's request may name them. Behind any registry's name,
+ * because engines drop or add those of their own (`docker.io/a/b`, `localhost/a/b`) when they look an image up.
+ */
+const privateRepository = /(^|\/)gantry-[0-9a-f]{32}\//i
+const digest = /^[a-z0-9]+([+._-][a-z0-9]+)*:[0-9a-f]{32,}$/i
 
 export interface ResolvedImage {
   readonly engineRef: string
@@ -23,8 +28,10 @@ export async function resolveImage(tables: Tables, projectId: ProjectId, image: 
   if (byId && (byId.projectId === null || byId.projectId === projectId)) {
     return { engineRef: byId.engineRef, onlyOn: byId.hostId, catalogId: byId.id }
   }
-  if (/^sha256:/i.test(image)) throw new Fault('image.not-found', { image, reason })
   const { repo, tag } = parseImageName(image)
+  // An engine takes `sha256:` and a few digits for an image it holds, whoever's it is.
+  const isId = /^sha256$/i.test(repo) || (image.includes('@') && !digest.test(tag))
+  if (isId) throw new Fault('image.not-found', { image, reason })
   const own = await tables.images.resolve(projectId, repo, tag)
   if (own && own.projectId !== null) return { engineRef: own.engineRef, onlyOn: own.hostId, catalogId: own.id }
   return { engineRef: formatImageName(repo, tag), onlyOn: null, catalogId: null }
@@ -41,5 +48,11 @@ export function privateEngineRef(projectId: ProjectId, repository: string, tag: 
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(tag)) {
     throw new Fault('request.invalid', { problem: `The tag ${JSON.stringify(tag)} is not valid.` })
   }
-  return `gantry-${projectId.replaceAll('-', '')}/${path}:${tag}`
+  return `gantry-${spaceOf(projectId)}/${path}:${tag}`
+}
+
+/** 32 hex digits, as `privateRepository` knows them, whatever an identity service takes for an id. */
+function spaceOf(projectId: ProjectId): string {
+  const plain = projectId.replaceAll('-', '')
+  return /^[0-9a-f]{32}$/.test(plain) ? plain : createHash('sha256').update(projectId).digest('hex').slice(0, 32)
 }

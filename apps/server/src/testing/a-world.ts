@@ -1,0 +1,75 @@
+import {
+  type Control,
+  createControl,
+  defaultPolicy,
+  type HostLinks,
+  type Reconciler,
+  type Store,
+} from '@gantry/control'
+import { createSimHost, type SimHost } from '@gantry/control/testing'
+import { randomIds } from '@gantry/kernel'
+import type { Caller, HostId, ProjectId, RequestId, UserId } from '@gantry/model'
+import { createStore, openSqlite } from '@gantry/store'
+import type { AgentCalls } from '@gantry/wire'
+
+const silent = { info() {}, warn() {}, error() {} }
+const gauges = { step() {}, settled() {}, waiting() {} }
+
+export const simHostId = 'a0000000-0000-4000-8000-000000000001' as HostId
+
+export interface World extends AsyncDisposable {
+  readonly control: Control
+  readonly reconciler: Reconciler
+  readonly host: SimHost
+  readonly store: Store
+  /** A new server process on the same database. */
+  restart(): Promise<void>
+}
+
+/** Control on a database in memory, with one host that works in memory; `calls` are what that host can be asked. */
+export async function aWorld(calls: Partial<AgentCalls> = {}): Promise<World> {
+  const db = await openSqlite(':memory:')
+  const store = createStore(db)
+  let at = 1_700_000_000_000
+  const clock = { now: () => (at += 1) }
+  let parts: { control: Control; reconciler: Reconciler }
+  const { host, links } = createSimHost(simHostId, () => parts.reconciler.reports)
+  const withCalls: HostLinks = { ...links, calls: () => calls as AgentCalls }
+  const start = () =>
+    createControl({ store, links: withCalls, clock, ids: randomIds, log: silent, gauges, policy: defaultPolicy })
+  parts = start()
+  await host.connect()
+  return {
+    get control() {
+      return parts.control
+    },
+    get reconciler() {
+      return parts.reconciler
+    },
+    host,
+    store,
+    async restart() {
+      await parts.reconciler[Symbol.asyncDispose]()
+      await host.disconnect()
+      parts = start()
+      await parts.reconciler.recover()
+      await host.connect()
+    },
+    async [Symbol.asyncDispose]() {
+      await parts.reconciler[Symbol.asyncDispose]()
+      await db.destroy()
+    },
+  }
+}
+
+export function aCaller(project = 'p1', roles: readonly string[] = ['member']): Caller {
+  return {
+    userId: `${project}-user` as UserId,
+    userName: 'u',
+    projectId: project as ProjectId,
+    projectName: project,
+    roles,
+    isAdmin: roles.includes('admin'),
+    requestId: `req-${randomIds.uuid()}` as RequestId,
+  }
+}
