@@ -198,9 +198,54 @@ describe('next step', () => {
       fc.property(assignment, seen, (wished, from) => {
         const step = nextStep({ ...wished, failed }, from)
         if (wished.wish.gone) expect(step.kind).not.toBe('fail')
+        else if (wished.spec.autoRemove) expect(['fail', 'remove', 'settle']).toContain(step.kind)
         else expect(step).toEqual({ kind: 'fail', failure: failed })
       }),
     )
+  })
+
+  const once = (spec: Partial<Assignment['spec']>, failed: Assignment['failed'] = null): Assignment => ({
+    id: 'c' as ContainerId,
+    projectId: 'p' as ProjectId,
+    name: 'n',
+    spec: { ...defaultSpec('busybox'), ...spec },
+    imageRef: 'busybox',
+    wish: {
+      version: 2,
+      generation: 1,
+      power: { kind: 'running', since: null, bounce: false, graceSeconds: 0 },
+      paused: false,
+      gone: null,
+    },
+    seenGeneration: 1,
+    failed,
+  })
+
+  test('one that removes itself does so although its newest wish failed', () => {
+    const wished = once({ autoRemove: true }, { step: 'update', reason: 'no' })
+    const running = { image: 'present', engine: engineContainer({}) } as const
+    expect(nextStep(wished, running).kind).toBe('fail')
+    const exited = { image: 'present', engine: engineContainer({ state: 'exited' }) } as const
+    expect(nextStep(wished, exited)).toEqual({ kind: 'remove', why: 'finished' })
+    expect(nextStep(wished, { image: 'present', engine: null })).toEqual({ kind: 'settle', gone: true })
+    const neverRan = { image: 'present', engine: engineContainer({ state: 'created', startedAt: null }) } as const
+    expect(nextStep(wished, neverRan).kind).toBe('fail')
+    const neverMade = { ...wished, seenGeneration: 0 }
+    expect(nextStep(neverMade, { image: 'absent', engine: null }).kind).toBe('fail')
+  })
+
+  test('one that removes itself is not healed into running again', () => {
+    const wished = once({ autoRemove: true, autoHeal: true })
+    expect(nextStep(wished, { image: 'present', engine: null })).toEqual({ kind: 'settle', gone: true })
+  })
+
+  test('limits that an engine refuses do not keep a container from being stopped', () => {
+    const wished = once({ memory: 4096 })
+    const stopping = { ...wished, wish: { ...wished.wish, power: { kind: 'stopped' as const, graceSeconds: 3 } } }
+    expect(nextStep(stopping, { image: 'present', engine: engineContainer({}) })).toEqual({
+      kind: 'stop',
+      graceSeconds: 3,
+    })
   })
 
   test('one that vanished is not silently made again', () => {

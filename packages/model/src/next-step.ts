@@ -31,7 +31,7 @@ export function nextStep(assignment: Assignment, seen: Seen): Step {
   const { wish } = assignment
   const engine = seen.engine
   if (wish.gone) return goneStep(wish.gone.graceSeconds, engine)
-  if (assignment.failed) return { kind: 'fail', failure: assignment.failed }
+  if (assignment.failed) return failedStep(assignment, assignment.failed, engine)
   if (engine && engine.generation < wish.generation) return replaceStep(engine)
   if (engine) return presentStep(assignment, engine)
   return absentStep(assignment, seen)
@@ -44,6 +44,25 @@ function goneStep(graceSeconds: number, engine: EngineContainer | null): Step {
   return { kind: 'remove', why: 'gone' }
 }
 
+/** What could not be done is not tried again; but one that removes itself still does when it has run to its end. */
+function failedStep(
+  { spec, wish, seenGeneration }: Assignment,
+  failure: Failure,
+  engine: EngineContainer | null,
+): Step {
+  if (spec.autoRemove && engine && hasFinished(engine)) return { kind: 'remove', why: 'finished' }
+  if (spec.autoRemove && !engine && seenGeneration >= wish.generation) return { kind: 'settle', gone: true }
+  return { kind: 'fail', failure }
+}
+
+function hasFinished(engine: EngineContainer): boolean {
+  return !isAlive(engine) && engine.startedAt !== null
+}
+
+function isAlive({ state }: EngineContainer): boolean {
+  return state === 'running' || state === 'paused' || state === 'restarting'
+}
+
 function replaceStep(engine: EngineContainer): Step {
   if (engine.state === 'paused') return { kind: 'unpause' }
   if (engine.state === 'running') return { kind: 'stop', graceSeconds: 10 }
@@ -51,7 +70,8 @@ function replaceStep(engine: EngineContainer): Step {
 }
 
 function absentStep({ spec, wish, seenGeneration }: Assignment, seen: Seen): Step {
-  if (seenGeneration >= wish.generation && !spec.autoHeal) {
+  // Healing one that removed itself would run it again and again.
+  if (seenGeneration >= wish.generation && (spec.autoRemove || !spec.autoHeal)) {
     if (spec.autoRemove) return { kind: 'settle', gone: true }
     const reason = 'The container is missing from the engine of its host; rebuild it to make it anew, or delete it.'
     return { kind: 'fail', failure: { step: 'observe', reason } }
@@ -68,24 +88,16 @@ function absentStep({ spec, wish, seenGeneration }: Assignment, seen: Seen): Ste
 function presentStep({ spec, wish }: Assignment, engine: EngineContainer): Step {
   const { power } = wish
   const started = engine.startedAt !== null && !(power.kind === 'running' && engine.startedAt === power.since)
-  const alive = engine.state === 'running' || engine.state === 'paused' || engine.state === 'restarting'
+  const alive = isAlive(engine)
+  const mustEnd = power.kind === 'stopped' || (power.kind === 'running' && power.bounce && !started)
+  // Before the limits: ones that the engine refuses must not keep a container from being stopped.
+  if (alive && mustEnd) {
+    return engine.state === 'paused' ? { kind: 'unpause' } : { kind: 'stop', graceSeconds: power.graceSeconds }
+  }
   // Engines count billionths of a core, some only hundred-thousandths; a smaller difference is never taken away.
   if (Math.abs(engine.cpu - spec.cpu) > 2e-5 || engine.memory !== spec.memory) return { kind: 'update' }
-  switch (power.kind) {
-    case 'created':
-      break
-    case 'stopped':
-      if (engine.state === 'paused') return { kind: 'unpause' }
-      if (alive) return { kind: 'stop', graceSeconds: power.graceSeconds }
-      break
-    case 'running':
-      if (alive && !started && power.bounce) {
-        return engine.state === 'paused' ? { kind: 'unpause' } : { kind: 'stop', graceSeconds: power.graceSeconds }
-      }
-      if (!alive && !started) return { kind: 'start' }
-      break
-  }
-  if (spec.autoRemove && !alive && engine.startedAt !== null) return { kind: 'remove', why: 'finished' }
+  if (power.kind === 'running' && !alive && !started) return { kind: 'start' }
+  if (spec.autoRemove && hasFinished(engine)) return { kind: 'remove', why: 'finished' }
   if (engine.state === 'running' && wish.paused) return { kind: 'pause' }
   if (engine.state === 'paused' && !wish.paused) return { kind: 'unpause' }
   return { kind: 'settle', gone: false }
