@@ -95,6 +95,16 @@ pick_node() {
   [ "$major" -ge 24 ] || fail "There is no Node for this machine ($(uname -m)) among the dependencies, and its own is version $major. Install Node.js 24 or later and start again."
 }
 
+# One file for each long-running program, made again when a source is newer. A clone that cannot be written runs the sources.
+bundle_programs() {
+  stamp=$root/dist/.stamp
+  if [ ! -e "$stamp" ] || [ -n "$(cd "$root" && find package-lock.json apps control facades host packages providers store \
+    -path '*/node_modules' -prune -o \( -name '*.ts' -o -name '*.json' \) -newer "$stamp" -print 2>/dev/null | head -n 1)" ]; then
+    [ -w "$root" ] && "$node" "$root/tools/bundle.ts" || return
+  fi
+  export GANTRY_PROGRAMS="$root/dist"
+}
+
 prepare() {
   check_machine
   check_engine "$@"

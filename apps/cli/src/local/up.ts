@@ -1,6 +1,5 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { reasonOf, systemClock } from '@gantry/kernel'
 import { logIn, readOpenrc } from './cloud.ts'
 import { findEngine, type FoundEngine, runningEngine } from './engine/find-engine.ts'
@@ -10,6 +9,7 @@ import { keepOwnEngine } from './keep-engine.ts'
 import { HomeLock } from './lock.ts'
 import { boundLogs } from './log-file.ts'
 import { checkPlatform } from './platform.ts'
+import { frugalEnv, programFile } from './programs.ts'
 import { checkPortFree, type HostPort, parseListen } from './ports.ts'
 import { processId } from './process-id.ts'
 import type { Progress } from './progress.ts'
@@ -37,11 +37,9 @@ export interface UpParts {
   readonly onReady: (state: UpState) => void
 }
 
-export const realParts = (env: NodeJS.ProcessEnv): Pick<UpParts, 'serverModule' | 'agentModule' | 'env'> => ({
-  serverModule: fileURLToPath(new URL('../../../server/src/main.ts', import.meta.url)),
-  agentModule: fileURLToPath(new URL('../../../agent/src/main.ts', import.meta.url)),
-  env,
-})
+export function realParts(env: NodeJS.ProcessEnv): Pick<UpParts, 'serverModule' | 'agentModule' | 'env'> {
+  return { serverModule: programFile('server', env), agentModule: programFile('agent', env), env: frugalEnv(env) }
+}
 
 interface ServerReady {
   readonly api: string
