@@ -32,10 +32,12 @@ export async function applyObserved(
 async function observe(deps: Deps, tables: Tables, container: Container, observed: Observed) {
   const now = deps.clock.now()
   const seenGeneration = Math.max(container.seenGeneration, observed.engine?.generation ?? 0)
-  const seen: Container = { ...container, observed, seenGeneration, hostLost: false, updatedAt: now }
+  const spec = specInForce(container, observed)
+  const seen: Container = { ...container, spec, observed, seenGeneration, hostLost: false, updatedAt: now }
   const view = statusOf(seen)
   const task = observed.settled >= container.wish.version ? null : container.task
   const change = {
+    ...(spec === container.spec ? {} : { spec }),
     observed,
     seenGeneration,
     hostLost: false,
@@ -49,6 +51,17 @@ async function observe(deps: Deps, tables: Tables, container: Container, observe
     await settle(deps, tables, container, observed.settled, observed.failure?.reason ?? null)
   }
   return { container: { ...seen, ...change }, gone: false }
+}
+
+/**
+ * Limits that the engine refused are taken back, or they would be counted in the quota and asked for again, in vain, with
+ * every later wish. Unless something newer was asked for meanwhile: that will be judged by itself.
+ */
+function specInForce(container: Container, { engine, settled, failure }: Observed): Container['spec'] {
+  const { spec, wish } = container
+  if (failure?.step !== 'update' || settled < wish.version || !engine) return spec
+  const { cpu, memory } = engine
+  return cpu > 0 && memory >= 4 ? { ...spec, cpu, memory } : spec
 }
 
 async function forget(deps: Deps, tables: Tables, container: Container) {
