@@ -261,7 +261,7 @@ export class ContainerWorker {
       if (!(error instanceof EngineError)) throw error
       // It vanished under our hands: look again and decide anew.
       if (error.status === 404 && /no such container/i.test(error.message)) return
-      const failure = failureOf(step.kind, error.message, assignment)
+      const failure = shortened(failureOf(step.kind, error.message, assignment))
       done(failure.reason)
       this.#mishaps += 1
       if (this.#mishaps < mostTries && mayPass(step, error)) {
@@ -315,6 +315,11 @@ export class ContainerWorker {
     this.#lastReport = text
     this.#context.report(message)
   }
+}
+
+/** Engines repeat whole command lines in what they say, and a report must stay short. */
+function shortened({ step, reason }: Failure): Failure {
+  return { step, reason: reason.length <= 2000 ? reason : `${reason.slice(0, 2000)}…` }
 }
 
 /** A stop or a removal may succeed a moment later, and so may anything that an engine in trouble could not do. */

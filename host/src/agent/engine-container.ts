@@ -19,17 +19,17 @@ export function engineContainerFrom(inspect: ContainerInspect): EngineContainer 
     finishedAt: State.FinishedAt === never ? null : State.FinishedAt,
     exitCode: ended || State.ExitCode !== 0 ? State.ExitCode : null,
     oomKilled: State.OOMKilled,
-    error: State.Error,
+    error: shortened(State.Error),
     health: healthOf(State.Health?.Status),
     restartCount: inspect.RestartCount ?? 0,
     addresses: addressesOf(inspect),
     cpu: coresOf(HostConfig),
     memory: Math.round(HostConfig.Memory / bytesPerMib),
-    command: [...(Config.Cmd ?? [])],
-    entrypoint: [...(Config.Entrypoint ?? [])],
-    workdir: Config.WorkingDir,
-    hostname: Config.Hostname,
-    ports: Object.keys(Config.ExposedPorts ?? {}),
+    command: firstOf(Config.Cmd ?? []),
+    entrypoint: firstOf(Config.Entrypoint ?? []),
+    workdir: shortened(Config.WorkingDir),
+    hostname: shortened(Config.Hostname),
+    ports: firstOf(Object.keys(Config.ExposedPorts ?? {})),
     imageDigest: inspect.Image,
   }
 }
@@ -50,13 +50,31 @@ export function justCreated({ spec, wish }: Assignment, engineId: string): Engin
     addresses: [],
     cpu: spec.cpu,
     memory: spec.memory,
-    command: spec.command ?? [],
-    entrypoint: spec.entrypoint ?? [],
-    workdir: spec.workdir ?? '',
+    command: firstOf(spec.command ?? []),
+    entrypoint: firstOf(spec.entrypoint ?? []),
+    workdir: shortened(spec.workdir ?? ''),
     hostname: spec.hostname ?? '',
-    ports: spec.exposedPorts,
+    ports: firstOf(spec.exposedPorts),
     imageDigest: '',
   }
+}
+
+/** Characters of a list that are told. */
+const mostTold = 32_768
+const longestTold = 4096
+
+/**
+ * As much of a list as is fit to be shown. Users and the makers of images decide how long it is, and one report that is too
+ * long for the relay would end the session of the whole host.
+ */
+function firstOf(all: readonly string[]): string[] {
+  let left = mostTold
+  const cut = all.findIndex((text) => (left -= text.length + 8) < 0)
+  return cut < 0 ? [...all] : [...all.slice(0, cut), '…']
+}
+
+function shortened(text: string): string {
+  return text.length <= longestTold ? text : `${text.slice(0, longestTold)}…`
 }
 
 function stateOf(status: string): EngineState {
