@@ -102,6 +102,9 @@ describe('one container', () => {
     const wish = anAssignment({ command: ['sh', '-c', 'exit 4'], autoRemove: true })
     bench.assign(wish)
     expect((await bench.settled(wish, ({ engine: seen }) => seen?.state === 'exited')).engine?.exitCode).toBe(4)
+    // Until the server has said that it knows, the container is the only trace of its run.
+    expect(await engine.docker('ps', '-aq')).not.toBe('')
+    bench.assign({ ...wish, seenGeneration: 1 })
     const gone = await bench.message((m) => m.kind === 'observed' && m.id === wish.id && m.gone)
     expect(gone).toMatchObject({ observed: { engine: null } })
     bench.assign(wish)

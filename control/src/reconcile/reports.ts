@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
 import type { StepReport } from '../ports/hosts.ts'
 import type { Tables } from '../ports/store.ts'
-import { farewell } from './assignment-of.ts'
+import { assignmentOf, farewell } from './assignment-of.ts'
 
 /**
  * Writes what an agent saw of one container: the observed state, the status that follows from it, and the end of every
@@ -26,7 +26,10 @@ export async function applyObserved(
     if (gone) return forget(deps, tables, container)
     return observe(deps, tables, container, observed)
   })
-  if (change) deps.hub.publish(containerEvent(change.container, deps.clock.now(), change.gone))
+  if (!change) return
+  // An agent keeps what is to remove itself until it hears that its run was written down.
+  if (change.firstSeen && change.container.spec.autoRemove) deps.links.assign(hostId, assignmentOf(change.container))
+  deps.hub.publish(containerEvent(change.container, deps.clock.now(), change.gone))
 }
 
 async function observe(deps: Deps, tables: Tables, container: Container, observed: Observed) {
@@ -50,7 +53,8 @@ async function observe(deps: Deps, tables: Tables, container: Container, observe
   if (observed.settled > container.observed.settled) {
     await settle(deps, tables, container, observed.settled, observed.failure?.reason ?? null)
   }
-  return { container: { ...seen, ...change }, gone: false }
+  const firstSeen = seenGeneration > container.seenGeneration
+  return { container: { ...seen, ...change }, gone: false, firstSeen }
 }
 
 /**
@@ -67,7 +71,7 @@ function specInForce(container: Container, { engine, settled, failure }: Observe
 async function forget(deps: Deps, tables: Tables, container: Container) {
   await tables.containers.remove(container.id)
   await settle(deps, tables, container, container.wish.version, null)
-  return { container, gone: true }
+  return { container, gone: true, firstSeen: false }
 }
 
 async function settle(

@@ -145,7 +145,7 @@ export class ContainerWorker {
       this.#interrupt = new AbortController()
       const signal = AbortSignal.any([this.#lifetime, this.#interrupt.signal])
       try {
-        await this.#held
+        await unless(signal, this.#held)
         await this.#context.link().whenUp(signal)
         await this.#reach(signal)
         attempt = 0
@@ -183,7 +183,12 @@ export class ContainerWorker {
           break
         case 'stop':
         case 'remove':
-          if (step.kind === 'remove' && step.why === 'finished') this.#reportObserved(assignment, null)
+          if (step.kind === 'remove' && step.why === 'finished') {
+            this.#reportObserved(assignment, null)
+            // Its only trace must not go before the server has written down that it ran, or a crash of both ends would
+            // have it made and run once more. The server's word is a newer assignment.
+            if (assignment.seenGeneration < this.#seenGeneration) return
+          }
           await this.#context.ending(() => this.#whenStillWished(step, assignment, signal))
           break
         case 'pull':
@@ -314,6 +319,19 @@ export class ContainerWorker {
     if (text === this.#lastReport) return
     this.#lastReport = text
     this.#context.report(message)
+  }
+}
+
+/** Waits for `task`, but no longer than until the signal is aborted. */
+async function unless(signal: AbortSignal, task: Promise<unknown>): Promise<void> {
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const leave = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', leave, { once: true })
+  try {
+    await Promise.race([task, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', leave)
   }
 }
 
