@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream'
 import type { Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { findContainer, requireState } from './find-container.ts'
+import { openStreams } from './open-streams.ts'
 
 type InteractiveVerbs = Pick<
   Containers,
@@ -16,17 +17,20 @@ const quickCallMs = 30_000
 
 /** What is answered by the container's host while the caller waits: checked here, then spliced through. */
 export function interactiveVerbs(deps: Deps): InteractiveVerbs {
+  const streams = openStreams()
   return {
     async logs(caller, ref, options, signal) {
       const { container, calls } = await reach(deps, caller, ref, 'logs')
-      const { reply, output } = await calls.logs({ id: container.id, ...options, until: null }, { signal })
+      const open = () => calls.logs({ id: container.id, ...options, until: null }, { signal })
+      const { reply, output } = await streams.opening(caller.projectId, open, outputOf)
       return { framed: reply.framed, output: required(output) }
     },
     async exec(caller, ref, request, signal) {
       const { container, calls } = await reach(deps, caller, ref, 'execute')
       const { input, ...rest } = request
       const args = { id: container.id, ...rest, stdin: input !== null }
-      const { reply, output } = await calls.exec(args, input === null ? { signal } : { signal, input })
+      const open = () => calls.exec(args, input === null ? { signal } : { signal, input })
+      const { reply, output } = await streams.opening(caller.projectId, open, outputOf)
       return { execId: reply.execId, output: required(output) }
     },
     async resizeExec(caller, ref, execId, size) {
@@ -47,12 +51,14 @@ export function interactiveVerbs(deps: Deps): InteractiveVerbs {
     },
     async getArchive(caller, ref, path, signal) {
       const { container, calls } = await reach(deps, caller, ref, 'archive')
-      const { reply, output } = await calls.archiveGet({ id: container.id, path }, { signal })
+      const open = () => calls.archiveGet({ id: container.id, path }, { signal })
+      const { reply, output } = await streams.opening(caller.projectId, open, outputOf)
       return { stat: reply, tar: required(output) }
     },
     async putArchive(caller, ref, path, tar, signal) {
       const { container, calls } = await reach(deps, caller, ref, 'archive')
-      await calls.archivePut({ id: container.id, path }, { input: tar, signal })
+      const put = () => calls.archivePut({ id: container.id, path }, { input: tar, signal })
+      await streams.opening(caller.projectId, put, outputOf)
     },
   }
 }
@@ -74,6 +80,10 @@ export async function reach(
     throw new Fault('container.no-host', { ref: container.name })
   }
   return { container, calls: deps.links.calls(container.hostId) }
+}
+
+function outputOf({ output }: { readonly output: Readable | null }): Readable | null {
+  return output
 }
 
 function required(output: Readable | null): Readable {

@@ -56,6 +56,11 @@ export const faults = {
     retry: false,
     text: 'Container {ref} was not created interactive; create it with --interactive to attach.',
   },
+  'project.busy': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'Your project has {limit} logs, commands and copies under way, which is the most; end some and try again.',
+  },
   'container.no-host': { kind: 'conflict', retry: true, text: 'Container {ref} is not on a host yet.' },
   'container.exec-failed': {
     kind: 'invalid',

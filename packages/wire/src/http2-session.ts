@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 
 /** What one stream may have under way before its reader has taken it, and the whole connection. Bytes. */
-const streamWindow = 4 * 1024 * 1024
+const streamWindow = 1024 * 1024
 const connectionWindow = 16 * 1024 * 1024
 
 const options = {
