@@ -11,7 +11,7 @@ describe('agent options', () => {
       engineSocket: '/var/run/docker.sock',
       joinToken: null,
       labels: { a: 'b=c', d: '' },
-      startsAtOnce: 4,
+      startsAtOnce: 8,
       allowPrivileged: false,
     })
     const env = { GANTRY_SERVER: '[::1]:80', GANTRY_STATE: '/e', DOCKER_HOST: 'unix:///d', GANTRY_JOIN_TOKEN: 't' }

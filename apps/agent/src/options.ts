@@ -23,7 +23,7 @@ export const usage = `Usage: gantry agent --server HOST:PORT --state DIR [option
   --engine unix:///PATH  the container engine                    (or DOCKER_HOST; /var/run/docker.sock)
   --name NAME            how the host is shown                   (this machine's host name)
   --label KEY=VALUE      a label of this host; may be repeated
-  --starts N             containers started at once              (4)
+  --starts N             containers started at once              (8)
   --allow-privileged     let assigned containers be privileged
 
 The first time, GANTRY_JOIN_TOKEN must hold a join token. It is not an option, so that it shows in no process list.`
@@ -48,7 +48,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Ag
     name: values.name ?? hostname(),
     labels: Object.fromEntries((values.label ?? []).map(labelOf)),
     allowPrivileged: values['allow-privileged'] ?? false,
-    startsAtOnce: countOf(values.starts ?? '4'),
+    startsAtOnce: countOf(values.starts ?? '8'),
     logLevel: env['GANTRY_LOG_LEVEL'] ?? 'info',
   }
 }

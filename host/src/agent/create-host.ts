@@ -27,7 +27,7 @@ export interface HostOptions {
   readonly agentVersion: string
   readonly clock: Clock
   readonly log: HostLog
-  /** Container starts under way at once; engines get no faster beyond about four. */
+  /** Container starts under way at once; more than about eight only make an engine slower to answer the rest. */
   readonly startsAtOnce?: number
   readonly allowPrivileged?: boolean
   /** The safety net: how often everything is compared with the engine, ms. */
@@ -73,7 +73,7 @@ export function createHost(options: HostOptions): ContainerHost {
     acts: actsOn({ engine, networks, deployment, allowPrivileged: options.allowPrivileged ?? false }),
     inspect: inspectOurs(engine.containers, deployment),
     link: () => link,
-    starting: limiter(options.startsAtOnce ?? 4),
+    starting: limiter(options.startsAtOnce ?? 8),
     ending,
     clock,
     log,

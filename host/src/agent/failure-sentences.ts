@@ -8,6 +8,29 @@ const sentences: readonly (readonly [RegExp, Sentence])[] = [
     /exec: "?([^":]+)"?: (?:executable file not found|stat .*no such file or directory|no such file or directory)/,
     ([, program = '']) => `The image has no program "${program}"; check the command and the entrypoint.`,
   ],
+  // crun's words, here and below; those before are runc's.
+  [
+    /executable file `([^`]+)` not found/,
+    ([, program = '']) => `The image has no program "${program}"; check the command and the entrypoint.`,
+  ],
+  [
+    /open executable: (?:Operation not permitted|Permission denied)/,
+    (_match, { spec }) =>
+      `"${spec.entrypoint?.[0] ?? spec.command?.[0] ?? 'The command'}" cannot be run: it is not an executable file.`,
+  ],
+  [
+    /setrlimit `(\w+)`: Operation not permitted/,
+    ([, limit = '']) =>
+      `The engine may not grant the ${limit} it is set to; its operator must lower default_ulimits in containers.conf.`,
+  ],
+  [
+    /cgroups in hybrid mode not supported/,
+    () => 'crun cannot use a host with control groups of both versions; its operator must set the runtime to runc.',
+  ],
+  [
+    /(?:crun|runc) update .*failed/s,
+    () => 'The engine could not change the limits; most often the container uses more memory than the new limit.',
+  ],
   [
     /exec: "?([^":]+)"?: permission denied|exec: "?([^":]+)"?: is a directory/,
     ([, program, folder]) => `"${program ?? folder ?? ''}" cannot be run: it is not an executable file.`,
@@ -37,7 +60,7 @@ const sentences: readonly (readonly [RegExp, Sentence])[] = [
   ],
   [/unable to find user ([^:]+)/, ([, user = '']) => `The image has no user ${user}.`],
   [/[Uu]nknown runtime specified (\S+)/, ([, runtime = '']) => `This host has no container runtime ${runtime}.`],
-  [/mkdir .*: not a directory/, () => 'The working directory is not a directory in the image.'],
+  [/mkdir \S*\/merged\/\S*: not a directory/, () => 'The working directory is not a directory in the image.'],
   [/cannot set property|unable to apply caps/, () => 'The host does not allow this container the rights it asks for.'],
 ]
 
