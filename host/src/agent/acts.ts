@@ -62,7 +62,7 @@ export function actsOn({ engine, networks, deployment, allowPrivileged }: ActCon
     try {
       return await task()
     } catch (error) {
-      if (!isStatus(error, 404) || !/network .*not found|unable to find network/i.test(error.message)) throw error
+      if (!isStatus(error, 404, 500) || !/network .*not found|unable to find network/i.test(error.message)) throw error
       networks.forget(assignment.projectId)
       await networks.ensure(assignment.projectId, signal)
       return task()
@@ -87,6 +87,10 @@ export function actsOn({ engine, networks, deployment, allowPrivileged }: ActCon
     create: async (_step, assignment, signal) => {
       if (assignment.spec.privileged && !allowPrivileged) {
         throw new EngineError(403, 'privileged containers are not allowed on this host')
+      }
+      // Podman's compatible API would pass over the name in silence.
+      if (assignment.spec.runtime !== null && (await engine.isPodman())) {
+        throw new EngineError(400, `unknown runtime specified ${assignment.spec.runtime}`)
       }
       try {
         return await withNetwork(assignment, signal, () => create(assignment, signal))

@@ -2,7 +2,7 @@ import { type Assignment, defaultSpec, type StepKind } from '@gantry/model'
 import { expect, test } from 'vitest'
 import { failureOf } from './failure-sentences.ts'
 
-const assignment = { spec: { ...defaultSpec('web:1'), cpu: 9 } } as Assignment
+const assignment = { spec: { ...defaultSpec('web:1'), cpu: 9, command: ['/srv'] } } as Assignment
 
 // The first column as engines wrote it: Docker 20.10 to 28, runc 1.1, crun.
 test.each<[string, StepKind, string]>([
@@ -20,6 +20,26 @@ test.each<[string, StepKind, string]>([
     'OCI runtime create failed: unable to start container process: exec: "/etc": permission denied: unknown',
     'start',
     '"/etc" cannot be run: it is not an executable file.',
+  ],
+  [
+    'crun: executable file `nope` not found in $PATH: No such file or directory: OCI runtime attempted to invoke a command that was not found',
+    'start',
+    'The image has no program "nope"; check the command and the entrypoint.',
+  ],
+  [
+    'crun: open executable: Operation not permitted: OCI permission denied',
+    'start',
+    '"/srv" cannot be run: it is not an executable file.',
+  ],
+  [
+    'crun: setrlimit `RLIMIT_NOFILE`: Operation not permitted: OCI permission denied',
+    'start',
+    'The engine may not grant the RLIMIT_NOFILE it is set to; its operator must lower default_ulimits in containers.conf.',
+  ],
+  [
+    '`/usr/bin/crun update --resources=/var/tmp/podman1 656b00c4` failed: exit status 1',
+    'update',
+    'The engine could not change the limits; most often the container uses more memory than the new limit.',
   ],
   ['Minimum memory limit allowed is 6MB', 'create', 'The memory limit is too small; the engine needs at least 6MB.'],
   [

@@ -26,7 +26,8 @@ export function blamesStrays(message: string): boolean {
 async function isIn(pid: string, engineId: string): Promise<boolean> {
   try {
     const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8')
-    if (groups.includes(engineId)) return true
+    // Podman's conmon-… is no stray: it ends by itself, after it has tidied up.
+    if (groups.includes(engineId)) return !groups.includes(`conmon-${engineId}`)
     // The shim itself is in the engine's group; containerd names the container on its command line.
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8')
     return command.includes('containerd-shim') && command.includes(`\0-id\0${engineId}\0`)

@@ -46,13 +46,18 @@ export async function onContainer<T>(
   }
 }
 
+/** What engines say when the container's state forbids something; Podman says the second and the third. */
+const stateBlamed =
+  /is (not running|paused|restarting|stopped|not paused|already paused)|is in state (\w+)|on running containers/i
+
 /** An engine's error as a fault. Anything else is handed on as it is. */
 export function faultOf(error: unknown, host: string, { action, ref }: { action: string; ref: string }): unknown {
   if (error instanceof EngineUnreachable) return new Fault('engine.unreachable', { host, reason: error.message }, error)
   if (!(error instanceof EngineError)) return error
   const { status, message } = error
   if (status === 404 && /no such container/i.test(message)) return new Fault('container.no-host', { ref }, error)
-  const state = /is (not running|paused|restarting|stopped|not paused|already paused)/i.exec(message)?.[1]
+  const blamed = stateBlamed.exec(message)
+  const state = blamed ? (blamed[1] ?? blamed[2] ?? 'not running') : undefined
   if ((status === 409 || status === 500) && state !== undefined) {
     return new Fault('container.state', { action, ref, status: state, allowed: 'Running' }, error)
   }

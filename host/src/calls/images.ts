@@ -13,8 +13,8 @@ export function imageCalls(
     commit: ({ id, engineRef }, { signal }) =>
       onContainer(context, 'commit', id, signal, async (engineId) => {
         const { repo, tag } = parseImageName(engineRef)
-        const { Id } = await context.hold(id, () => containers.commit(engineId, repo, tag, signal))
-        const { Size } = await images.inspect(Id, signal)
+        const made = await context.hold(id, () => containers.commit(engineId, repo, tag, signal))
+        const { Id, Size } = await images.inspect(made.Id, signal)
         return { reply: { imageId: Id, size: Size }, output: null }
       }),
     imageList: async (_args, { signal }) => {
@@ -58,6 +58,9 @@ interface ImageFacts {
 }
 
 function engineImage({ Id, RepoTags, RepoDigests, Size, at }: ImageFacts): EngineImage {
-  const refs = [...(RepoTags ?? []), ...(RepoDigests ?? [])].filter((ref) => !ref.startsWith('<none>'))
+  const refs = [...(RepoTags ?? []), ...(RepoDigests ?? [])]
+    .filter((ref) => !ref.startsWith('<none>'))
+    // Podman spells out what everybody leaves away.
+    .map((ref) => ref.replace(/^docker\.io\/(library\/)?/, ''))
   return { imageId: Id, refs, size: Size, createdAt: at }
 }

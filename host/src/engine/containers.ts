@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError } from './engine-error.ts'
 import type { EngineAnswer, EngineTransport } from './engine-transport.ts'
 import type {
@@ -9,6 +10,7 @@ import type {
   CreateBody,
   Limits,
 } from './engine-types.ts'
+import { podmanLimits } from './podman-limits.ts'
 
 export interface LogQuery {
   readonly stdout: boolean
@@ -56,10 +58,14 @@ export function containerApi(transport: EngineTransport): ContainerApi {
   const get = <T>(at: string, signal?: AbortSignal, query = {}) =>
     transport.json<T>({ path: at, query, ...(signal && { signal }) })
 
+  const podman = podmanLimits(transport)
+  const inspect = async (ref: string, signal?: AbortSignal) =>
+    podman.inForce(await get<ContainerInspect>(path(ref, '/json'), signal))
+
   return {
     create: (name, body, signal) =>
       transport.json({ method: 'POST', path: '/containers/create', query: { name }, body, ...(signal && { signal }) }),
-    inspect: (ref, signal) => get(path(ref, '/json'), signal),
+    inspect,
     list: (labels, signal) =>
       get('/containers/json', signal, { all: true, filters: JSON.stringify({ label: labels }) }),
     start: (ref, signal) => post(path(ref, '/start'), signal),
@@ -82,10 +88,20 @@ export function containerApi(transport: EngineTransport): ContainerApi {
       const query = { condition: 'removed' }
       await post(path(ref, '/wait'), signal, { query, answerWithinMs: 0 }).catch(ignoreMissing)
     },
-    update: (ref, limits, signal) => post(path(ref, '/update'), signal, { body: limits }),
+    update: async (ref, limits, signal) => {
+      if (await transport.isPodman()) await podman.set(await inspect(ref, signal), limits, signal)
+      else await post(path(ref, '/update'), signal, { body: limits })
+    },
     resize: (ref, rows, columns, signal) => post(path(ref, '/resize'), signal, { query: { h: rows, w: columns } }),
-    top: (ref, psArgs, signal) => get(path(ref, '/top'), signal, { ps_args: psArgs ?? undefined }),
-    stats: (ref, signal) => get(path(ref, '/stats'), signal, { stream: false }),
+    top: async (ref, psArgs, signal) => columns(await get(path(ref, '/top'), signal, { ps_args: psArgs ?? undefined })),
+    stats: async (ref, signal) => {
+      const sample = () => get<ContainerStats>(path(ref, '/stats'), signal, { stream: false })
+      const first = await sample()
+      if (first.precpu_stats.system_cpu_usage !== undefined) return first
+      // Podman takes only one.
+      await sleep(1000, undefined, { ...(signal && { signal }) })
+      return { ...(await sample()), precpu_stats: first.cpu_stats }
+    },
     logs: async (ref, query, signal) => {
       const { body } = await transport.stream({
         path: path(ref, '/logs'),
@@ -108,6 +124,12 @@ export function containerApi(transport: EngineTransport): ContainerApi {
       transport.stream({ path: path(ref, '/archive'), query: { path: at }, ...(signal && { signal }) }),
     archivePut: async (ref, at, tar, signal) => {
       const query = { path: at }
+      if (await transport.isPodman()) {
+        // It would make a missing folder, where Docker says that it is missing.
+        const look = { method: 'HEAD', path: path(ref, '/archive'), query, ...(signal && { signal }) } as const
+        const { body } = await transport.stream(look)
+        body.resume()
+      }
       const request = { method: 'PUT', path: path(ref, '/archive'), query, body: tar, answerWithinMs: 0 } as const
       await transport.json<unknown>({ ...request, ...(signal && { signal }) })
     },
@@ -116,10 +138,21 @@ export function containerApi(transport: EngineTransport): ContainerApi {
         method: 'POST',
         path: '/commit',
         query: { container: ref, repo, tag, pause: true },
+        // Podman fails without a body.
+        body: {},
         answerWithinMs: 0,
         ...(signal && { signal }),
       }),
   }
+}
+
+/** Podman leaves the lines of a `ps` inside the container in one piece. */
+function columns({ Titles, Processes }: ContainerTop): ContainerTop {
+  const titles = Titles.length === 1 ? (Titles[0] ?? '').trim().split(/\s+/) : Titles
+  if (titles.length === Titles.length) return { Titles, Processes }
+  // The last column is a command line with spaces of its own.
+  const row = new RegExp(`^\\s*${'(\\S+)\\s+'.repeat(titles.length - 1)}(.*)$`)
+  return { Titles: titles, Processes: (Processes ?? []).map(([line = '']) => row.exec(line)?.slice(1) ?? [line]) }
 }
 
 function ignoreMissing(error: unknown): void {

@@ -7,6 +7,8 @@ import { AnswerTimeout, exchange } from './http-exchange.ts'
 export interface EngineRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD'
   readonly path: string
+  /** Whose API: the engine's compatible one unless told, or Podman's own. */
+  readonly api?: 'libpod'
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   /** Sent as JSON; a stream is sent as it is, as a tar. */
   readonly body?: object | Readable
@@ -29,12 +31,16 @@ export interface EngineTransport {
   stream(request: EngineRequest): Promise<EngineAnswer>
   /** Takes the connection over: raw bytes both ways, either side may close its half first. */
   upgrade(request: EngineRequest & { readonly body: object }): Promise<Socket>
+  /** Whether the engine is Podman. */
+  isPodman(): Promise<boolean>
   close(): Promise<void>
 }
 
 /** The oldest API we speak and the newest we know; the engine's own newest is used when it lies between. */
 const oldest = 41
 const newest = 44
+/** The oldest that Podman 4 and 5 both take. */
+const libpodPrefix = '/v4.0.0/libpod'
 
 const usualPatienceMs = 120_000
 
@@ -45,7 +51,7 @@ const usualPatienceMs = 120_000
 export function engineTransport(socketPath: string): EngineTransport {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 16 })
   const closing = new AbortController()
-  let prefix: Promise<string> | null = null
+  let greeting: Promise<{ readonly prefix: string; readonly podman: boolean }> | null = null
 
   const send = async (request: EngineRequest, path: string): Promise<EngineAnswer> => {
     const { method = 'GET', body, answerWithinMs = usualPatienceMs } = request
@@ -70,28 +76,31 @@ export function engineTransport(socketPath: string): EngineTransport {
 
   // Docker 29.0 refuses versions below 1.44 and 20.10 those above 1.41: no fixed one suits both.
   const negotiated = () => {
-    prefix ??= send({ path: '' }, '/_ping').then(({ headers, body }) => {
+    greeting ??= send({ path: '' }, '/_ping').then(({ headers, body }) => {
       body.resume()
       const minor = Number(/^1\.(\d+)/.exec(String(headers['api-version'] ?? ''))?.[1] ?? oldest)
       if (minor < oldest)
         throw new EngineError(400, `The engine speaks API 1.${minor}; at least 1.${oldest} is needed.`)
-      return `/v1.${Math.min(minor, newest)}`
+      return { prefix: `/v1.${Math.min(minor, newest)}`, podman: headers['libpod-api-version'] !== undefined }
     })
-    prefix.catch(() => {
-      prefix = null
+    greeting.catch(() => {
+      greeting = null
     })
-    return prefix
+    return greeting
   }
-  const stream = async (request: EngineRequest) => send(request, (await negotiated()) + request.path)
+  const pathOf = async ({ api, path }: EngineRequest) =>
+    api === 'libpod' ? `${libpodPrefix}${path}` : (await negotiated()).prefix + path
+  const stream = async (request: EngineRequest) => send(request, await pathOf(request))
 
   return {
     stream,
     json: async <T>(request: EngineRequest) => {
       const { body, status } = await stream(request)
       const text = await textOf(body, request.signal)
-      return (text === '' || status === 204 || status === 304 ? undefined : JSON.parse(text)) as T
+      return (text === '' || status === 204 || status === 304 ? undefined : parsed(text)) as T
     },
-    upgrade: async (request) => upgraded(socketPath, (await negotiated()) + request.path, request),
+    upgrade: async (request) => upgraded(socketPath, await pathOf(request), request),
+    isPodman: async () => (await negotiated()).podman,
     close: async () => {
       closing.abort(new EngineUnreachable('the connection to it was closed'))
       agent.destroy()
@@ -127,6 +136,14 @@ function upgraded(socketPath: string, path: string, { body, signal }: EngineRequ
     call.on('error', (error) => reject(translate(error, signal)))
     call.end(text)
   })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new EngineError(500, `The engine's answer is no JSON: ${text.slice(0, 200)}`)
+  }
 }
 
 function queryOf(query: EngineRequest['query']): string {

@@ -18,6 +18,7 @@ export interface Engine {
   readonly networks: NetworkApi
   info(signal?: AbortSignal): Promise<EngineInfo>
   version(signal?: AbortSignal): Promise<EngineVersion>
+  isPodman(): Promise<boolean>
   /** Resolves once the engine has begun to send: whatever happens after that moment is in the stream. */
   events(label: string, signal: AbortSignal): Promise<AsyncIterable<EngineEvent>>
   close(): Promise<void>
@@ -32,6 +33,7 @@ export function openEngine(socketPath: string): Engine {
     networks: networkApi(transport),
     info: (signal) => transport.json({ path: '/info', ...(signal && { signal }) }),
     version: (signal) => transport.json({ path: '/version', ...(signal && { signal }) }),
+    isPodman: () => transport.isPodman(),
     events: async (label, signal) => {
       const filters = JSON.stringify({ type: ['container'], label: [label] })
       const { body } = await transport.stream({ path: '/events', query: { filters }, signal, answerWithinMs: 10_000 })

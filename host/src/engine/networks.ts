@@ -1,4 +1,4 @@
-import { isStatus } from './engine-error.ts'
+import { EngineError, isStatus } from './engine-error.ts'
 import type { EngineTransport } from './engine-transport.ts'
 import type { NetworkInfo } from './engine-types.ts'
 
@@ -15,9 +15,16 @@ export interface NetworkApi {
 export function networkApi(transport: EngineTransport): NetworkApi {
   const path = (ref: string) => `/networks/${encodeURIComponent(ref)}`
   return {
-    create: (Name, Labels, signal) => {
+    create: async (Name, Labels, signal) => {
       const body = { Name, Labels, Driver: 'bridge', CheckDuplicate: true }
-      return transport.json({ method: 'POST', path: '/networks/create', body, ...(signal && { signal }) })
+      try {
+        return await transport.json({ method: 'POST', path: '/networks/create', body, ...(signal && { signal }) })
+      } catch (error) {
+        // Podman has no status of its own for it.
+        if (isStatus(error, 500) && /already (exists|used)/.test(error.message))
+          throw new EngineError(409, error.message)
+        throw error
+      }
     },
     inspect: (ref, signal) => transport.json({ path: path(ref), ...(signal && { signal }) }),
     list: (labels, signal) => {
@@ -31,6 +38,7 @@ export function networkApi(transport: EngineTransport): NetworkApi {
       } catch (error) {
         if (isStatus(error, 404)) return true
         if (isStatus(error, 403, 409)) return false
+        if (isStatus(error, 500) && /is being used/.test(error.message)) return false
         throw error
       }
     },
