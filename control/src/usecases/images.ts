@@ -43,13 +43,18 @@ export function imageUseCases(deps: Deps): Images {
           deps.log.warn({ image: image.engineRef, host: host.name, reason: reasonOf(error) }, 'image pull failed')
           await deps.store.images.remove(image.id)
         })
+        // The next start forgets what was never completed.
+        .catch((error: unknown) => deps.log.error({ image: image.id, reason: reasonOf(error) }, 'image not forgotten'))
       return image
     },
     async delete(caller, id) {
       const image = await this.get(caller, id)
       if (image.projectId !== caller.projectId) requireAdminFor(caller, true, 'Deleting an image of others')
       const signal = AbortSignal.timeout(60_000)
-      await deps.links.calls(image.hostId).imageRemove({ engineRef: image.engineRef }, { signal })
+      const removal = deps.links.calls(image.hostId).imageRemove({ engineRef: image.engineRef }, { signal })
+      await removal.catch((error: unknown) => {
+        if (!(error instanceof Fault && error.code === 'image.not-found')) throw error
+      })
       await deps.store.images.remove(image.id)
     },
     async search(caller, name, { exact }) {

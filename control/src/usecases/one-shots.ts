@@ -39,18 +39,30 @@ export function oneShotVerbs(deps: Deps): Pick<Containers, 'kill' | 'commit'> {
           await deps.store.images.remove(image.id)
           throw error
         })
-        await deps.store.images.update(image.id, { imageId: reply.imageId, size: reply.size })
+        await deps.store.transaction((tables) => replaceFormer(tables, { ...image, ...reply }))
       })
       return image
     },
   }
 }
 
-/** Ends what a dead server left: called once at start. */
+/** Ends what a dead server left, and forgets images that were never completed: called once at start. */
 export async function endInterrupted(deps: Deps): Promise<void> {
   for (const action of await deps.store.actions.unfinishedCalls()) {
     const error = 'The server was restarted while this was under way; ask again if it did not happen.'
     await deps.store.actions.finish(action.id, deps.clock.now(), error)
+  }
+  for (const image of await deps.store.images.list(null)) {
+    if (image.imageId === null) await deps.store.images.remove(image.id)
+  }
+}
+
+/** The image is complete: only now does the one of that name that was there before give way. */
+async function replaceFormer(tables: Tables, { id, projectId, repo, tag, imageId, size }: Image): Promise<void> {
+  await tables.images.update(id, { imageId, size })
+  for (const other of await tables.images.list(projectId)) {
+    const former = other.projectId === projectId && other.repo === repo && other.tag === tag && other.imageId !== null
+    if (former && other.id !== id) await tables.images.remove(other.id)
   }
 }
 
@@ -105,8 +117,6 @@ async function addImage(
   { repository, tag, engineRef }: { repository: string; tag: string; engineRef: string },
 ): Promise<Image> {
   if (container.hostId === null) throw new Fault('container.no-host', { ref: container.name })
-  const former = await tables.images.resolve(caller.projectId, repository, tag)
-  if (former?.projectId === caller.projectId) await tables.images.remove(former.id)
   const image: Image = {
     id: deps.ids.uuid() as ImageId,
     projectId: caller.projectId,

@@ -29,8 +29,9 @@ export function imageTable(db: Kysely<Database>): ImageTable {
         .where('repo', '=', repo)
         .where('tag', '=', tag)
         .where((eb) => eb.or([eb('project_id', '=', projectId), eb('project_id', 'is', null)]))
-        // The project's own before a public one, then the newest.
+        // The project's own before a public one, a complete one before one that is being made, then the newest.
         .orderBy(sql`case when project_id is null then 1 else 0 end`)
+        .orderBy(sql`case when image_id is null then 1 else 0 end`)
         .orderBy('images.created_at', 'desc')
         .executeTakeFirst()
       return row && fromRow(row)
