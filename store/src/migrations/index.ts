@@ -2,8 +2,13 @@ import type { Kysely } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import * as core from './0001-core.ts'
 import * as identity from './0002-identity.ts'
+import * as sequenceIndexes from './0003-sequence-indexes.ts'
 
-const migrations: Record<string, Migration> = { '0001-core': core, '0002-identity': identity }
+const migrations: Record<string, Migration> = {
+  '0001-core': core,
+  '0002-identity': identity,
+  '0003-sequence-indexes': sequenceIndexes,
+}
 
 /** Brings the schema up to date; each migration runs once, in name order. Throws with the failed one's name. */
 export async function migrate<T>(db: Kysely<T>): Promise<void> {
