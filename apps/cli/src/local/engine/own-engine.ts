@@ -7,6 +7,7 @@ import type { Home } from '../home.ts'
 import { openLog, tailOf } from '../log-file.ts'
 import { isAlive, type ProcessId, processId } from '../process-id.ts'
 import { unfit } from '../unfit.ts'
+import { unmountBelow } from './unmount.ts'
 import { askVersion, callEngine, type EngineVersion } from './engine-call.ts'
 import type { FoundEngine } from './find-engine.ts'
 import { findProgram, systemPath } from './install-engine.ts'
@@ -141,6 +142,7 @@ export async function stopOwnEngine(home: Home, graceSeconds: number): Promise<b
   // The end of a process that is not our child has no event to wait for.
   for (let tries = 0; isAlive(id) && tries < 150; tries += 1) await sleep(100)
   if (isAlive(id)) process.kill(id.pid, 'SIGKILL')
+  unmountBelow(home.engine)
   await rm(join(home.engine, 'process.json'), { force: true })
   return true
 }
