@@ -54,6 +54,24 @@ describe('bootstrap', () => {
     const proof: LogIn = { method: 'password', user: { id: admin }, password: again?.password ?? '' }
     expect((await cloud.asker(proof)).isAdmin).toBe(true)
   })
+
+  test('a password that could not be kept for its owner is never in force', async () => {
+    await using cloud = await open()
+    const admin = await cloud.idOf('users', 'admin')
+    const user = await cloud.store.users.get(admin)
+    await cloud.store.users.remove(admin)
+    if (user) await cloud.store.users.insert(user)
+    const parts = { ids: randomIds, clock: systemClock }
+    const full = () => Promise.reject(new Error('disk full'))
+    await expect(bootstrapIdentity(cloud.store, { ...parts, keep: full })).rejects.toThrow('disk full')
+    expect(await cloud.store.passwords.get(admin)).toBeUndefined()
+    const kept: string[] = []
+    const made = await bootstrapIdentity(cloud.store, {
+      ...parts,
+      keep: async ({ password }) => void kept.push(password),
+    })
+    expect(made.map(({ password }) => password)).toEqual(kept)
+  })
 })
 
 describe('log-in', () => {

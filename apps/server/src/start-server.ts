@@ -8,7 +8,7 @@ import { nativeFacade } from '@gantry/facade-native'
 import { zunFacade } from '@gantry/facade-zun'
 import { createHttpApp, createRegistry, operations } from '@gantry/http'
 import { Fault, randomIds, systemClock } from '@gantry/kernel'
-import { bootstrapIdentity, embeddedIdentity, renderOpenrc } from '@gantry/providers-embedded'
+import { bootstrapIdentity, embeddedIdentity, type NewCredential, renderOpenrc } from '@gantry/providers-embedded'
 import { createStore, identityTables, openSqlite, settingOr } from '@gantry/store'
 import { createRelay, formatJoinToken, type Relay } from '@gantry/wire'
 import type { Logger } from 'pino'
@@ -106,13 +106,13 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   await app.listen({ host: options.listen.host, port: options.listen.port })
   const { port } = app.server.address() as AddressInfo
   const api = `${secure ? 'https' : 'http'}://${hostPart(options.listen.host)}:${port}`
-  const made = await bootstrapIdentity(identityStore, { ids, clock })
-  for (const credential of made) {
-    const file = credential.userName === 'admin' ? 'openrc-admin' : 'openrc'
+  const keep = async (credential: NewCredential) => {
     const openrc = { authUrl: `${api}/identity/v3`, ...credential }
     const text = renderOpenrc(secure ? { ...openrc, caFile: join(options.home, 'ca', 'ca.pem') } : openrc)
+    const file = credential.userName === 'admin' ? 'openrc-admin' : 'openrc'
     await writeSecretFile(join(options.home, file), text)
   }
+  const made = await bootstrapIdentity(identityStore, { ids, clock, keep })
   const { token } = await createJoinToken()
   return {
     api,

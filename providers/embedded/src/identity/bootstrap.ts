@@ -9,6 +9,11 @@ export interface BootstrapOptions {
   readonly clock: Clock
   /** More services for the catalog, with URLs that may begin with `{base}`. */
   readonly services?: readonly ServiceSketch[]
+  /**
+   * Keeps a new user's password for its owner. Awaited before the password is in force, so that a start which dies in
+   * between makes a new one, and never leaves one that nobody knows.
+   */
+  readonly keep?: (credential: NewCredential) => Promise<void>
 }
 
 export interface ServiceSketch {
@@ -82,7 +87,7 @@ interface FirstUser {
 /** Made again from where it stopped, with a new password, when the last start died in the middle. */
 async function makeUser(
   store: IdentityStore,
-  { ids, clock }: BootstrapOptions,
+  { ids, clock, keep }: BootstrapOptions,
   { name, projectId, roleId, targets }: FirstUser,
 ): Promise<NewCredential> {
   const plain = { domainId: defaultDomainId, email: null, description: '', enabled: true }
@@ -90,8 +95,10 @@ async function makeUser(
   const id = await ensure(store.users, { domainId: defaultDomainId, name }, user)
   for (const target of targets) await store.grants.add({ actor: { kind: 'user', id }, target, roleId })
   const password = ids.hex(16)
+  const credential = { userName: name, projectName: name, password }
+  await keep?.(credential)
   await store.passwords.set(id, await passwords().hash(password), clock.now())
-  return { userName: name, projectName: name, password }
+  return credential
 }
 
 async function ensureCatalog(store: IdentityStore, ids: Ids, sketches: readonly ServiceSketch[]): Promise<void> {
