@@ -84,13 +84,14 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
     })
   }
 
-  async function beat(hostId: HostId): Promise<void> {
-    await deps.store.hosts.seen(hostId, deps.clock.now())
-    after(
-      `beat ${hostId}`,
-      heartbeatMs,
-      () => void beat(hostId).catch(() => after(`beat ${hostId}`, heartbeatMs, () => {})),
-    )
+  /** Writes the sign of life now and then; a store that fails for a moment must not end it, or the server. */
+  function beatLater(hostId: HostId): void {
+    after(`beat ${hostId}`, heartbeatMs, () => {
+      beatLater(hostId)
+      void deps.store.hosts.seen(hostId, deps.clock.now()).catch((error: unknown) => {
+        deps.log.warn({ host: hostId, reason: reasonOf(error) }, 'sign of life not written')
+      })
+    })
   }
 
   const reports: HostReports = {
@@ -99,7 +100,7 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
       const known = await deps.store.hosts.get(hostId)
       const availabilityZone = known?.availabilityZone ?? facts.labels['zone'] ?? 'nova'
       await deps.store.hosts.upsert({ id: hostId, name: facts.hostname, availabilityZone, facts, at: deps.clock.now() })
-      after(`beat ${hostId}`, heartbeatMs, () => void beat(hostId))
+      beatLater(hostId)
       deps.log.info({ host: hostId, name: facts.hostname }, 'host connected')
       for (const id of waiting) placeSoon(id)
       const containers = await deps.store.containers.ofHost(hostId)
@@ -107,9 +108,9 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
     },
     async disconnected(hostId) {
       cancel(`beat ${hostId}`)
-      await deps.store.hosts.seen(hostId, deps.clock.now())
       deps.log.warn({ host: hostId }, 'host disconnected')
       watchSilence(hostId)
+      await deps.store.hosts.seen(hostId, deps.clock.now())
     },
     observed: (hostId, id, observed, gone) => applyObserved(full, hostId, id, observed, gone),
     step: (hostId, report) => applyStep(full, hostId, report),

@@ -21,7 +21,7 @@ export function specVerbs(deps: Deps): Pick<Containers, 'update' | 'rename' | 'r
       changeWish(deps, caller, ref, 'rebuild', async (container, tables) => {
         const image = options.image ?? container.spec.image
         const resolved = await resolveImage(tables, container.projectId, image)
-        if (resolved.onlyOn !== null && resolved.onlyOn !== container.hostId) {
+        if (resolved.onlyOn !== null && container.hostId !== null && resolved.onlyOn !== container.hostId) {
           throw new Fault('image.not-found', { image, reason: 'it is on another host than the container' })
         }
         return {

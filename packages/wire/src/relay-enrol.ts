@@ -53,7 +53,7 @@ async function enrolOne({ enrol, sign, ca, log }: EnrolPort, line: string): Prom
       return { kind: 'fault', fault: error.toJSON() }
     }
     const reference = randomIds.hex(6)
-    log.error({ reference, error }, 'enrolment failed')
+    log.error({ reference, err: error }, 'enrolment failed')
     return { kind: 'fault', fault: new Fault('internal', { reference }).toJSON() }
   }
 }

@@ -77,6 +77,6 @@ function answer(stream: ServerHttp2Stream, status: number, value: unknown): void
 function asFault(call: string, error: unknown, log: Log): Fault {
   if (error instanceof Fault) return error
   const reference = randomIds.hex(6)
-  log.error({ call, reference, error }, 'call failed')
+  log.error({ call, reference, err: error }, 'call failed')
   return new Fault('internal', { reference })
 }
