@@ -145,7 +145,8 @@ export class ContainerWorker {
       this.#interrupt = new AbortController()
       const signal = AbortSignal.any([this.#lifetime, this.#interrupt.signal])
       try {
-        await unless(signal, this.#held)
+        // One that is to go goes, whatever is being done with it.
+        if (!this.#assignment.wish.gone) await unless(signal, this.#held)
         await this.#context.link().whenUp(signal)
         await this.#reach(signal)
         attempt = 0

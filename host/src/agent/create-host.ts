@@ -85,6 +85,8 @@ export function createHost(options: HostOptions): ContainerHost {
       worker.retire()
       workers.delete(id)
       graves.add(id, wish.generation)
+      // Not before `synced`, which keeps the tombstones of what was assigned in this session.
+      if (synced) assigned.delete(id)
       dropNetwork(projectId)
     },
   }

@@ -29,11 +29,17 @@ export function engineLink(options: EngineLinkOptions, signal: AbortSignal): Eng
     if (news) options.onDown(reason)
   }
   const listen = async (): Promise<void> => {
-    const events = await options.engine.events(options.label, signal)
-    await options.onUp()
-    state = { up: true, reason: '' }
-    for (const resume of waiting.splice(0)) resume()
-    for await (const event of events) options.onEvent(event)
+    // Ends the stream even if nobody has begun to read it, as when the first look at the engine fails.
+    const listening = new AbortController()
+    try {
+      const events = await options.engine.events(options.label, AbortSignal.any([signal, listening.signal]))
+      await options.onUp()
+      state = { up: true, reason: '' }
+      for (const resume of waiting.splice(0)) resume()
+      for await (const event of events) options.onEvent(event)
+    } finally {
+      listening.abort(new Error('no longer listening'))
+    }
   }
   const run = async () => {
     for (let attempt = 0; !signal.aborted; attempt += 1) {

@@ -7,6 +7,7 @@ import type { ContainerId } from '@gantry/model'
 import { type AgentCalls, encodeFrame, frameKinds } from '@gantry/wire'
 import { isStatus } from '../engine/engine-error.ts'
 import { type CallContext, faultOf, onContainer } from './call-context.ts'
+import type { ExecEnd } from './exec-ends.ts'
 
 /** The execs under way and whose they are, for resizing. */
 type Running = Map<string, ContainerId>
@@ -43,12 +44,10 @@ export function execCalls(context: CallContext): Pick<AgentCalls, 'exec' | 'exec
         if (args.stdin && input) feed(input, socket)
         else socket.end()
         const output = new PassThrough()
-        void carry(context, { execId, engineId, tty: args.tty, ended: end.ended }, socket, output, signal).finally(
-          () => {
-            end.forget()
-            running.delete(execId)
-          },
-        )
+        void carry(context, { execId, engineId, tty: args.tty, end }, socket, output, signal).finally(() => {
+          end.forget()
+          running.delete(execId)
+        })
         return { reply: { execId }, output }
       }),
     execResize: ({ id, execId, rows, columns }, { signal }) =>
@@ -77,7 +76,7 @@ interface Exec {
   readonly execId: string
   readonly engineId: string
   readonly tty: boolean
-  readonly ended: Promise<void>
+  readonly end: ExecEnd
 }
 
 /** The command's output to the caller, then a frame with its exit code. */
@@ -112,16 +111,11 @@ function framing(): Transform {
 }
 
 /** A command may close its output long before it ends; the engine then announces the end as an event. */
-async function exitCodeOf({ engine }: CallContext, { execId, ended }: Exec, signal: AbortSignal): Promise<number> {
+async function exitCodeOf({ engine }: CallContext, { execId, end }: Exec, signal: AbortSignal): Promise<number> {
   for (;;) {
     const { Running, ExitCode } = await engine.execs.inspect(execId, signal)
     if (!Running && ExitCode !== null) return ExitCode
-    await Promise.race([
-      ended,
-      new Promise((_resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      }),
-    ])
+    await end.announced(signal)
   }
 }
 

@@ -37,13 +37,18 @@ export async function exchange(options: Exchange): Promise<IncomingMessage> {
 
 const staleCodes = new Set(['ECONNRESET', 'EPIPE'])
 
+/** A longer one ends at once; the grace of a stop may ask for it. */
+const longestTimer = 2 ** 31 - 1
+
 function attempt(options: Exchange, onFail: (call: ClientRequest) => void): Promise<IncomingMessage> {
   const { socketPath, agent, method, path, body, signal, answerWithinMs } = options
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
     const call = httpRequest({ socketPath, agent, method, path, headers: headersOf(body) })
     const timer =
-      answerWithinMs > 0 ? setTimeout(() => call.destroy(new AnswerTimeout('no answer')), answerWithinMs) : undefined
+      answerWithinMs > 0
+        ? setTimeout(() => call.destroy(new AnswerTimeout('no answer')), Math.min(answerWithinMs, longestTimer))
+        : undefined
     let answer: IncomingMessage | null = null
     const abort = () => {
       answer?.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'))
