@@ -80,6 +80,17 @@ test('kill -9 of the server, the agent and the engine: each is back, and the con
   expect(after).toMatchObject({ id: before.id, startedAt: before.startedAt })
 })
 
+test('an agent whose credentials are lost joins again as the same host', async () => {
+  const before = JSON.parse(await gantry('ps', '--json'))[0] as { id: string; startedAt: string }
+  const { pid, restarts } = state()['agent'] ?? { pid: 0, restarts: 0 }
+  await rm(join(home, 'agent'), { recursive: true })
+  process.kill(pid, 'SIGKILL')
+  await expect.poll(() => state()['agent']?.restarts ?? 0, { timeout: 30_000 }).toBeGreaterThan(restarts)
+  expect(JSON.parse(await gantry('status', '--json'))).toMatchObject({ hosts: { known: 1, connected: 1 } })
+  const after = JSON.parse(await gantry('ps', '--json'))[0] as { id: string; startedAt: string }
+  expect(after).toMatchObject({ id: before.id, startedAt: before.startedAt })
+})
+
 test('status and doctor tell how it is', async () => {
   expect(await gantry('status')).toMatch(/server.*agent/is)
   const status = JSON.parse(await gantry('status', '--json')) as object

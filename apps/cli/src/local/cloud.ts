@@ -35,6 +35,8 @@ export interface CloudRequest {
 export interface Cloud {
   /** Container service (Zun v1): `path` begins after `/v1`. Answers with status and parsed body, whatever the status. */
   container(call: CloudRequest, signal: AbortSignal): Promise<{ status: number; body: unknown }>
+  /** A one-time token for an agent; for administrators. */
+  joinToken(signal: AbortSignal): Promise<string>
   /** One `data:` of the native event stream after the other, until it ends. */
   events(signal: AbortSignal): AsyncIterable<string>
 }
@@ -64,6 +66,17 @@ export async function logIn(rc: Openrc, api: string, signal: AbortSignal): Promi
         signal,
       )
       return { status: answer.response.statusCode ?? 0, body: answer.body }
+    },
+    async joinToken(signal) {
+      const { body } = await call(
+        `${api}/v1/hosts/join-tokens`,
+        { method: 'POST', path: '', body: {} },
+        headers,
+        signal,
+      )
+      const { token } = body as { token?: unknown }
+      if (typeof token !== 'string') throw new Error(`no join token was given: ${JSON.stringify(body).slice(0, 300)}`)
+      return token
     },
     async *events(signal) {
       const response = await open(`${api}/v1/events`, { path: '' }, { ...headers, accept: 'text/event-stream' }, signal)

@@ -10,7 +10,7 @@ export interface ServiceOptions<R> {
   readonly module: string
   /** Asked at every start, so that a restart gets what is current. */
   readonly args: () => string[]
-  readonly env: () => NodeJS.ProcessEnv
+  readonly env: () => NodeJS.ProcessEnv | Promise<NodeJS.ProcessEnv>
   readonly logFile: string
   /** What the child's `{kind:'ready'}` message carries; throws if it is not as agreed. */
   readonly ready: (message: object) => R
@@ -45,7 +45,7 @@ export class Service<R> implements AsyncDisposable {
   /** Starts it and looks after it from then on. Throws `machine.unfit` with the child's own reason if it does not serve. */
   async start(signal: AbortSignal): Promise<R> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#options.startMs)])
-    const child = this.#spawn()
+    const child = await this.#spawn()
     try {
       const ready = await this.#untilReady(child, limit)
       this.#loop = this.#keep(child)
@@ -61,10 +61,12 @@ export class Service<R> implements AsyncDisposable {
     }
   }
 
-  #spawn(): ChildProcess {
-    const { module, args, env, logFile } = this.#options
+  async #spawn(): Promise<ChildProcess> {
+    const { module, args, logFile } = this.#options
+    const env = await this.#options.env()
+    this.#stopping.signal.throwIfAborted()
     using log = openLog(logFile)
-    const child = fork(module, args(), { detached: true, env: env(), stdio: ['ignore', log.fd, log.fd, 'ipc'] })
+    const child = fork(module, args(), { detached: true, env, stdio: ['ignore', log.fd, log.fd, 'ipc'] })
     // A message or a kill that fails means that the child has ended; its exit tells that.
     child.on('error', () => undefined)
     this.#child = child
@@ -103,7 +105,9 @@ export class Service<R> implements AsyncDisposable {
       this.#options.onDeath(how, waitMs)
       await sleep(waitMs, undefined, { signal }).catch(() => undefined)
       if (signal.aborted) return
-      child = this.#spawn()
+      const next = await this.#spawn().catch(() => undefined)
+      if (!next) return
+      child = next
       // Not ready: it either ends, which the next round sees, or is ended so that the next round can try.
       const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#options.startMs)])
       await this.#untilReady(child, limit).catch(() => child.kill('SIGKILL'))

@@ -66,7 +66,7 @@ export async function up(options: UpOptions, parts: UpParts, progress: Progress,
   await using server = serverOf(home, listen, agentsListen, parts, report)
   const { engine, serving } = await serverAndEngine(home, server, options, parts, progress, signal)
   report.set({ engine: { socket: engine.socket, own: engine.own, kind: engine.kind, version: engine.version } })
-  await using agent = agentOf(home, engine, () => report.joinToken(), parts, report)
+  await using agent = agentOf(home, engine, parts, report)
   await progress.step(
     `Agent of ${hostname()}`,
     () => agent.start(signal),
@@ -190,13 +190,16 @@ function serverOf(
   })
 }
 
-function agentOf(
-  home: Home,
-  engine: FoundEngine,
-  joinToken: () => string,
-  parts: UpParts,
-  report: Reporter,
-): Service<undefined> {
+function agentOf(home: Home, engine: FoundEngine, parts: UpParts, report: Reporter): Service<undefined> {
+  let starts = 0
+  // A token is good for ten minutes, and a machine that slept for a day finds the agent's certificate ended.
+  const joinToken = async (): Promise<string> => {
+    starts += 1
+    if (starts === 1) return report.joinToken()
+    const signal = AbortSignal.timeout(5000)
+    const fresh = logIn(readOpenrc(home.openrcAdmin), report.api(), signal).then((cloud) => cloud.joinToken(signal))
+    return fresh.catch(() => report.joinToken())
+  }
   return new Service<undefined>({
     name: 'agent',
     module: parts.agentModule,
@@ -210,7 +213,7 @@ function agentOf(
       '--name',
       hostname(),
     ],
-    env: () => ({ ...parts.env, GANTRY_JOIN_TOKEN: joinToken() }),
+    env: async () => ({ ...parts.env, GANTRY_JOIN_TOKEN: await joinToken() }),
     logFile: agentLog(home),
     startMs: 60_000,
     ready: () => undefined,
@@ -225,6 +228,7 @@ interface Reporter {
   agent(pid: number): void
   death(name: string): (how: string, waitMs: number) => void
   joinToken(): string
+  api(): string
   agents(): string
   publish(): Promise<UpState>
 }
@@ -262,6 +266,7 @@ function reporter(home: Home, progress: Progress): Reporter {
     death: (name) => (how, waitMs) =>
       progress.line(`! The ${name} ${how}; starting it again in ${(waitMs / 1000).toFixed(1)} s.`),
     joinToken: () => token,
+    api: () => state.api,
     agents: () => state.agents,
     publish: async () => {
       await writeState(home, state)
