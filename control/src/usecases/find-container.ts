@@ -4,8 +4,8 @@ import type { RefOptions } from '../control.ts'
 import type { Tables } from '../ports/store.ts'
 
 /**
- * The container a caller means. Members see their project only. An administrator reaches every project by id; a name is
- * looked up in the own project first, so that another's container of the same name never gets in the way.
+ * The container a caller means. Members see their project only. An administrator reaches every project by id; a name means
+ * one of the own project unless all were asked for, so that nobody deletes a tenant's container by a name that matches.
  */
 export async function findContainer(
   tables: Tables,
@@ -15,7 +15,8 @@ export async function findContainer(
 ): Promise<Container> {
   requireAdminFor(caller, options.allProjects === true, 'Looking into all projects')
   const own = await tables.containers.find(caller.projectId, ref)
-  const found = own.length > 0 || !caller.isAdmin ? own : await tables.containers.find(null, ref)
+  const others = own.length > 0 || !caller.isAdmin ? [] : await tables.containers.find(null, ref)
+  const found = own.length > 0 ? own : others.filter(({ id }) => options.allProjects === true || id === ref)
   const [first, second] = found
   if (!first) throw new Fault('container.not-found', { ref })
   if (second) throw new Fault('container.ambiguous', { name: ref })
