@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -49,6 +51,15 @@ async function memoryLimit(): Promise<number> {
   const script = 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null'
   const { output } = (await exec('life', `sh -c "${script}"`)) as { output: string }
   return Number(output)
+}
+
+/** One with the second port above it free as well, most likely. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
 }
 
 test('a container runs to its end, which is known by the event, with its logs and its exit code', async () => {
@@ -201,4 +212,22 @@ test('a service that is killed comes back to the same containers', async () => {
   expect((await engine.docker('ps', '-q')).split('\n')).toContain(kept)
   for (const name of ['kept', 'after']) await zun('DELETE', `/${name}?stop=True`)
   await expect.poll(() => engine.docker('ps', '-aq'), { timeout: 20_000 }).toBe('')
+})
+
+test('gantry up on its socket says that it is Podman, runs the sample, and leaves it to run on', async () => {
+  const home = await mkdtemp('/tmp/gantry-up-')
+  const main = new URL('../../apps/cli/src/main.ts', import.meta.url).pathname
+  const cli = async (...args: string[]) => (await promisify(execFile)(process.execPath, [main, ...args])).stdout
+  const listen = `127.0.0.1:${await freePort()}`
+  try {
+    const said = await cli('up', '--detach', '--home', home, '--listen', listen, '--engine', engine.url)
+    expect(said).toMatch(/Hello from container/)
+    expect(said).toMatch(/Engine +Podman \d+\.\d+/)
+    expect(await cli('status', '--home', home)).toMatch(/Podman \d+\.\d+[^]*1 of 1 connected[^]*1 Running/)
+  } finally {
+    await cli('down', '--home', home)
+    await rm(home, { recursive: true })
+  }
+  const sample = await engine.docker('ps', '-q', '--filter', 'label=gantry.deployment')
+  await engine.docker('rm', '-f', ...sample.split('\n'))
 })
