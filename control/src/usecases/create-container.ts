@@ -12,6 +12,7 @@ import { checkName, madeUpName } from './names.ts'
 export async function createContainer(deps: Deps, caller: Caller, input: NewContainer): Promise<Container> {
   checkPolicy(caller, input)
   if (input.name !== null) checkName(input.name)
+  checkSize(input.spec)
   const container = await deps.store.transaction(async (tables) => {
     const { cpu, memory, disk } = input.spec
     await enforceQuota(tables, caller.projectId, { containers: 1, cpu, memory, disk })
@@ -35,6 +36,18 @@ export async function createContainer(deps: Deps, caller: Caller, input: NewCont
   deps.hub.publish(containerEvent(container, container.createdAt))
   deps.ring({ kind: 'unplaced', id: container.id })
   return container
+}
+
+/**
+ * Bytes of a spec as JSON. A host is told all of it in one message, and takes none longer than 4 MiB: without this bound a
+ * tenant could end every session of a host. A body may grow on its way here (`1e20` in a label becomes 21 digits).
+ */
+const largestSpec = 1536 * 1024
+
+function checkSize(spec: NewContainer['spec']): void {
+  if (Buffer.byteLength(JSON.stringify(spec)) > largestSpec) {
+    throw new Fault('request.too-large', { limit: largestSpec })
+  }
 }
 
 /** What could reach the host, or is the operator's to decide, is refused unless policy grants it. */
