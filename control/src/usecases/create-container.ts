@@ -4,7 +4,9 @@ import type { NewContainer } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
 import { enforceQuota } from '../quotas/enforce.ts'
+import { checkLimits } from './check-limits.ts'
 import { requireAdminFor } from './find-container.ts'
+import { findHost } from './hosts.ts'
 import { resolveImage } from './images-of-project.ts'
 import { checkName, madeUpName } from './names.ts'
 
@@ -12,6 +14,8 @@ import { checkName, madeUpName } from './names.ts'
 export async function createContainer(deps: Deps, caller: Caller, input: NewContainer): Promise<Container> {
   checkPolicy(caller, input)
   if (input.name !== null) checkName(input.name)
+  if (input.spec.requestedHost !== null) await findHost(deps, input.spec.requestedHost)
+  checkLimits(input.spec)
   checkSize(input.spec)
   const container = await deps.store.transaction(async (tables) => {
     const { cpu, memory, disk } = input.spec

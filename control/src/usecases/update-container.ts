@@ -4,6 +4,7 @@ import type { ContainerPatch, Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { enforceQuota } from '../quotas/enforce.ts'
 import { changeWish } from './change-wish.ts'
+import { checkLimits } from './check-limits.ts'
 import { findContainer } from './find-container.ts'
 import { resolveImage } from './images-of-project.ts'
 import { checkName } from './names.ts'
@@ -43,6 +44,7 @@ export function specVerbs(deps: Deps): Pick<Containers, 'update' | 'rename' | 'r
 
 async function update(deps: Deps, caller: Caller, ref: string, patch: ContainerPatch): Promise<Container> {
   if (patch.name !== undefined) checkName(patch.name)
+  if (patch.cpu !== undefined) checkLimits({ cpu: patch.cpu })
   if (Object.values(patch).every((value) => value === undefined)) return findContainer(deps.store, caller, ref)
   const onlyName = patch.cpu === undefined && patch.memory === undefined && patch.autoHeal === undefined
   return changeWish(deps, caller, ref, onlyName ? null : 'update', async (container, tables) => {

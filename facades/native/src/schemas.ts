@@ -27,10 +27,11 @@ const Name = Type.String({
   pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.-]+$',
   minLength: 2,
   maxLength: 255,
-  description: 'Letters, digits, `_`, `.` and `-`; unique in the project.',
+  description:
+    'Letters, digits, `_`, `.` and `-`. One that several containers of a project share cannot stand for any of them.',
 })
 const ImageName = Type.String({ minLength: 1, maxLength: 512, pattern: '^[^\\s\\u0000]+$' })
-const Cpu = Type.Number({ exclusiveMinimum: 0, maximum: 4096, description: 'Cores; a hard cap, fractions allowed.' })
+const Cpu = Type.Number({ minimum: 0.01, maximum: 4096, description: 'Cores; a hard cap, fractions allowed.' })
 const Memory = Type.Integer({ minimum: 4, maximum: 16_777_216, description: 'MiB; a hard cap.' })
 const ShortText = Type.String({ pattern: noNul, minLength: 1, maxLength: 255 })
 const Path = Type.String({ pattern: '^/[^\\u0000]*$', maxLength: 4096, description: 'An absolute path.' })
