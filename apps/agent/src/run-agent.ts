@@ -22,7 +22,8 @@ export async function runAgent({ options, version, log, onReady, signal }: RunAg
   const credentials = await join(options, file, log, signal)
   const host = createHost({
     socketPath: options.engineSocket,
-    deployment: credentials.deployment,
+    // With the host's id, so that two agents of one cloud on one engine never take each other's containers for orphans.
+    deployment: `${credentials.deployment}/${credentials.hostId}`,
     name: options.name,
     labels: options.labels,
     agentVersion: version,

@@ -25,7 +25,7 @@ export function joinTokens(store: Store, clock: Clock, ids: Ids) {
       const valid = await store.hosts.redeemJoinToken(id, hashOf(secret), clock.now())
       if (!valid) {
         throw new Fault('agent.token-refused', {
-          reason: 'it is unknown, used, or older than ten minutes; make a new one',
+          reason: 'it is unknown, used, or older than ten minutes',
         })
       }
       const known = (await store.hosts.list()).find((host) => host.name === hostname)

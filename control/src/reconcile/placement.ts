@@ -52,10 +52,10 @@ async function imageOf(tables: Tables, container: Container) {
 
 async function fail(deps: Deps, tables: Tables, container: Container, placementFailure: string): Promise<Placed> {
   const now = deps.clock.now()
-  const failed: Container = { ...container, placementFailure, updatedAt: now }
+  const failed: Container = { ...container, placementFailure, task: null, updatedAt: now }
   const view = statusOf(failed)
   const status = { status: view.status, statusReason: view.reason }
-  await tables.containers.update(container.id, { placementFailure, updatedAt: now, ...status })
+  await tables.containers.update(container.id, { placementFailure, task: null, updatedAt: now, ...status })
   await tables.actions.finishUpTo(container.id, container.wish.version, now, placementFailure)
   return { kind: 'failed', container: { ...failed, ...status } }
 }

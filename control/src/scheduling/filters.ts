@@ -46,6 +46,7 @@ export const filters: readonly Filter[] = [
       return runtime === null || host.facts.runtimes.includes(runtime)
     },
   },
+  { why: 'without pinned cores', passes: (_candidate, { container }) => container.spec.cpuPolicy === 'shared' },
   {
     why: 'without the image, which is on one host only',
     passes: ({ host }, { imageOn }) => imageOn === null || imageOn === host.id,

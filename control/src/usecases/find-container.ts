@@ -30,9 +30,22 @@ export function requireAdminFor(caller: Caller, asked: boolean, action: string):
 export function requireState(container: Container, verb: Verb): void {
   if (allows(verb, container.status)) return
   throw new Fault('container.state', {
-    action: verb.replace(/_.*/, ''),
+    action: deeds[verb] ?? verb,
     ref: container.name,
     status: container.status,
     allowed: transitions[verb].join(', '),
   })
+}
+
+/** Verbs whose name is not what a person would call the deed. */
+const deeds: Partial<Record<Verb, string>> = {
+  logs: 'read the logs of',
+  stats: 'measure',
+  top: 'list the processes of',
+  archive: 'copy files of',
+  execute: 'run a command in',
+  resize_tty: 'resize the terminal of',
+  attach: 'attach to',
+  delete_stop: 'delete',
+  delete_force: 'delete',
 }

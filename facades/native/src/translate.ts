@@ -2,6 +2,7 @@ import type { ContainerEvent, NewContainer } from '@gantry/control'
 import {
   type Action,
   type ActionEvent,
+  type Caller,
   type Container,
   type ContainerSpec,
   defaultSpec,
@@ -23,7 +24,8 @@ export function fromNative(body: CreateContainer): NewContainer {
   return { name: name ?? null, run: run ?? false, spec, pullPolicyAsked: body.pullPolicy !== undefined }
 }
 
-export function toContainerView(container: Container): ContainerView {
+/** The host is the operator's business: only administrators are shown it. */
+export function toContainerView(container: Container, caller: Caller): ContainerView {
   const { spec, observed } = container
   const { engine } = observed
   const { requestedHost: _host, hints: _hints, exposedPorts, command, entrypoint, ...shown } = spec
@@ -37,7 +39,7 @@ export function toContainerView(container: Container): ContainerView {
     status: container.status,
     statusReason: container.statusReason,
     task: container.task,
-    host: container.hostName,
+    host: caller.isAdmin ? container.hostName : null,
     createdAt: isoTime(container.createdAt),
     updatedAt: isoTime(container.updatedAt),
     startedAt: engine?.startedAt ?? null,

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import type { RequestId } from '@gantry/model'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { requestIdOf } from './request-id.ts'
@@ -26,13 +27,29 @@ export function createHttpApp({ log, bodyLimit = 1024 * 1024, tls }: HttpOptions
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
     forceCloseConnections: true,
+    // A path no router can read (`%zz`, far too long) never reaches a façade; this shape is read by every OpenStack client.
+    frameworkErrors: (error, _request, reply) => {
+      const status = error.statusCode ?? 400
+      reply.raw.writeHead(status, { 'content-type': 'application/json; charset=utf-8' })
+      reply.raw.end(JSON.stringify(plainError(status, error.message)))
+    },
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 512 },
   })
   app.setValidatorCompiler(validatorCompiler)
   // Fastify's generated serialiser is slower than JSON.stringify on string maps (labels); schemas stay for the documents.
   app.setSerializerCompiler(() => JSON.stringify)
   acceptSloppyJson(app)
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]
+    return reply
+      .code(404)
+      .send(plainError(404, `Nothing is served at ${path}; /openapi.json and /identity/v3 are good places to begin.`))
+  })
   return app
+}
+
+function plainError(code: number, message: string) {
+  return { error: { code, title: STATUS_CODES[code] ?? 'Error', message } }
 }
 
 /**

@@ -43,15 +43,22 @@ async function print(
   const { ago, statusText } = await import('../output/words.ts')
   const now = Date.now()
   const project: Column<ContainerView> = { title: 'PROJECT', value: ({ projectId }) => projectId, shrink: 3 }
+  // Shown to administrators only.
+  const host: Column<ContainerView> = { title: 'HOST', value: ({ host }) => host ?? '-', shrink: 5 }
   await printTable(containers, [
     { title: 'ID', value: ({ id }) => id },
     { title: 'NAME', value: ({ name }) => name, shrink: 4 },
     ...(allProjects ? [project] : []),
     { title: 'IMAGE', value: ({ image }) => image, shrink: 2 },
-    { title: 'COMMAND', value: ({ command }) => command.join(' ') || '-', shrink: 1 },
+    { title: 'COMMAND', value: ({ command }) => shortened(command.join(' ')) || '-', shrink: 1 },
     { title: 'STATUS', value: (container) => statusText(container, now) },
     { title: 'CREATED', value: ({ createdAt }) => ago(createdAt, now) },
-    { title: 'HOST', value: ({ host }) => host ?? '-', shrink: 5 },
+    ...(containers.some(({ host }) => host !== null) ? [host] : []),
     { title: 'ADDRESS', value: ({ addresses }) => addresses.map(({ address }) => address).join(',') || '-' },
   ])
+}
+
+/** A whole script may be somebody's command; `show` and --json have it all. */
+function shortened(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text
 }

@@ -67,7 +67,7 @@ export function statusLines(status: Status, now: number = systemClock.now()): st
   if (!up) return [row('Gantry', `not running (${status.home})`), ...(own === '' ? [] : [row('Engine', `runs${own}`)])]
   const minutes = Math.floor((now - up.since) / 60_000)
   const process = ({ pid, restarts }: UpState['server']): string =>
-    `pid ${pid}${restarts > 0 ? `, ${restarts} restarts` : ''}`
+    `pid ${pid}${restarts > 0 ? `, restarted ${restarts} ${restarts === 1 ? 'time' : 'times'}` : ''}`
   const containers = Object.entries(status.containers ?? {}).map(([name, count]) => `${count} ${name}`)
   return [
     row('Gantry', `${up.version}, up ${minutes} min, pid ${up.supervisor.pid} (${status.home})`),

@@ -105,7 +105,7 @@ describe('gantry up', () => {
     await until(() => readState(home)?.server.restarts === 1 && readState(home)?.agent.restarts === 1)
     const status = await statusOf(home)
     expect(status.hosts).toEqual({ connected: 1, known: 2 })
-    expect(statusLines(status).join('\n')).toMatch(/1 restarts.*\n.*1 restarts.*\n.*\n.*1 of 2 connected/)
+    expect(statusLines(status).join('\n')).toMatch(/restarted 1 time.*\n.*restarted 1 time.*\n.*\n.*1 of 2 connected/)
   })
 
   test('leaves no process, no state and a free lock behind', async () => {

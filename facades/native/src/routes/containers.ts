@@ -51,20 +51,25 @@ export function containerRoutes(app: App, { control }: NativeContext): void {
     const found = await control.containers.list(callerOf(request), { ...query, limit: query.limit + 1 })
     const page = found.slice(0, query.limit)
     return {
-      containers: page.map(toContainerView),
+      containers: page.map((container) => toContainerView(container, callerOf(request))),
       next: found.length > page.length ? (page.at(-1)?.id ?? null) : null,
     }
   })
   app.post('/containers', { schema: createDoc }, async (request, reply) => {
     const made = await control.containers.create(callerOf(request), fromNative(request.body))
-    return reply.code(202).header('location', `/v1/containers/${made.id}`).send(toContainerView(made))
+    return reply
+      .code(202)
+      .header('location', `/v1/containers/${made.id}`)
+      .send(toContainerView(made, callerOf(request)))
   })
   app.get('/containers/:ref', { schema: showDoc }, async (request) => {
     const allProjects = isYes(request.query.allProjects)
-    return toContainerView(await control.containers.get(callerOf(request), request.params.ref, { allProjects }))
+    const found = await control.containers.get(callerOf(request), request.params.ref, { allProjects })
+    return toContainerView(found, callerOf(request))
   })
   app.patch('/containers/:ref', { schema: patchDoc }, async (request) => {
-    return toContainerView(await control.containers.update(callerOf(request), request.params.ref, request.body))
+    const changed = await control.containers.update(callerOf(request), request.params.ref, request.body)
+    return toContainerView(changed, callerOf(request))
   })
   app.delete('/containers/:ref', { schema: deleteDoc }, async (request, reply) => {
     const { allProjects, force, stop } = request.query
@@ -74,7 +79,8 @@ export function containerRoutes(app: App, { control }: NativeContext): void {
   })
   app.post('/containers/:ref/rename', { schema: renameDoc }, async (request) => {
     const { ref } = request.params
-    return toContainerView(await control.containers.rename(callerOf(request), ref, request.body.name))
+    const renamed = await control.containers.rename(callerOf(request), ref, request.body.name)
+    return toContainerView(renamed, callerOf(request))
   })
 }
 
