@@ -2,8 +2,8 @@ import Type, { type Static, type TSchema } from 'typebox'
 
 // PostgreSQL cannot keep a NUL in text, so no text may hold one.
 const Text = (maxLength: number, minLength = 0) => Type.String({ minLength, maxLength, pattern: '^[^\\u0000]*$' })
-const Name = (maxLength: number) =>
-  Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$' })
+/** Not blank. One way to match only: it is tried on texts of any length, before anybody has logged in. */
+const Name = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: '^\\s*[^\\u0000\\s][^\\u0000]*$' })
 const Id = Text(255, 1)
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const Optional = <T extends TSchema>(schema: T) => Type.Optional(schema)
