@@ -40,8 +40,12 @@ export function sendNull(reply: FastifyReply, status: number): FastifyReply {
 /** Aborted when the client goes away before the reply is complete. */
 export function untilGone(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new Error('The client closed the connection.'))
-  })
+  const { raw } = reply
+  const gone = () => {
+    if (!raw.writableFinished) controller.abort(new Error('The client closed the connection.'))
+  }
+  // It may have gone while its token was looked at.
+  if (raw.destroyed) gone()
+  else raw.once('close', gone)
   return controller.signal
 }

@@ -6,9 +6,12 @@ import type { FastifyReply } from 'fastify'
 export function streamSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
   const { raw } = reply
-  raw.once('close', () => {
+  const gone = () => {
     if (!raw.writableFinished) controller.abort(new Error('the client closed the connection'))
-  })
+  }
+  // It may have gone while its token was looked at.
+  if (raw.destroyed) gone()
+  else raw.once('close', gone)
   return controller.signal
 }
 
