@@ -43,11 +43,13 @@ export interface Cloud {
 
 /** Takes a token (Keystone v3, password) and finds the container service in its catalog. */
 export async function logIn(rc: Openrc, api: string, signal: AbortSignal): Promise<Cloud> {
+  const ca = rc['OS_CACERT'] === undefined ? undefined : readFileSync(rc['OS_CACERT'], 'utf8')
   const { response, body } = await call(
     `${rc['OS_AUTH_URL']}/auth/tokens`,
     { method: 'POST', path: '', body: passwordAuth(rc) },
     {},
     signal,
+    ca,
   )
   const token = response.headers['x-subject-token']
   if (response.statusCode !== 201 || typeof token !== 'string') {
@@ -64,6 +66,7 @@ export async function logIn(rc: Openrc, api: string, signal: AbortSignal): Promi
         question,
         { ...headers, 'openstack-api-version': 'container 1.40' },
         signal,
+        ca,
       )
       return { status: answer.response.statusCode ?? 0, body: answer.body }
     },
@@ -73,13 +76,20 @@ export async function logIn(rc: Openrc, api: string, signal: AbortSignal): Promi
         { method: 'POST', path: '', body: {} },
         headers,
         signal,
+        ca,
       )
       const { token } = body as { token?: unknown }
       if (typeof token !== 'string') throw new Error(`no join token was given: ${JSON.stringify(body).slice(0, 300)}`)
       return token
     },
     async *events(signal) {
-      const response = await open(`${api}/v1/events`, { path: '' }, { ...headers, accept: 'text/event-stream' }, signal)
+      const response = await open(
+        `${api}/v1/events`,
+        { path: '' },
+        { ...headers, accept: 'text/event-stream' },
+        signal,
+        ca,
+      )
       if (response.statusCode !== 200) throw new Error(`the event stream answered ${response.statusCode}`)
       yield* eventData(response)
     },
@@ -126,8 +136,9 @@ async function call(
   question: CloudRequest,
   headers: Headers,
   signal: AbortSignal,
+  ca: string | undefined,
 ): Promise<{ response: IncomingMessage; body: unknown }> {
-  const response = await open(url, question, headers, signal)
+  const response = await open(url, question, headers, signal, ca)
   return { response, body: parse(await text(response)) }
 }
 
@@ -136,6 +147,7 @@ async function open(
   { method = 'GET', body }: CloudRequest,
   headers: Headers,
   signal: AbortSignal,
+  ca: string | undefined,
 ): Promise<IncomingMessage> {
   const json = body === undefined ? undefined : JSON.stringify(body)
   const send = url.startsWith('https:') ? requestTls : request
@@ -144,6 +156,8 @@ async function open(
       method,
       agent: false,
       signal,
+      // The cloud's own CA, off the loopback interface.
+      ...(ca === undefined ? {} : { ca }),
       headers: { ...headers, ...(json === undefined ? {} : { 'content-type': 'application/json' }) },
     })
     outgoing.on('response', answer).on('error', failed).end(json)

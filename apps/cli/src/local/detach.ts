@@ -10,7 +10,7 @@ export const detachedMark = 'GANTRY_DETACHED'
 type Told =
   | Notice
   | { readonly kind: 'ready' }
-  | { readonly kind: 'end' }
+  | { readonly kind: 'let-go' }
   | { readonly kind: 'failed'; readonly text: string }
 
 /**
@@ -32,7 +32,7 @@ export async function upDetached(home: Home, module: string, args: readonly stri
         child.unref()
         done(0)
       } else if (told.kind === 'failed') process.stderr.write(`gantry: ${told.text}\n`)
-      else if (told.kind !== 'end') screen.show(told)
+      else if (told.kind !== 'let-go') screen.show(told)
     })
   })
 }
@@ -70,7 +70,7 @@ export function inBackground(onFrontGone: () => void): Background {
       const letGo = (): void => {
         if (process.connected) process.disconnect?.()
       }
-      if (process.connected) process.send?.({ kind: 'end' }, undefined, undefined, letGo)
+      if (process.connected) process.send?.({ kind: 'let-go' }, undefined, undefined, letGo)
     },
   }
 }

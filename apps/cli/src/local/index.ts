@@ -19,6 +19,11 @@ export function localCommands(program: Command): void {
     .option('--detach', 'leave it in the background once it serves')
     .option('--home <dir>', 'state folder (default: $GANTRY_HOME or ~/.gantry)')
     .option('--listen <host:port>', 'address of the APIs; agents get the port two above', defaultListen)
+    .option(
+      '--name <name>',
+      'a name or address by which others reach this machine; may be given several times',
+      collected,
+    )
     .option('--engine <unix://path>', 'use this engine instead of looking for one')
     .option('--no-sample', 'run no sample container')
     .action(reporting(runUp))
@@ -130,4 +135,8 @@ function reporting<O>(verb: (options: O) => Promise<number>): (options: O) => Pr
       process.exitCode = 1
     }
   }
+}
+
+function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
 }

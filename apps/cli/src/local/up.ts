@@ -23,6 +23,8 @@ import { productVersion } from './version.ts'
 export interface UpOptions {
   readonly home?: string
   readonly listen: string
+  /** By which other machines reach this one: they go into its certificate. */
+  readonly name?: readonly string[]
   readonly engine?: string
   readonly sample: boolean
 }
@@ -63,7 +65,7 @@ export async function up(options: UpOptions, parts: UpParts, progress: Progress,
   using _logs = boundLogs([serverLog(home), agentLog(home), engineLog(home), join(home.logs, 'up.log')])
 
   const report = reporter(home, progress)
-  await using server = serverOf(home, listen, agentsListen, parts, report)
+  await using server = serverOf(home, { listen, agents: agentsListen, names: options.name ?? [] }, parts, report)
   const { engine, serving } = await serverAndEngine(home, server, options, parts, progress, signal)
   report.set({ engine: { socket: engine.socket, own: engine.own, kind: engine.kind, version: engine.version } })
   await using agent = agentOf(home, engine, parts, report)
@@ -167,15 +169,22 @@ const agentLog = (home: Home): string => join(home.logs, 'agent.log')
 
 function serverOf(
   home: Home,
-  listen: HostPort,
-  agents: HostPort,
+  { listen, agents, names }: { listen: HostPort; agents: HostPort; names: readonly string[] },
   parts: UpParts,
   report: Reporter,
 ): Service<ServerReady> {
   return new Service<ServerReady>({
     name: 'server',
     module: parts.serverModule,
-    args: () => ['--home', home.root, '--listen', textOf(listen), '--agents-listen', textOf(agents)],
+    args: () => [
+      '--home',
+      home.root,
+      '--listen',
+      textOf(listen),
+      '--agents-listen',
+      textOf(agents),
+      ...names.flatMap((name) => ['--name', name]),
+    ],
     env: () => parts.env,
     logFile: serverLog(home),
     startMs: 60_000,
