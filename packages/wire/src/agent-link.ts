@@ -40,7 +40,9 @@ export class AgentLink {
   readonly #options: AgentLinkOptions
   readonly #control: ClientHttp2Stream
   readonly #outbox = new Outbox()
-  readonly #retired = Promise.withResolvers<null>()
+  #retired = false
+  /** Ends the wait for the next message. */
+  #letGo: () => void = () => {}
   #greeted = false
   #syncing = true
   #pumping = false
@@ -74,7 +76,8 @@ export class AgentLink {
 
   /** Takes no more messages; streams under way may finish. */
   retire(): void {
-    this.#retired.resolve(null)
+    this.#retired = true
+    this.#letGo()
     this.#control.end()
     this.#options.session.close()
   }
@@ -87,9 +90,8 @@ export class AgentLink {
     const { hostId, log, reports } = this.#options
     try {
       const incoming = lines(this.#control, messageLimit)
-      for (;;) {
-        // A peer that went silent must not delay the session that replaces it.
-        const next = await Promise.race([incoming.next(), this.#retired.promise])
+      while (!this.#retired) {
+        const next = await this.#next(incoming)
         if (next === null || next.done) break
         await this.#take(parseFromAgent(next.value))
       }
@@ -104,6 +106,17 @@ export class AgentLink {
     this.#greeted = false
     await reports.disconnected(hostId).catch((error: unknown) => {
       log.error({ host: hostId, reason: reasonOf(error) }, 'report of a lost agent failed')
+    })
+  }
+
+  /**
+   * The next message; null once retired, since a peer that went silent must not delay the session that replaces it. Not a
+   * race with one promise for the whole session: that would grow by a little with every message.
+   */
+  #next(incoming: AsyncGenerator<string, void>): Promise<IteratorResult<string, void> | null> {
+    return new Promise((resolve, reject) => {
+      this.#letGo = () => resolve(null)
+      incoming.next().then(resolve, reject)
     })
   }
 
