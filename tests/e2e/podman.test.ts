@@ -172,6 +172,21 @@ describe('one that stays', () => {
     await zun('DELETE', '/copy')
   })
 
+  test('nor does a name that ends like it, or its digest, give the image to another project', async () => {
+    const [digest = ''] = (await engine.docker('images', '--digests', '--format', '{{.Repository}} {{.Digest}}'))
+      .split('\n')
+      .filter((line) => /^gantry-\w+\/mine /.test(line))
+      .map((line) => line.split(' ')[1])
+    expect(digest).toMatch(/^sha256:/)
+    const other = await gantry.newTenant('curious')
+    for (const image of ['mine:v1', 'docker.io/mine:v1', 'library/mine:v1', `mine@${digest}`, `busybox@${digest}`]) {
+      const made = await other.zun('POST', '/containers?run=true', { image, command: ['sleep', '1000'] })
+      expect(made.status).toBe(202)
+      const { uuid } = await other.waitFor(made.json.uuid, ({ status }) => status === 'Error', 40)
+      await other.zun('DELETE', `/containers/${uuid}`)
+    }
+  })
+
   test('delete leaves no container and no network behind', async () => {
     await zun('DELETE', '/life?stop=True')
     await expect.poll(() => engine.docker('ps', '-aq'), { timeout: 20_000 }).toBe('')

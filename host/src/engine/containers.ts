@@ -8,8 +8,10 @@ import type {
   ContainerSummary,
   ContainerTop,
   CreateBody,
+  ImageInspect,
   Limits,
 } from './engine-types.ts'
+import { fullImageName } from './full-image-name.ts'
 import { podmanLimits } from './podman-limits.ts'
 
 export interface LogQuery {
@@ -58,13 +60,23 @@ export function containerApi(transport: EngineTransport): ContainerApi {
   const get = <T>(at: string, signal?: AbortSignal, query = {}) =>
     transport.json<T>({ path: at, query, ...(signal && { signal }) })
 
+  const imageName = async (ref: string) => ((await transport.isPodman()) ? fullImageName(ref) : ref)
+  /** Podman takes any image of that digest, whatever its name, so also what another project committed. */
+  const checkDigest = async (image: string, signal?: AbortSignal) => {
+    const { RepoDigests } = await get<ImageInspect>(`/images/${encodeURIComponent(image)}/json`, signal)
+    if (!RepoDigests?.includes(image)) throw new EngineError(404, `no such image: ${image}`)
+  }
   const podman = podmanLimits(transport)
   const inspect = async (ref: string, signal?: AbortSignal) =>
     podman.inForce(await get<ContainerInspect>(path(ref, '/json'), signal))
 
   return {
-    create: (name, body, signal) =>
-      transport.json({ method: 'POST', path: '/containers/create', query: { name }, body, ...(signal && { signal }) }),
+    create: async (name, asked, signal) => {
+      const body = { ...asked, Image: await imageName(asked.Image) }
+      if (body.Image.includes('@') && (await transport.isPodman())) await checkDigest(body.Image, signal)
+      const request = { method: 'POST', path: '/containers/create', query: { name }, body } as const
+      return transport.json({ ...request, ...(signal && { signal }) })
+    },
     inspect,
     list: (labels, signal) =>
       get('/containers/json', signal, { all: true, filters: JSON.stringify({ label: labels }) }),
@@ -133,11 +145,11 @@ export function containerApi(transport: EngineTransport): ContainerApi {
       const request = { method: 'PUT', path: path(ref, '/archive'), query, body: tar, answerWithinMs: 0 } as const
       await transport.json<unknown>({ ...request, ...(signal && { signal }) })
     },
-    commit: (ref, repo, tag, signal) =>
+    commit: async (ref, repo, tag, signal) =>
       transport.json({
         method: 'POST',
         path: '/commit',
-        query: { container: ref, repo, tag, pause: true },
+        query: { container: ref, repo: await imageName(repo), tag, pause: true },
         // Podman fails without a body.
         body: {},
         answerWithinMs: 0,

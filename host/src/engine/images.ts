@@ -1,6 +1,7 @@
 import { EngineError } from './engine-error.ts'
 import type { EngineTransport } from './engine-transport.ts'
 import type { ImageInspect, ImageSummary } from './engine-types.ts'
+import { fullImageName } from './full-image-name.ts'
 import { jsonLines } from './line-reader.ts'
 import { silenceGuard } from './silence-guard.ts'
 
@@ -17,14 +18,15 @@ const silentBeforeMs = 20_000
 const silentWithinMs = 180_000
 
 export function imageApi(transport: EngineTransport): ImageApi {
-  const path = (ref: string) => `/images/${ref.split('/').map(encodeURIComponent).join('/')}`
+  const nameOf = async (ref: string) => ((await transport.isPodman()) ? fullImageName(ref) : ref)
+  const pathOf = async (ref: string) => `/images/${(await nameOf(ref)).split('/').map(encodeURIComponent).join('/')}`
   return {
     list: (signal) => transport.json({ path: '/images/json', ...(signal && { signal }) }),
-    inspect: (ref, signal) => transport.json({ path: `${path(ref)}/json`, ...(signal && { signal }) }),
+    inspect: async (ref, signal) => transport.json({ path: `${await pathOf(ref)}/json`, ...(signal && { signal }) }),
     pull: async (repo, tag, signal) => {
       using guard = silenceGuard(silentBeforeMs, signal)
       try {
-        const query = { fromImage: repo, tag }
+        const query = { fromImage: await nameOf(repo), tag }
         const request = { method: 'POST', path: '/images/create', query, answerWithinMs: 0 } as const
         const { body } = await transport.stream({ ...request, signal: guard.signal })
         // Status 200 comes before the outcome is known: only the lines tell.
@@ -38,7 +40,7 @@ export function imageApi(transport: EngineTransport): ImageApi {
       }
     },
     remove: async (ref, signal) => {
-      await transport.json<unknown>({ method: 'DELETE', path: path(ref), ...(signal && { signal }) })
+      await transport.json<unknown>({ method: 'DELETE', path: await pathOf(ref), ...(signal && { signal }) })
     },
   }
 }
