@@ -1,7 +1,7 @@
 import type { Assignment, ContainerId, HostFacts, HostId, Observed } from '@gantry/model'
 import type { AgentCalls } from './calls.ts'
 
-/** What the relay offers to the control core, which declares the same shape as a port of its own. */
+/** What the relay offers to the control core, whose port `HostLinks` it is. */
 export interface RelayLinks {
   connected(hostId: HostId): boolean
   /** Sends the newest assignment if the host is connected; if it is not, its next connection brings everything anyway. */
