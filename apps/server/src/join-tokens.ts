@@ -4,6 +4,7 @@ import { type Clock, Fault, type Ids } from '@gantry/kernel'
 import type { HostId } from '@gantry/model'
 
 const lifetimeMs = 10 * 60_000
+const againMs = 60_000
 
 export interface IssuedToken {
   readonly id: string
@@ -13,7 +14,7 @@ export interface IssuedToken {
 }
 
 /** One-time tokens with which a new agent joins: 128 random bits, kept as a hash, good for ten minutes and one use. */
-export function joinTokens(store: Store, clock: Clock, ids: Ids) {
+export function joinTokens(store: Store, clock: Clock, ids: Ids, isConnected: (id: HostId) => boolean) {
   return {
     async issue(): Promise<IssuedToken> {
       const token = { id: ids.hex(6), secret: ids.hex(16), expiresAt: clock.now() + lifetimeMs }
@@ -29,6 +30,13 @@ export function joinTokens(store: Store, clock: Clock, ids: Ids) {
         })
       }
       const known = (await store.hosts.list()).find((host) => host.name === hostname)
+      if (known && isConnected(known.id)) {
+        // Two machines that take turns in being one host would each run all its containers. The token may be used again.
+        await store.hosts.addJoinToken({ id, secretHash: hashOf(secret), expiresAt: clock.now() + againMs })
+        throw new Fault('agent.token-refused', {
+          reason: `a host named ${hostname} is connected, so this machine needs another name (--name)`,
+        })
+      }
       return known?.id ?? (ids.uuid() as HostId)
     },
   }

@@ -71,7 +71,7 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   })
   opened.push(() => Promise.resolve(reconciler[Symbol.asyncDispose]()))
 
-  const tokens = joinTokens(store, clock, ids)
+  const tokens = joinTokens(store, clock, ids, (id) => line.relay?.links.connected(id) ?? false)
   const certificate = await ca.issueServer(options.names)
   const relay = await createRelay({
     ...certificate,
