@@ -173,11 +173,13 @@ describe('one that stays', () => {
   })
 
   test('nor does a name that ends like it, or its digest, give the image to another project', async () => {
-    const [digest = ''] = (await engine.docker('images', '--digests', '--format', '{{.Repository}} {{.Digest}}'))
-      .split('\n')
-      .filter((line) => /^gantry-\w+\/mine /.test(line))
-      .map((line) => line.split(' ')[1])
+    const known = await engine.docker('images', '--digests', '--format', '{{.Repository}} {{.Digest}}')
+    const digest = /^gantry-\w+\/mine (sha256:\w+)$/m.exec(known)?.[1]
+    const everybodys = /^busybox (sha256:\w+)$/m.exec(known)?.[1]
     expect(digest).toMatch(/^sha256:/)
+    await run('pinned', ['sleep', '1000'], { image: `busybox@${everybodys}` })
+    await until('pinned', 'Running')
+    await zun('DELETE', '/pinned?stop=True&timeout=1')
     const other = await gantry.newTenant('curious')
     for (const image of ['mine:v1', 'docker.io/mine:v1', 'library/mine:v1', `mine@${digest}`, `busybox@${digest}`]) {
       const made = await other.zun('POST', '/containers?run=true', { image, command: ['sleep', '1000'] })
