@@ -13,9 +13,11 @@ test('a look at the engine that fails leaves no event stream open behind it', as
       signal.addEventListener('abort', () => {
         open -= 1
       })
-      return (async function* () {
+      const next = async (): Promise<IteratorResult<EngineEvent>> => {
         await new Promise((resolve) => signal.addEventListener('abort', resolve))
-      })()
+        return { done: true, value: undefined }
+      }
+      return { [Symbol.asyncIterator]: () => ({ next }) }
     },
   } as unknown as Engine
   const link = engineLink(
