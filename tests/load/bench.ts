@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Gantry, startGantry } from '../fixtures/gantry.ts'
+import { startGantry } from '../fixtures/gantry.ts'
 import { containerWatch, median, percentile, type Row, table } from './measure.ts'
 import { rawEngine } from './raw-engine.ts'
 

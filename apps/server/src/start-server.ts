@@ -6,7 +6,7 @@ import { createControl, defaultPolicy, type HostLinks } from '@gantry/control'
 import { keystone } from '@gantry/facade-keystone'
 import { nativeFacade } from '@gantry/facade-native'
 import { zunFacade } from '@gantry/facade-zun'
-import { createHttpApp, createRegistry, operations } from '@gantry/http'
+import { createHttpApp, createRegistry, nothingElse, operations } from '@gantry/http'
 import { Fault, randomIds, systemClock } from '@gantry/kernel'
 import { bootstrapIdentity, embeddedIdentity, type NewCredential, renderOpenrc } from '@gantry/providers-embedded'
 import { createStore, identityTables, openSqlite, settingOr } from '@gantry/store'
@@ -94,6 +94,7 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   const secure = !isLoopback(options.listen.host)
   const app = secure ? createHttpApp({ log, tls: tlsOf(certificate) }) : createHttpApp({ log })
   opened.push(() => app.close())
+  nothingElse(app)
   await app.register(operations, {
     registry,
     readiness: { store: () => store.hosts.list(), agents: async () => requireAgent(relay) },

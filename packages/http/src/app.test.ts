@@ -1,8 +1,12 @@
 import pino from 'pino'
 import { expect, test } from 'vitest'
-import { createHttpApp } from './app.ts'
+import { createHttpApp, nothingElse } from './app.ts'
 
-const app = () => createHttpApp({ log: pino({ level: 'silent' }) })
+const app = () => {
+  const made = createHttpApp({ log: pino({ level: 'silent' }) })
+  nothingElse(made)
+  return made
+}
 
 test('a path that no router can read, and one that nothing serves, are told in a shape every client reads', async () => {
   for (const [url, status] of [

@@ -39,13 +39,17 @@ export function createHttpApp({ log, bodyLimit = 1024 * 1024, tls }: HttpOptions
   // Fastify's generated serialiser is slower than JSON.stringify on string maps (labels); schemas stay for the documents.
   app.setSerializerCompiler(() => JSON.stringify)
   acceptSloppyJson(app)
+  return app
+}
+
+/** The answer of the whole server where no façade is; for the root instance, once. */
+export function nothingElse(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]
     return reply
       .code(404)
       .send(plainError(404, `Nothing is served at ${path}; /openapi.json and /identity/v3 are good places to begin.`))
   })
-  return app
 }
 
 function plainError(code: number, message: string) {

@@ -1,4 +1,4 @@
-export { baseUrl, createHttpApp, type HttpOptions, requestId } from './app.ts'
+export { baseUrl, createHttpApp, type HttpOptions, nothingElse, requestId } from './app.ts'
 export { type AuthenticateOptions, authenticate, callerOf, knownCallerOf, type Verifier } from './auth.ts'
 export { createHttpMetrics, createRegistry, facadeOf, type HttpMetrics, type RequestLabels } from './metrics.ts'
 export { openApi, type OpenApiOptions } from './open-api.ts'
