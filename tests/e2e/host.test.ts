@@ -18,7 +18,7 @@ afterEach(async () => {
 
 describe('one container', () => {
   test('runs, stops, starts, reboots, pauses, changes its limits, is rebuilt and removed', async () => {
-    bench = startHost(engine.socket)
+    bench = startHost(engine.socket, { resyncMs: 500 })
     bench.synced()
     let wish = anAssignment({
       command: ['sh', '-c', 'trap exit TERM; sleep 1000 & wait'],
@@ -66,7 +66,8 @@ describe('one container', () => {
 
     expect(await bring(next(wish, { gone: { graceSeconds: 0 } }))).toMatchObject({ engine: null, gone: true })
     expect(await engine.docker('ps', '-aq')).toBe('')
-    await expect.poll(() => engine.docker('network', 'ls', '-q', '-f', 'label=gantry.project')).toBe('')
+    const networks = () => engine.docker('network', 'ls', '-q', '-f', 'label=gantry.project')
+    await expect.poll(networks, { timeout: 10_000 }).toBe('')
   })
 
   test('takes create, start and one look on the way to running, and reports it once', async () => {

@@ -80,14 +80,13 @@ export function createHost(options: HostOptions): ContainerHost {
     report,
     signal,
     onGone: (worker) => {
-      const { id, projectId, wish } = worker.assignment
+      const { id, wish } = worker.assignment
       if (workers.get(id) !== worker) return
       worker.retire()
       workers.delete(id)
       graves.add(id, wish.generation)
       // Not before `synced`, which keeps the tombstones of what was assigned in this session.
       if (synced) assigned.delete(id)
-      dropNetwork(projectId)
     },
   }
 
@@ -109,6 +108,7 @@ export function createHost(options: HostOptions): ContainerHost {
   const sweep = async (containers: readonly ContainerSummary[], projects: readonly Assignment['projectId'][]) => {
     if (!synced) return
     await Promise.all(containers.map(removeOrphan))
+    // Only here, not with a project's last container: the next one soon wants it again, and making it costs more than a start.
     for (const project of projects) dropNetwork(project)
   }
 

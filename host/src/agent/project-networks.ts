@@ -4,8 +4,8 @@ import type { NetworkApi } from '../engine/networks.ts'
 import { labels } from './labels.ts'
 
 /**
- * One bridge network a project: its containers see each other and nobody else's. Made when first needed, removed with
- * the project's last container on this host.
+ * One bridge network a project: its containers see each other and nobody else's. Made when first needed, removed by
+ * the sweep that finds the project without containers on this host.
  */
 export interface ProjectNetworks {
   /** The engine's name of the project's network, which exists when this resolves. */
@@ -37,7 +37,7 @@ export function projectNetworks(api: NetworkApi, deployment: string): ProjectNet
   const make = async (project: ProjectId, signal: AbortSignal): Promise<string> => {
     const ours = { [labels.deployment]: deployment, [labels.project]: project }
     // The short name is for people; another project or deployment may have taken it.
-    for (const name of [`gantry-${project.slice(0, 12)}`, `gantry-${project}-${deployment.slice(0, 12)}`]) {
+    for (const name of [`gantry-${project.slice(0, 12)}`, `gantry-${project}-${deployment.slice(-12)}`]) {
       try {
         await api.create(name, ours, signal)
         return name
