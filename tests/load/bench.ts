@@ -34,7 +34,7 @@ await watch.close()
 console.log(table(rows))
 
 function body(name: string, command: string[] = ['sleep', '100000']) {
-  return { name, image: 'busybox:latest', command, memory: '64', cpu: 0.1 }
+  return { name, image: 'busybox:latest', command, memory: '64', cpu: 1 }
 }
 
 /** POST to Running, as a client sees it through the event stream; the raw engine: create and start on a bridge. */

@@ -39,7 +39,7 @@ export async function rawEngine(socketPath: string): Promise<RawEngine> {
   await call('POST', '/networks/create', { Name: 'bench-raw', Driver: 'bridge' })
   return {
     async run() {
-      const limits = { NanoCpus: 100_000_000, Memory: 64 << 20, MemorySwap: 64 << 20, PidsLimit: 4096 }
+      const limits = { NanoCpus: 1_000_000_000, Memory: 64 << 20, MemorySwap: 64 << 20, PidsLimit: 4096 }
       const { Id } = await call('POST', '/containers/create', {
         Image: 'busybox:latest',
         Cmd: ['sleep', '100000'],
@@ -57,7 +57,7 @@ export async function rawEngine(socketPath: string): Promise<RawEngine> {
         AttachStdout: true,
         AttachStderr: true,
       })
-      await call('POST', `/exec/${Id}/start`, { Detach: false, Tty: false })
+      await hijack(socketPath, `/v1.41/exec/${Id}/start`, { Detach: false, Tty: false })
       const { ExitCode } = await call('GET', `/exec/${Id}/json`)
       return Number(ExitCode)
     },
@@ -81,4 +81,31 @@ export async function rawEngine(socketPath: string): Promise<RawEngine> {
       return gantry.engine.docker('ps', '-aq', '--no-trunc', '--filter', `label=gantry.container=${uuid}`)
     },
   }
+}
+
+/** Upgrades as the docker command line does, and reads to the end: the quickest way the engine has. */
+function hijack(socketPath: string, path: string, body: object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const payload = JSON.stringify(body)
+    const asked = request({
+      socketPath,
+      path,
+      method: 'POST',
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'tcp',
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(payload),
+      },
+    })
+    asked.on('upgrade', (_response, socket) => {
+      socket.on('end', () => {
+        socket.end()
+        resolve()
+      })
+      socket.on('error', reject).resume()
+    })
+    asked.on('error', reject)
+    asked.end(payload)
+  })
 }
