@@ -86,10 +86,30 @@ install_dependencies() {
   echo "✓ Dependencies installed ($(($(date +%s) - began)) s)"
 }
 
+# Once after an install: the plain Node binary needs libatomic, which a small Debian or Ubuntu does not have.
+prove_node() {
+  proven=$root/node_modules/.gantry-node-runs
+  [ -e "$proven" ] && return
+  said=$("$node" --version 2>&1) || case "$said" in
+  *libatomic*)
+    command -v apt-get >/dev/null 2>&1 || fail "Node needs the library libatomic.so.1. Install it (Fedora: dnf install libatomic) and start again."
+    [ "$(id -u)" = 0 ] || fail "Node needs the library libatomic.so.1, and only root can install it. Run as root: apt-get install libatomic1"
+    echo "… Installing libatomic1, which Node needs"
+    { apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends libatomic1 ||
+      { apt-get -o DPkg::Lock::Timeout=120 update && apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends libatomic1; }; } >/dev/null 2>&1 </dev/null ||
+      fail "Installing libatomic1 failed. Check the package sources with apt-get update, and start again."
+    "$node" --version >/dev/null 2>&1 || fail "The Node at $node does not run: $("$node" --version 2>&1 | head -n 1)"
+    ;;
+  *) return 1 ;;
+  esac
+  : >"$proven" 2>/dev/null
+  return 0
+}
+
 # The pinned Node from the dependencies; else the machine's own, if it is new enough.
 pick_node() {
   node=$root/node_modules/node-linux-$arch/bin/node
-  [ -n "$arch" ] && [ -x "$node" ] && return
+  [ -n "$arch" ] && [ -x "$node" ] && prove_node && return
   node=$(command -v node) || fail "There is no Node for this machine ($(uname -m)) among the dependencies. Install Node.js 24 or later and start again."
   major=$("$node" -p 'process.versions.node.split(".")[0]')
   [ "$major" -ge 24 ] || fail "There is no Node for this machine ($(uname -m)) among the dependencies, and its own is version $major. Install Node.js 24 or later and start again."
