@@ -4,9 +4,12 @@ import type { Command } from 'commander'
 import { detachedMark, inBackground, upDetached } from './detach.ts'
 import { examine } from './doctor.ts'
 import { down } from './down.ts'
-import { homeAt } from './home.ts'
+import { type Home, homeAt } from './home.ts'
+import { holderOf } from './lock.ts'
 import { progressTo, screenOn } from './progress.ts'
+import { readState } from './state.ts'
 import { statusLines, statusOf } from './status.ts'
+import { summaryLines } from './summary.ts'
 import { realParts, up, type UpOptions } from './up.ts'
 
 const defaultListen = '127.0.0.1:9700'
@@ -49,6 +52,7 @@ export function localCommands(program: Command): void {
 }
 
 async function runUp(options: UpOptions & { detach?: boolean }): Promise<number> {
+  if (process.env[detachedMark] === undefined && (await showRunning(homeAt(options.home)))) return 0
   if (options.detach) {
     const args = process.argv.slice(2).filter((arg) => arg !== '--detach')
     return await upDetached(homeAt(options.home), process.argv[1] ?? '', args)
@@ -77,6 +81,22 @@ async function runUp(options: UpOptions & { detach?: boolean }): Promise<number>
   }
   if (ready) progress.line('Stopped. Containers keep running; the next start finds them again.')
   return 0
+}
+
+/** What is wished for is there already: says so and where, and changes nothing. */
+async function showRunning(home: Home): Promise<boolean> {
+  const holder = await holderOf(home)
+  const state = holder && readState(home)
+  holder?.forget()
+  if (!state) return false
+  const lines = summaryLines(
+    home,
+    state,
+    true,
+    `Gantry already runs (pid ${state.supervisor.pid}); nothing was changed.`,
+  )
+  process.stdout.write(`${lines.join('\n').trimStart()}\n`)
+  return true
 }
 
 async function runDown({

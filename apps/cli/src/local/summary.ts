@@ -14,11 +14,12 @@ export function summaryLines(
   home: Home,
   state: Pick<UpState, 'api' | 'agents' | 'engine'>,
   detached: boolean,
+  title = 'Gantry is up.',
 ): string[] {
   const row = (name: string, value: string): string => `  ${name.padEnd(14)}${value}`
   return [
     '',
-    'Gantry is up.',
+    title,
     row('Keystone v3', `${state.api}/identity/v3`),
     row('Containers v1', `${state.api}/container/v1`),
     row('Native API', `${state.api}/v1   (OpenAPI: ${state.api}/openapi.json)`),
