@@ -1,74 +1,24 @@
-import { createControl, defaultPolicy, type Control, type Reconciler, type Store } from '@gantry/control'
-import { createSimHost, type SimHost } from '@gantry/control/testing'
-import { randomIds } from '@gantry/kernel'
-import { type Caller, defaultSpec, type HostId, type ProjectId, type RequestId, type UserId } from '@gantry/model'
-import { createStore, openSqlite } from '@gantry/store'
+import { defaultSpec } from '@gantry/model'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
+import { aCaller, aWorld, type World, type WorldOptions } from './testing/a-world.ts'
 
-const silent = { info() {}, warn() {}, error() {} }
-const gauges = { step() {}, settled() {}, waiting() {} }
-const hostId = 'a0000000-0000-4000-8000-000000000001' as HostId
-
-interface World {
-  readonly control: Control
-  readonly host: SimHost
-  readonly store: Store
-  readonly clock: { at: number; now(): number }
-  /** A new server process on the same database. */
-  restart(): Promise<void>
-}
-
-const open: AsyncDisposable[] = []
+const open: World[] = []
 afterEach(async () => {
-  for (const part of open.splice(0)) await part[Symbol.asyncDispose]()
+  for (const world of open.splice(0)) await world[Symbol.asyncDispose]()
 })
 
-async function aWorld(policy = {}): Promise<World> {
-  const db = await openSqlite(':memory:')
-  const store = createStore(db)
-  const clock = { at: 1_700_000_000_000, now: () => clock.at }
-  let parts: { control: Control; reconciler: Reconciler }
-  const { host, links } = createSimHost(hostId, () => parts.reconciler.reports)
-  const start = () =>
-    createControl({ store, links, clock, ids: randomIds, log: silent, gauges, policy: { ...defaultPolicy, ...policy } })
-  parts = start()
-  open.push({ [Symbol.asyncDispose]: async () => parts.reconciler[Symbol.asyncDispose]() })
-  await host.connect()
-  return {
-    get control() {
-      return parts.control
-    },
-    host,
-    store,
-    clock,
-    async restart() {
-      await parts.reconciler[Symbol.asyncDispose]()
-      await host.disconnect()
-      parts = start()
-      await parts.reconciler.recover()
-      await host.connect()
-    },
-  }
-}
-
-function aCaller(project = 'p1', roles = ['member']): Caller {
-  return {
-    userId: `${project}-user` as UserId,
-    userName: 'u',
-    projectId: project as ProjectId,
-    projectName: project,
-    roles,
-    isAdmin: roles.includes('admin'),
-    requestId: `req-${randomIds.uuid()}` as RequestId,
-  }
+async function newWorld(policy: WorldOptions['policy'] = {}): Promise<World> {
+  const world = await aWorld({ policy })
+  open.push(world)
+  return world
 }
 
 const spec = () => defaultSpec('busybox:latest')
 const admin = aCaller('admins', ['admin'])
 
 test('a container that is run becomes Running and its create action ends', async () => {
-  const { control, host } = await aWorld()
+  const { control, host } = await newWorld()
   const me = aCaller()
   const made = await control.containers.create(me, { name: 'web', spec: spec(), run: true })
   expect(made.status).toBe('Creating')
@@ -82,7 +32,7 @@ test('a container that is run becomes Running and its create action ends', async
 })
 
 test('every verb reaches the state it promises', async () => {
-  const { control, host } = await aWorld()
+  const { control, host } = await newWorld()
   const me = aCaller()
   const { containers } = control
   await containers.create(me, { name: 'web', spec: spec(), run: false })
@@ -118,7 +68,7 @@ test('every verb reaches the state it promises', async () => {
 })
 
 test('a failed start is an Error with its reason, and is not tried again until asked', async () => {
-  const world = await aWorld()
+  const world = await newWorld()
   const { control, host } = world
   const me = aCaller()
   host.failing = { step: 'start', reason: 'no such command' }
@@ -135,7 +85,7 @@ test('a failed start is an Error with its reason, and is not tried again until a
 })
 
 test('what another project owns is not there, for every verb', async () => {
-  const { control, host } = await aWorld()
+  const { control, host } = await newWorld()
   const made = await control.containers.create(aCaller('p1'), { name: 'web', spec: spec(), run: true })
   await host.idle()
   const other = aCaller('p2')
@@ -175,7 +125,7 @@ test('what another project owns is not there, for every verb', async () => {
 })
 
 test('a quota holds against a crowd of simultaneous creates, and is given back', async () => {
-  const { control, host } = await aWorld()
+  const { control, host } = await newWorld()
   const me = aCaller()
   await control.quotas.set(admin, me.projectId, { containers: 5 })
   const all = await Promise.allSettled(
@@ -194,7 +144,7 @@ test('a quota holds against a crowd of simultaneous creates, and is given back',
 })
 
 test('with no host the container waits, then is an Error that says why; a host in time saves it', async () => {
-  const { control, host, clock } = await aWorld({ placementPatienceMs: 50, hostLostAfterMs: 20 })
+  const { control, host, clock } = await newWorld({ placementPatienceMs: 50, hostLostAfterMs: 20 })
   await host.disconnect()
   clock.at += 1000
   const me = aCaller()
@@ -214,7 +164,7 @@ test('with no host the container waits, then is an Error that says why; a host i
 })
 
 test('containers of a lost host are Unknown, can be deleted, and are right again when it returns', async () => {
-  const { control, host, clock } = await aWorld({ hostLostAfterMs: 20 })
+  const { control, host, clock } = await newWorld({ hostLostAfterMs: 20 })
   const me = aCaller()
   for (const name of ['keep', 'drop']) await control.containers.create(me, { name, spec: spec(), run: true })
   await host.idle()
@@ -230,7 +180,7 @@ test('containers of a lost host are Unknown, can be deleted, and are right again
 })
 
 test('one tenant cannot run what another committed, by any spelling', async () => {
-  const { control } = await aWorld()
+  const { control } = await newWorld()
   for (const image of ['gantry-0123456789abcdef0123456789abcdef/secret:1', 'sha256:0123456789ab']) {
     const attempt = control.containers.create(aCaller(), { name: null, spec: defaultSpec(image), run: true })
     await expect(attempt).rejects.toMatchObject({ code: 'image.not-found' })
@@ -240,7 +190,7 @@ test('one tenant cannot run what another committed, by any spelling', async () =
 })
 
 test('auto-remove: the exit is seen, then the container is forgotten', async () => {
-  const { control, host } = await aWorld()
+  const { control, host } = await newWorld()
   const me = aCaller()
   const made = await control.containers.create(me, { name: 'once', spec: { ...spec(), autoRemove: true }, run: true })
   await host.idle()
@@ -276,7 +226,7 @@ test('any mix of requests, exits, restarts and disconnections ends settled, with
     fc.asyncProperty(
       fc.array(fc.tuple(fc.constantFrom(...verbs), fc.nat(2), fc.boolean()), { maxLength: 25 }),
       async (script) => {
-        const world = await aWorld()
+        const world = await newWorld()
         const me = aCaller()
         let online = true
         const ids = await Promise.all(

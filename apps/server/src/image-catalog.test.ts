@@ -8,7 +8,7 @@ const me = aCaller()
 const admin = aCaller('admins', ['admin'])
 
 async function withContainer(calls: Partial<AgentCalls>): Promise<World> {
-  const world = await aWorld(calls)
+  const world = await aWorld({ calls })
   await world.control.containers.create(me, { name: 'web', spec: defaultSpec('busybox'), run: true })
   await world.host.idle()
   return world

@@ -15,7 +15,7 @@ test('a project that opens streams without end is refused, others are not, and e
     opened.push(output)
     return { reply: { framed: false }, output }
   }
-  await using world = await aWorld({ logs })
+  await using world = await aWorld({ calls: { logs } })
   const { containers } = world.control
   for (const project of ['p1', 'p2']) {
     await containers.create(aCaller(project), { name: 'web', spec: defaultSpec('busybox'), run: true })

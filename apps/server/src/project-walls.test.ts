@@ -18,7 +18,7 @@ test('streams, resizes, uploads and single actions of another project are not th
   }
   const names = ['exec', 'execResize', 'ttyResize', 'archivePut', 'archiveGet', 'logs'] as const
   const calls = Object.fromEntries(names.map((name) => [name, record(name)])) as unknown as Partial<AgentCalls>
-  await using world = await aWorld(calls)
+  await using world = await aWorld({ calls })
   const { containers } = world.control
   const { id } = await containers.create(owner, { name: 'web', spec, run: true })
   const mine = await containers.create(other, { name: 'mine', spec, run: true })

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { authUrlOf, findCredentials, originOf, parseOpenrc } from './credentials.ts'
+import { parseOpenrc } from '../openrc.ts'
+import { authUrlOf, findCredentials, originOf } from './credentials.ts'
 import { authBody } from './keystone.ts'
 
 test('an openrc is read as the shell reads it', () => {

@@ -2,27 +2,13 @@ import { readFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { text } from 'node:stream/consumers'
+import { parseOpenrc } from '../openrc.ts'
 
 /** A person's log-in as an openrc file holds it. */
 export type Openrc = Readonly<Record<string, string>>
 
-/** Reads the `export OS_…=…` lines of an openrc file. */
-export function parseOpenrc(content: string): Openrc {
-  const found: Record<string, string> = {}
-  for (const line of content.split('\n')) {
-    const match = /^\s*(?:export\s+)?(OS_[A-Z0-9_]+)=(.*)$/.exec(line)
-    if (match?.[1] !== undefined && match[2] !== undefined) found[match[1]] = unquote(match[2].trim())
-  }
-  return found
-}
-
 export function readOpenrc(path: string): Openrc {
   return parseOpenrc(readFileSync(path, 'utf8'))
-}
-
-function unquote(value: string): string {
-  const quoted = /^'([^']*)'$/.exec(value) ?? /^"((?:[^"\\]|\\.)*)"$/.exec(value)
-  return quoted?.[1] === undefined ? value : quoted[1].replace(/\\(.)/g, '$1')
 }
 
 export interface CloudRequest {

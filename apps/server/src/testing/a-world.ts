@@ -3,6 +3,7 @@ import {
   createControl,
   defaultPolicy,
   type HostLinks,
+  type Policy,
   type Reconciler,
   type Store,
 } from '@gantry/control'
@@ -22,21 +23,36 @@ export interface World extends AsyncDisposable {
   readonly reconciler: Reconciler
   readonly host: SimHost
   readonly store: Store
+  /** Moves with every look at it; a test may move it further. */
+  readonly clock: { at: number }
   /** A new server process on the same database. */
   restart(): Promise<void>
 }
 
-/** Control on a database in memory, with one host that works in memory; `calls` are what that host can be asked. */
-export async function aWorld(calls: Partial<AgentCalls> = {}): Promise<World> {
+export interface WorldOptions {
+  /** What the host can be asked. */
+  readonly calls?: Partial<AgentCalls>
+  readonly policy?: Partial<Policy>
+}
+
+/** Control on a database in memory, with one host that works in memory. */
+export async function aWorld({ calls = {}, policy = {} }: WorldOptions = {}): Promise<World> {
   const db = await openSqlite(':memory:')
   const store = createStore(db)
-  let at = 1_700_000_000_000
-  const clock = { now: () => (at += 1) }
+  const clock = { at: 1_700_000_000_000, now: () => (clock.at += 1) }
   let parts: { control: Control; reconciler: Reconciler }
   const { host, links } = createSimHost(simHostId, () => parts.reconciler.reports)
   const withCalls: HostLinks = { ...links, calls: () => calls as AgentCalls }
   const start = () =>
-    createControl({ store, links: withCalls, clock, ids: randomIds, log: silent, gauges, policy: defaultPolicy })
+    createControl({
+      store,
+      links: withCalls,
+      clock,
+      ids: randomIds,
+      log: silent,
+      gauges,
+      policy: { ...defaultPolicy, ...policy },
+    })
   parts = start()
   await host.connect()
   return {
@@ -48,6 +64,7 @@ export async function aWorld(calls: Partial<AgentCalls> = {}): Promise<World> {
     },
     host,
     store,
+    clock,
     async restart() {
       await parts.reconciler[Symbol.asyncDispose]()
       await host.disconnect()
