@@ -87,6 +87,11 @@ export const faults = {
   'identity.not-found': { kind: 'not-found', retry: false, text: 'Could not find {type}: {ref}.' },
   'identity.conflict': { kind: 'conflict', retry: false, text: 'A {type} named {name} already exists.' },
   'identity.refused': { kind: 'forbidden', retry: false, text: '{reason}' },
+  'store.full': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'The disk of the server is full, so nothing was changed; its operator must free some space.',
+  },
   'engine.failed': { kind: 'internal', retry: true, text: 'The container engine on {host} failed: {reason}' },
   'engine.unreachable': {
     kind: 'unavailable',

@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { Fault } from '@gantry/kernel'
 import type { SqliteDatabase, SqliteStatement } from 'kysely'
 
 /** node:sqlite in the shape that Kysely's SQLite dialect asks for, with a cache of prepared statements. */
@@ -11,6 +12,7 @@ export function sqliteDriver(path: string): SqliteDatabase {
   const cache = new Map<string, SqliteStatement>()
   return {
     prepare(sql) {
+      if (sql === 'rollback' && !db.isTransaction) return nothing
       const known = cache.get(sql)
       if (known) return known
       if (cache.size >= maxCachedStatements) cache.clear()
@@ -27,12 +29,33 @@ export function sqliteDriver(path: string): SqliteDatabase {
 
 const maxCachedStatements = 500
 
+/** After some errors (a full disk) SQLite has rolled back by itself, and a second rollback would hide the reason. */
+const nothing: SqliteStatement = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [].values(),
+}
+
 function wrap(statement: StatementSync): SqliteStatement {
   const values = (parameters: ReadonlyArray<unknown>) => parameters as SQLInputValue[]
   return {
     reader: statement.columns().length > 0,
-    all: (parameters) => statement.all(...values(parameters)),
-    run: (parameters) => statement.run(...values(parameters)),
+    all: (parameters) => explained(() => statement.all(...values(parameters))),
+    run: (parameters) => explained(() => statement.run(...values(parameters))),
     iterate: (parameters) => statement.iterate(...values(parameters)) as IterableIterator<unknown>,
+  }
+}
+
+/** SQLITE_FULL, from SQLite's list of result codes. */
+const full = 13
+
+/** A full disk is the operator's to mend and must not look like a defect. */
+function explained<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === full) throw new Fault('store.full', {}, error)
+    throw error
   }
 }

@@ -33,11 +33,13 @@ export interface WorldOptions {
   /** What the host can be asked. */
   readonly calls?: Partial<AgentCalls>
   readonly policy?: Partial<Policy>
+  /** An empty one in memory unless given. */
+  readonly db?: Awaited<ReturnType<typeof openSqlite>>
 }
 
 /** Control on a database in memory, with one host that works in memory. */
-export async function aWorld({ calls = {}, policy = {} }: WorldOptions = {}): Promise<World> {
-  const db = await openSqlite(':memory:')
+export async function aWorld({ calls = {}, policy = {}, ...rest }: WorldOptions = {}): Promise<World> {
+  const db = rest.db ?? (await openSqlite(':memory:'))
   const store = createStore(db)
   const clock = { at: 1_700_000_000_000, now: () => (clock.at += 1) }
   let parts: { control: Control; reconciler: Reconciler }
