@@ -13,7 +13,7 @@ import type {
   QuotaMap,
   RequestId,
 } from '@gantry/model'
-import type { CallArgs, CallReply, PathStat, Stats } from '@gantry/wire'
+import type { CallReply, PathStat, Stats } from '@gantry/wire'
 import type { ContainerQuery } from './ports/store.ts'
 
 /**
@@ -185,5 +185,3 @@ export interface Events {
    */
   watch(caller: Caller, options: RefOptions, signal: AbortSignal): AsyncIterable<ContainerEvent>
 }
-
-export type { CallArgs, PathStat, Stats }

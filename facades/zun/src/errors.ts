@@ -36,7 +36,6 @@ const kebabOfCode: Partial<Record<FaultCode, string>> = {
   'container.name-taken': 'container-already-exists',
   'container.state': 'invalid-state-exception',
   'container.not-interactive': 'no-interactive-flag',
-  'container.exec-failed': 'invalid',
   'container.exec-not-found': 'invalid-parameter-value',
   'container.path-not-found': 'invalid-parameter-value',
   'image.not-found': 'image-not-found',

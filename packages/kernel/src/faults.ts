@@ -62,11 +62,6 @@ export const faults = {
     text: 'Your project has {limit} logs, commands and copies under way, which is the most; end some and try again.',
   },
   'container.no-host': { kind: 'conflict', retry: true, text: 'Container {ref} is not on a host yet.' },
-  'container.exec-failed': {
-    kind: 'invalid',
-    retry: false,
-    text: 'Cannot run the command in container {ref}: {reason}',
-  },
   'container.exec-not-found': { kind: 'invalid', retry: false, text: 'No running exec {exec} in container {ref}.' },
   'container.path-not-found': { kind: 'invalid', retry: false, text: 'No path {path} in container {ref}.' },
   'action.not-found': { kind: 'not-found', retry: false, text: 'No action of request {request} on container {ref}.' },

@@ -3,8 +3,6 @@ import type { Brand } from '@gantry/kernel'
 export type ContainerId = Brand<string, 'ContainerId'>
 export type ProjectId = Brand<string, 'ProjectId'>
 export type UserId = Brand<string, 'UserId'>
-export type DomainId = Brand<string, 'DomainId'>
-export type RoleId = Brand<string, 'RoleId'>
 export type HostId = Brand<string, 'HostId'>
 export type ActionId = Brand<string, 'ActionId'>
 export type ImageId = Brand<string, 'ImageId'>

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { EventView } from '@gantry/facade-native'
 import type { Api } from './api.ts'
 
@@ -15,16 +14,18 @@ export async function openEvents(
   return parseEvents(await api.stream({ path: '/v1/events', query, headers, signal }))
 }
 
-/** Server-sent events with a JSON `data:` (HTML Living Standard §9.2); comments and other fields are skipped. */
-async function* parseEvents(stream: IncomingMessage): AsyncGenerator<EventView> {
+async function* parseEvents(stream: AsyncIterable<Buffer>): AsyncGenerator<EventView> {
+  for await (const data of dataOf(stream)) yield JSON.parse(data) as EventView
+}
+
+/** The `data:` of server-sent events (HTML Living Standard §9.2); comments and other fields are skipped. */
+export async function* dataOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
   let rest = ''
-  stream.setEncoding('utf8')
   for await (const chunk of stream) {
-    const lines = (rest + String(chunk)).split('\n')
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
     rest = lines.pop() ?? ''
     if (rest.length > longestLine) throw new Error('an event is too long')
-    for (const line of lines) {
-      if (line.startsWith('data:')) yield JSON.parse(line.slice(5)) as EventView
-    }
+    for (const line of lines) if (line.startsWith('data:')) yield line.slice('data:'.length).trim()
   }
 }

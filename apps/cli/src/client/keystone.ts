@@ -8,6 +8,8 @@ export interface Token {
   readonly expiresAt: string
   readonly user: string
   readonly project: string
+  /** The public address of the container service, if the catalog names one. */
+  readonly containerUrl: string | undefined
 }
 
 interface TokenBody {
@@ -15,19 +17,35 @@ interface TokenBody {
     readonly expires_at?: string
     readonly user?: { readonly name?: string }
     readonly project?: { readonly name?: string }
+    readonly catalog?: readonly {
+      readonly type?: string
+      readonly endpoints?: readonly { readonly interface?: string; readonly url?: string }[]
+    }[]
   }
 }
 
 /** `POST {authUrl}/auth/tokens` (Identity API v3). Throws exit code 3 when Keystone refuses. */
-export async function fetchToken(authUrl: string, identity: Identity, ca: Buffer | undefined): Promise<Token> {
+export async function fetchToken(
+  authUrl: string,
+  identity: Identity,
+  ca: Buffer | undefined,
+  signal?: AbortSignal,
+): Promise<Token> {
   const client = await httpClient({ url: authUrl, ca })
   try {
-    const answer = await client.open({ method: 'POST', path: '/auth/tokens', json: authBody(identity) })
+    const answer = await client.open({
+      method: 'POST',
+      path: '/auth/tokens',
+      json: authBody(identity),
+      ...(signal ? { signal } : {}),
+    })
     const body = (await bodyOf(answer)) as (TokenBody & { error?: { message?: string } }) | undefined
     const token = answer.headers['x-subject-token']
     if (answer.statusCode !== 201 || typeof token !== 'string') throw refused(authUrl, answer.statusCode ?? 0, body)
-    const { expires_at: expiresAt = '', user, project } = body?.token ?? {}
-    return { token, expiresAt, user: user?.name ?? '', project: project?.name ?? '' }
+    const { expires_at: expiresAt = '', user, project, catalog } = body?.token ?? {}
+    const service = catalog?.find(({ type }) => type === 'container')
+    const containerUrl = service?.endpoints?.find((endpoint) => endpoint.interface === 'public')?.url
+    return { token, expiresAt, user: user?.name ?? '', project: project?.name ?? '', containerUrl }
   } finally {
     client.close()
   }
