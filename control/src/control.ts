@@ -3,18 +3,25 @@ import type {
   Action,
   ActionEvent,
   Caller,
+  Capsule,
+  CapsuleId,
+  CapsuleStatus,
   Container,
   ContainerId,
   ContainerSpec,
   Host,
   Image,
   ImageId,
+  Nic,
   ProjectId,
   QuotaMap,
+  Registry,
   RequestId,
 } from '@gantry/model'
 import type { CallReply, PathStat, Stats } from '@gantry/wire'
+import type { NetRequest, NetworkVerbs } from './ports/networks.ts'
 import type { ContainerQuery } from './ports/store.ts'
+import type { MountRequest, VolumeVerbs } from './ports/volumes.ts'
 
 /**
  * Everything a façade may ask for. The first argument of each call is who asks; what another project owns is answered
@@ -26,6 +33,11 @@ export interface Control {
   readonly hosts: Hosts
   readonly quotas: Quotas
   readonly events: Events
+  readonly network: NetworkVerbs
+  readonly storage: VolumeVerbs
+  readonly capsules: Capsules
+  readonly registries: Registries
+  readonly consoles: Consoles
 }
 
 /** null or absent name: one is made up. */
@@ -36,6 +48,13 @@ export interface NewContainer {
   readonly run: boolean
   /** An administrator's or the user's choice of the default; false when the user did not say, so policy is not asked. */
   readonly pullPolicyAsked?: boolean
+  /** undefined or empty: the project's own network. */
+  readonly nets?: readonly NetRequest[]
+  /** undefined: the project's group `default`. */
+  readonly groups?: readonly string[]
+  readonly mounts?: readonly MountRequest[]
+  /** A registry's id or name: where the image is pulled from. */
+  readonly registry?: string
 }
 
 export interface ContainerPatch {
@@ -112,6 +131,16 @@ export interface Containers {
   ): Promise<Container>
   rename(caller: Caller, ref: string, name: string): Promise<Container>
 
+  /** Plugs it into one more network or port. `network.attached` when it is on that network already. */
+  attachNetwork(caller: Caller, ref: string, net: NetRequest): Promise<Container>
+  /** By network or port, id or name. `network.not-attached` when it is not on it. */
+  detachNetwork(caller: Caller, ref: string, from: { network: string } | { port: string }): Promise<Container>
+  addSecurityGroup(caller: Caller, ref: string, group: string): Promise<Container>
+  removeSecurityGroup(caller: Caller, ref: string, group: string): Promise<Container>
+
+  /** The container's own terminal or output, from now on; a fresh one's from its start. Several may attach at once. */
+  attach(caller: Caller, ref: string, input: Readable | null, signal: AbortSignal): Promise<LogStream>
+
   logs(caller: Caller, ref: string, options: LogOptions, signal: AbortSignal): Promise<LogStream>
   exec(caller: Caller, ref: string, request: ExecRequest, signal: AbortSignal): Promise<ExecStream>
   resizeExec(caller: Caller, ref: string, execId: string, size: { rows: number; columns: number }): Promise<void>
@@ -137,6 +166,8 @@ export interface Images {
   delete(caller: Caller, id: ImageId): Promise<void>
   /** Names the caller could run that contain (or are) `name`. */
   search(caller: Caller, name: string, options: { exact: boolean }): Promise<Image[]>
+  /** What the registry that engines ask by default has; empty when no host can ask it. */
+  searchRegistry(caller: Caller, name: string): Promise<CallReply<'imageSearch'>['results']>
 }
 
 /** All but `availabilityZones` are for administrators only. */
@@ -161,6 +192,80 @@ export interface Quotas {
   clear(caller: Caller, projectId: ProjectId): Promise<void>
   getClass(caller: Caller, name: string): Promise<QuotaMap>
   setClass(caller: Caller, name: string, limits: Partial<QuotaMap>): Promise<QuotaMap>
+}
+
+export interface NewCapsule {
+  /** null: one is made up. */
+  readonly name: string | null
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly restartPolicy: Capsule['restartPolicy']
+  readonly availabilityZone: string | null
+  readonly containers: readonly CapsuleContainer[]
+  readonly initContainers: readonly CapsuleContainer[]
+  readonly nets?: readonly NetRequest[]
+  readonly groups?: readonly string[]
+}
+
+/** `spec.restartPolicy`, `spec.availabilityZone` and the like are the capsule's to say. */
+export interface CapsuleContainer {
+  readonly spec: ContainerSpec
+  readonly mounts: readonly MountRequest[]
+}
+
+/** A capsule and its containers, the sandbox left out, in the template's order. */
+export interface CapsuleView {
+  readonly capsule: Capsule
+  readonly status: CapsuleStatus
+  readonly statusReason: string | null
+  readonly hostName: string | null
+  readonly nics: readonly Nic[]
+  readonly containers: readonly Container[]
+  readonly initContainers: readonly Container[]
+}
+
+export interface Capsules {
+  create(caller: Caller, input: NewCapsule): Promise<CapsuleView>
+  list(
+    caller: Caller,
+    query: { readonly allProjects: boolean; readonly limit: number; readonly marker: CapsuleId | null },
+  ): Promise<CapsuleView[]>
+  get(caller: Caller, ref: string, options?: RefOptions): Promise<CapsuleView>
+  /** Whatever its status: it goes, with all that is in it. */
+  delete(caller: Caller, ref: string, options?: RefOptions): Promise<void>
+}
+
+export interface NewRegistry {
+  /** null: the domain. */
+  readonly name: string | null
+  readonly domain: string
+  readonly username: string | null
+  readonly password: string | null
+}
+
+export interface Registries {
+  create(caller: Caller, input: NewRegistry): Promise<Registry>
+  list(caller: Caller, options?: RefOptions): Promise<Registry[]>
+  get(caller: Caller, ref: string): Promise<Registry>
+  update(caller: Caller, ref: string, change: Partial<NewRegistry>): Promise<Registry>
+  delete(caller: Caller, ref: string): Promise<void>
+}
+
+/** What a console shows: the container's own terminal, or a command that was made ready. */
+export type ConsoleTarget =
+  | { readonly kind: 'attach' }
+  | { readonly kind: 'exec'; readonly command: readonly string[]; readonly tty: boolean }
+
+/** Interactive sessions for clients that bring no login of their own: a token that opens one, once, soon. */
+export interface Consoles {
+  /** Checks as `attach` or `exec` would. `execId` is null for the container's own terminal. */
+  open(caller: Caller, ref: string, target: ConsoleTarget): Promise<{ token: string; containerId: ContainerId; execId: string | null }>
+  /** Throws `console.refused` for a token that is unknown, used, expired or of another container. */
+  connect(
+    session: { readonly token: string; readonly containerId: string; readonly execId: string | null },
+    input: Readable,
+    signal: AbortSignal,
+  ): Promise<LogStream>
 }
 
 /** Something that happened, as watchers see it. */

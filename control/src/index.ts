@@ -1,4 +1,9 @@
 export type {
+  CapsuleContainer,
+  Capsules,
+  CapsuleView,
+  Consoles,
+  ConsoleTarget,
   ContainerEvent,
   ContainerPatch,
   Containers,
@@ -12,9 +17,12 @@ export type {
   ListContainers,
   LogOptions,
   LogStream,
+  NewCapsule,
   NewContainer,
+  NewRegistry,
   Quotas,
   RefOptions,
+  Registries,
 } from './control.ts'
 export { createControl } from './create-control.ts'
 export { defaultPolicy, type Policy } from './deps.ts'

@@ -1,3 +1,5 @@
+export type { CapsuleTable } from './capsule-table.ts'
+export type { ConsoleSession, ConsoleTable } from './console-table.ts'
 export type { HostLinks, HostReports, StepReport } from './hosts.ts'
 export type * from './identity.ts'
 export type * from './identity-model.ts'
@@ -17,3 +19,8 @@ export {
   type Store,
   type Tables,
 } from './store.ts'
+export type { NetworkTables } from './network-tables.ts'
+export type * from './networks.ts'
+export type { RegistryTable } from './registry-table.ts'
+export type { Secrets } from './secrets.ts'
+export type * from './volumes.ts'

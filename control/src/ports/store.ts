@@ -15,18 +15,27 @@ import type {
   RequestId,
 } from '@gantry/model'
 
+import type { CapsuleTable } from './capsule-table.ts'
+import type { ConsoleTable } from './console-table.ts'
+import type { NetworkTables } from './network-tables.ts'
+import type { RegistryTable } from './registry-table.ts'
+import type { VolumeTables } from './volumes.ts'
+
 /** Where the truth is kept. Every write that belongs together happens in one `transaction`. */
 export interface Store extends Tables {
   /** Runs `work` in one transaction that excludes other writers; rolled back if it throws. Not re-entrant. */
   transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T>
 }
 
-export interface Tables {
+export interface Tables extends NetworkTables, VolumeTables {
   readonly containers: ContainerTable
   readonly actions: ActionTable
   readonly hosts: HostTable
   readonly images: ImageTable
   readonly quotas: QuotaTable
+  readonly capsules: CapsuleTable
+  readonly registries: RegistryTable
+  readonly consoles: ConsoleTable
 }
 
 /** null: of every project (an administrator asked). */

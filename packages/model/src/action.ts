@@ -13,6 +13,10 @@ export type ActionName =
   | 'rebuild'
   | 'commit'
   | 'update'
+  | 'network_attach'
+  | 'network_detach'
+  | 'add_security_group'
+  | 'remove_security_group'
 
 /** Something that was asked of a container. Kept after the container is gone: it is the audit. */
 export interface Action {

@@ -1,7 +1,9 @@
 import Type, { type Static } from 'typebox'
+import { Nic } from './fabric.ts'
 import type { ContainerId, ProjectId } from './ids.ts'
 import { Failure } from './observed.ts'
 import { ContainerSpec } from './spec.ts'
+import { Mount } from './volume.ts'
 import { Wish } from './wish.ts'
 
 /**
@@ -16,6 +18,16 @@ export const Assignment = Type.Object({
   /** The reference the engine knows the image by (differs from `spec.image` for a project's own images). */
   imageRef: Type.String(),
   wish: Wish,
+  /** Its interfaces, the primary one first; none in a capsule, whose sandbox has them. */
+  nics: Type.Array(Nic),
+  mounts: Type.Array(Mount),
+  /** The container whose network and IPC it shares; null: its own. */
+  sandbox: Type.Union([Type.Unsafe<ContainerId>(Type.String()), Type.Null()]),
+  /** For the pull of its image only. */
+  registryAuth: Type.Union([
+    Type.Object({ domain: Type.String(), username: Type.String(), password: Type.String() }),
+    Type.Null(),
+  ]),
   /** Highest generation whose engine container has been seen; a missing one then vanished and was not merely never made. */
   seenGeneration: Type.Integer({ minimum: 0 }),
   /** The failure already reported for this wish version: not to be tried again until the user asks for something. */

@@ -1,6 +1,9 @@
-import type { ContainerId, HostId, ProjectId, UserId } from './ids.ts'
+import type { CapsuleMembership } from './capsule.ts'
+import type { Nic } from './fabric.ts'
+import type { ContainerId, HostId, ProjectId, RegistryId, UserId } from './ids.ts'
 import type { Observed } from './observed.ts'
 import type { ContainerSpec } from './spec.ts'
+import type { Mount } from './volume.ts'
 import type { Wish } from './wish.ts'
 
 /** Names and spelling are Zun's, so that every façade and client agrees on them. */
@@ -31,6 +34,10 @@ export const tasks = [
   'container_killing',
   'container_rebuilding',
   'container_deleting',
+  'network_attaching',
+  'network_detaching',
+  'sg_adding',
+  'sg_removing',
 ] as const
 export type Task = (typeof tasks)[number]
 
@@ -46,6 +53,14 @@ export interface Container {
   /** Written by use cases. */
   readonly spec: ContainerSpec
   readonly wish: Wish
+  /** Ports it is, or is to be, plugged into; the first one is primary. Written with the ports themselves. */
+  readonly nics: readonly Nic[]
+  readonly mounts: readonly Mount[]
+  /** null: it is on its own. */
+  readonly capsule: CapsuleMembership | null
+  readonly registryId: RegistryId | null
+  /** What its host needs to log in at the registry, encrypted. */
+  readonly sealedRegistryAuth: string | null
   /** The task the newest wish stands for. */
   readonly task: Task | null
   /** Written by the scheduler. null: not placed yet. */

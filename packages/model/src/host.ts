@@ -22,6 +22,10 @@ export const HostFacts = Type.Object({
   runtimes: Type.Array(Type.String()),
   /** The engine can cap a container's own disk space. */
   diskQuota: Type.Optional(Type.Boolean()),
+  /** Why it cannot build networks, as a sentence; left out: it can. */
+  networkProblem: Type.Optional(Type.String()),
+  /** Why it cannot hold volumes, as a sentence; left out: it can. */
+  volumeProblem: Type.Optional(Type.String()),
   labels: Type.Record(Type.String(), Type.String()),
   agentVersion: Type.String(),
 })

@@ -1,12 +1,15 @@
 export type { Action, ActionEvent, ActionName } from './action.ts'
 export { Assignment } from './assignment.ts'
 export type { Caller } from './caller.ts'
+export type { Capsule, CapsuleMembership, CapsuleRole, CapsuleStatus } from './capsule.ts'
 export { type Container, type Status, statuses, type Task, tasks } from './container.ts'
+export { emptyFabric, FabricPlan, GroupPlan, NetworkPlan, Nic, NicAddress, RouterPlan, RulePlan } from './fabric.ts'
 export { type Host, HostFacts, type HostUsage } from './host.ts'
 export type * from './ids.ts'
 export { formatImageName, type Image, parseImageName } from './image.ts'
+export type * from './network.ts'
 export { nextStep, type Seen, type Step, type StepKind } from './next-step.ts'
-export { Address, EngineContainer, EngineState, Failure, nothingObserved, Observed } from './observed.ts'
+export { EngineContainer, EngineState, Failure, nothingObserved, Observed } from './observed.ts'
 export {
   defaultQuotas,
   nothingUsed,
@@ -16,7 +19,9 @@ export {
   quotaExcess,
   quotaResources,
 } from './quota.ts'
+export type { Registry } from './registry.ts'
 export { ContainerSpec, defaultSpec, Healthcheck, ImageDriver, PullPolicy, RestartPolicy } from './spec.ts'
 export { type StatusView, statusOf } from './status.ts'
 export { allows, transitions, type Verb } from './transitions.ts'
 export { Power, Wish } from './wish.ts'
+export { Mount, type Snapshot, type Volume, VolumePlan, VolumeReport, type VolumeStatus } from './volume.ts'

@@ -1,4 +1,5 @@
 import type { Assignment } from './assignment.ts'
+import type { PortId } from './ids.ts'
 import type { EngineContainer, Failure } from './observed.ts'
 
 /** What an agent knows about one assignment at one moment. */
@@ -11,6 +12,8 @@ export type Step =
   | { readonly kind: 'pull' }
   | { readonly kind: 'create' }
   | { readonly kind: 'update' }
+  | { readonly kind: 'connect'; readonly portId: PortId }
+  | { readonly kind: 'disconnect'; readonly portId: PortId }
   | { readonly kind: 'start' }
   | { readonly kind: 'stop'; readonly graceSeconds: number }
   | { readonly kind: 'pause' }
@@ -85,7 +88,8 @@ function absentStep({ spec, wish, seenGeneration }: Assignment, seen: Seen): Ste
   return { kind: 'create' }
 }
 
-function presentStep({ spec, wish }: Assignment, engine: EngineContainer): Step {
+function presentStep(assignment: Assignment, engine: EngineContainer): Step {
+  const { spec, wish } = assignment
   const { power } = wish
   const started = engine.startedAt !== null && !(power.kind === 'running' && engine.startedAt === power.since)
   const alive = isAlive(engine)
@@ -96,9 +100,26 @@ function presentStep({ spec, wish }: Assignment, engine: EngineContainer): Step 
   }
   // Engines count billionths of a core, some only hundred-thousandths; a smaller difference is never taken away.
   if (Math.abs(engine.cpu - spec.cpu) > 2e-5 || engine.memory !== spec.memory) return { kind: 'update' }
-  if (power.kind === 'running' && !alive && !started) return { kind: 'start' }
+  const rewiring = wiringStep(assignment, engine)
+  if (rewiring) return rewiring
+  if (power.kind === 'running' && !alive && (!started || brokenOff(assignment, engine))) return { kind: 'start' }
   if (spec.autoRemove && hasFinished(engine)) return { kind: 'remove', why: 'finished' }
   if (engine.state === 'running' && wish.paused) return { kind: 'pause' }
   if (engine.state === 'paused' && !wish.paused) return { kind: 'unpause' }
   return { kind: 'settle', gone: false }
+}
+
+/** One that the engine should have started again, after its own restart or the container's end, and could not. */
+function brokenOff({ spec }: Assignment, engine: EngineContainer): boolean {
+  const lasting = spec.restartPolicy.name === 'always' || spec.restartPolicy.name === 'unless-stopped'
+  return lasting && engine.state === 'exited' && engine.error !== ''
+}
+
+/** Engines change the interfaces of a paused container badly or not at all; it waits until it goes on. */
+function wiringStep({ nics }: Assignment, engine: EngineContainer): Step | null {
+  if (engine.state === 'paused' || engine.state === 'restarting') return null
+  const extra = engine.nics.find((portId) => !nics.some((nic) => nic.portId === portId))
+  if (extra !== undefined) return { kind: 'disconnect', portId: extra as PortId }
+  const missing = nics.find(({ portId }) => !engine.nics.includes(portId))
+  return missing ? { kind: 'connect', portId: missing.portId } : null
 }

@@ -11,16 +11,6 @@ export const EngineState = Type.Union([
 ])
 export type EngineState = Static<typeof EngineState>
 
-/** One address the engine gave a container. */
-export const Address = Type.Object({
-  /** Id of our network. */
-  network: Type.String(),
-  address: Type.String(),
-  version: Type.Union([Type.Literal(4), Type.Literal(6)]),
-  mac: Type.String(),
-})
-export type Address = Static<typeof Address>
-
 /** What the engine says of one container of ours. */
 export const EngineContainer = Type.Object({
   engineId: Type.String(),
@@ -35,7 +25,8 @@ export const EngineContainer = Type.Object({
   error: Type.String(),
   health: Type.Union([Type.Literal('starting'), Type.Literal('healthy'), Type.Literal('unhealthy'), Type.Null()]),
   restartCount: Type.Integer(),
-  addresses: Type.Array(Address),
+  /** Ids of the ports it is plugged into. */
+  nics: Type.Array(Type.String()),
   /** Limits in force, to compare with the spec: cores and MiB. */
   cpu: Type.Number(),
   memory: Type.Integer(),

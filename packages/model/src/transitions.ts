@@ -21,6 +21,7 @@ export const transitions = {
   logs: ['Created', 'Error', 'Paused', 'Restarting', 'Running', 'Stopped', 'Unknown', 'Dead'],
   archive: ['Created', 'Paused', 'Running', 'Stopped'],
   commit: ['Running', 'Stopped', 'Paused'],
+  rewire: ['Creating', 'Created', 'Error', 'Paused', 'Rebuilding', 'Restarting', 'Running', 'Stopped', 'Unknown', 'Dead'],
   delete: ['Created', 'Error', 'Stopped', 'Deleted', 'Dead'],
   delete_stop: [
     'Created',

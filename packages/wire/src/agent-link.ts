@@ -9,7 +9,7 @@ import { keepAlive } from './keepalive.ts'
 import type { Log } from './log.ts'
 import { jsonLine, lines } from './ndjson.ts'
 import { Outbox } from './outbox.ts'
-import type { RelayReports } from './relay-ports.ts'
+import type { PlanMessage, RelayReports } from './relay-ports.ts'
 import { remoteCalls } from './remote-calls.ts'
 import { type FromAgent, type FromRelay, parseFromAgent } from './session-messages.ts'
 
@@ -74,6 +74,11 @@ export class AgentLink {
     void this.#pump()
   }
 
+  tell(message: PlanMessage): void {
+    this.#outbox.tell(message)
+    void this.#pump()
+  }
+
   /** Takes no more messages; streams under way may finish. */
   retire(): void {
     this.#retired = true
@@ -133,6 +138,8 @@ export class AgentLink {
         const { kind: _, ...report } = message
         return reports.step(hostId, report)
       }
+      case 'volume':
+        return reports.volume(hostId, message.report)
       case 'engine':
         return reports.engine(hostId, message.up, message.reason)
       case 'renew':
@@ -147,9 +154,9 @@ export class AgentLink {
     await after
     if (session.closed) throw new Error('the session ended while an older one was still reporting')
     this.#greeted = true
-    const assignments = await reports.connected(hostId, facts)
-    if (this.#syncing) this.#outbox.sync(assignments)
-    else for (const assignment of assignments) this.#outbox.offer(assignment)
+    const plan = await reports.connected(hostId, facts)
+    if (this.#syncing) this.#outbox.sync(plan)
+    else for (const assignment of plan.assignments) this.#outbox.offer(assignment)
     this.#syncing = false
     void this.#pump()
   }

@@ -71,6 +71,32 @@ export const calls = {
     }),
     reply: Type.Object({ execId: Type.String() }),
   },
+  /** Makes a command ready to run: its id is 64 hex digits. `execStart` runs it, once. Forgotten after two minutes. */
+  execCreate: {
+    args: Type.Object({
+      id,
+      command: Type.Array(Type.String(), { minItems: 1 }),
+      environment: Type.Record(Type.String(), Type.String()),
+      workdir: Type.Union([Type.String(), Type.Null()]),
+      user: Type.Union([Type.String(), Type.Null()]),
+      tty: Type.Boolean(),
+      stdin: Type.Boolean(),
+    }),
+    reply: Type.Object({ execId: Type.String() }),
+  },
+  /** As `exec`, for one that was made ready. A size set before it runs holds from its start. */
+  execStart: {
+    args: Type.Object({ id, execId: Type.String() }),
+    reply: Type.Object({ tty: Type.Boolean() }),
+  },
+  /**
+   * The container's own stdin and output, from now on; with `history`, what it wrote before too. Output: frames if the reply
+   * says so, else a terminal's raw bytes; it ends with the container's process. Input: its stdin, if it was created interactive.
+   */
+  attach: {
+    args: Type.Object({ id, stdin: Type.Boolean(), history: Type.Boolean() }),
+    reply: Type.Object({ framed: Type.Boolean() }),
+  },
   execResize: {
     args: Type.Object({
       id,
@@ -99,6 +125,21 @@ export const calls = {
   commit: {
     args: Type.Object({ id, engineRef: Type.String() }),
     reply: Type.Object({ imageId: Type.String(), size: Type.Integer() }),
+  },
+  /** Names at the registry the engine asks by default, as its search finds them. */
+  imageSearch: {
+    args: Type.Object({ term: Type.String() }),
+    reply: Type.Object({
+      results: Type.Array(
+        Type.Object({
+          name: Type.String(),
+          description: Type.String(),
+          official: Type.Boolean(),
+          automated: Type.Boolean(),
+          stars: Type.Integer(),
+        }),
+      ),
+    }),
   },
   imageList: { args: Empty, reply: Type.Object({ images: Type.Array(EngineImage) }) },
   imagePull: { args: Type.Object({ engineRef: Type.String() }), reply: EngineImage },

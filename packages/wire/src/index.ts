@@ -20,4 +20,4 @@ export { formatJoinToken, type JoinToken, parseJoinToken } from './join-token.ts
 export type { Log } from './log.ts'
 export { AgentMessage, ServerMessage } from './messages.ts'
 export { createRelay, type Relay, type RelayOptions, type ServerCertificate } from './relay.ts'
-export type { RelayLinks, RelayReports, RelayStep } from './relay-ports.ts'
+export type { HostPlan, PlanMessage, RelayLinks, RelayReports, RelayStep } from './relay-ports.ts'

@@ -1,14 +1,17 @@
-import { Assignment, type ContainerId, HostFacts, Observed } from '@gantry/model'
+import { Assignment, type ContainerId, FabricPlan, HostFacts, Observed, VolumePlan, VolumeReport } from '@gantry/model'
 import Type, { type Static } from 'typebox'
 
 /**
  * The control stream: one HTTP/2 request that the relay opens on an agent when it connects and that lasts as long as the
- * session. Both directions carry NDJSON. The agent begins with `hello`; the relay answers with every assignment of the host,
- * then `synced`; only from then on may the agent remove engine containers that no assignment names. The agent sends one
+ * session. Both directions carry NDJSON. The agent begins with `hello`; the relay answers with the networks and volumes of the
+ * host and every assignment, then `synced`; only from then on may the agent remove what none of them names. The agent sends one
  * `observed` for each assignment it was given and one more at every change.
  */
 export const ServerMessage = Type.Union([
   Type.Object({ kind: Type.Literal('assign'), assignment: Assignment }),
+  /** Networks, groups and routers to build, change or take down. */
+  Type.Object({ kind: Type.Literal('fabric'), plan: FabricPlan }),
+  Type.Object({ kind: Type.Literal('volume'), plan: VolumePlan }),
   Type.Object({ kind: Type.Literal('synced') }),
 ])
 export type ServerMessage = Static<typeof ServerMessage>
@@ -35,6 +38,7 @@ export const AgentMessage = Type.Union([
     /** null: it worked. */
     error: Type.Union([Type.String(), Type.Null()]),
   }),
+  Type.Object({ kind: Type.Literal('volume'), report: VolumeReport }),
   /** The engine went away or came back. */
   Type.Object({ kind: Type.Literal('engine'), up: Type.Boolean(), reason: Type.String() }),
 ])

@@ -1,5 +1,6 @@
 import type { Assignment, ContainerId } from '@gantry/model'
 import type { ServerMessage } from './messages.ts'
+import type { HostPlan, PlanMessage } from './relay-ports.ts'
 
 const synced = Symbol('synced')
 
@@ -7,10 +8,12 @@ const synced = Symbol('synced')
  * What one agent is still to be told, as much as it has containers at most: a newer assignment takes the place of one that
  * waits. It keeps that place in the order, because moved behind `synced` it would be missing from the sync, and the agent
  * would remove the container. An assignment older than one that waits or was sent is dropped: the snapshot of a sync is
- * read while changes go on, and either may be the newer.
+ * read while changes go on, and either may be the newer. Plans of networks and volumes go first and keep their order, so an
+ * assignment never comes before what it stands on.
  */
 export class Outbox {
   readonly #waiting = new Map<ContainerId | typeof synced, Assignment | null>()
+  #plans: PlanMessage[] = []
   readonly #sent = new Map<ContainerId, Age>()
 
   offer(assignment: Assignment): void {
@@ -19,9 +22,18 @@ export class Outbox {
     this.#waiting.set(assignment.id, assignment)
   }
 
-  /** Everything assigned to the host, then the mark that this was all. What was offered before is part of it. Once. */
-  sync(snapshot: readonly Assignment[]): void {
-    for (const assignment of snapshot) this.offer(assignment)
+  tell(message: PlanMessage): void {
+    this.#plans.push(message)
+  }
+
+  /** Everything of the host, then the mark that this was all. What was offered before is part of it. Once. */
+  sync({ fabric, volumes, assignments }: HostPlan): void {
+    const plans: PlanMessage[] = [
+      ...fabric.map((plan) => ({ kind: 'fabric' as const, plan })),
+      ...volumes.map((plan) => ({ kind: 'volume' as const, plan })),
+    ]
+    this.#plans = [...plans, ...this.#plans]
+    for (const assignment of assignments) this.offer(assignment)
     this.#waiting.set(synced, null)
   }
 
@@ -31,6 +43,8 @@ export class Outbox {
   }
 
   next(): ServerMessage | null {
+    const plan = this.#plans.shift()
+    if (plan) return plan
     const first = this.#waiting.entries().next()
     if (first.done) return null
     const [key, assignment] = first.value

@@ -139,6 +139,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     links: {
       connected: (hostId) => liveLink(hostId) !== null,
       assign: (hostId, assignment) => current.get(hostId)?.assign(assignment),
+      tell: (hostId, message) => current.get(hostId)?.tell(message),
       calls(hostId) {
         const link = liveLink(hostId)
         if (!link) throw new Fault('host.unreachable', { host: hostId })

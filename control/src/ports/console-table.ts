@@ -1,0 +1,19 @@
+import type { ContainerId, ProjectId, UserId } from '@gantry/model'
+
+/** The right to open one interactive session once. Only a hash of its token is kept. */
+export interface ConsoleSession {
+  readonly tokenHash: string
+  readonly containerId: ContainerId
+  readonly projectId: ProjectId
+  readonly userId: UserId
+  /** null: the container's own terminal. */
+  readonly execId: string | null
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+}
+
+export interface ConsoleTable {
+  insert(session: ConsoleSession): Promise<void>
+  /** Takes it away and answers with it; a second call with the same token finds nothing. Expired ones go too. */
+  redeem(tokenHash: string, at: number): Promise<ConsoleSession | undefined>
+}

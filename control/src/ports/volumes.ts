@@ -1,0 +1,103 @@
+import type {
+  Caller,
+  ContainerId,
+  HostId,
+  Mount,
+  ProjectId,
+  Snapshot,
+  SnapshotId,
+  Volume,
+  VolumeId,
+  VolumePlan,
+  VolumeReport,
+} from '@gantry/model'
+import type { Tables } from './store.ts'
+
+/**
+ * Volumes as a tenant sees them, and as the life of a container needs them. Implemented by the embedded provider, and by one
+ * on Cinder. A `ref` is an id or a name; two of a name are `volume.ambiguous`.
+ */
+export interface VolumeProvider extends VolumeVerbs, ContainerVolumes {
+  /** What hosts must make and take away; null when somebody else does. */
+  readonly source: VolumeSource | null
+}
+
+export interface VolumeVerbs {
+  readonly volumes: {
+    /** Answers with status `creating`. Its data lives on one host; undefined: any that is up and has room. */
+    create(caller: Caller, input: NewVolume): Promise<Volume>
+    list(caller: Caller, options?: { readonly allProjects?: boolean }): Promise<Volume[]>
+    get(caller: Caller, ref: string): Promise<Volume>
+    rename(caller: Caller, ref: string, name: string): Promise<Volume>
+    /** `volume.in-use` while a container has it or a snapshot is being made of it. */
+    delete(caller: Caller, ref: string): Promise<void>
+  }
+  readonly snapshots: {
+    create(caller: Caller, volume: string, name: string): Promise<Snapshot>
+    list(caller: Caller): Promise<Snapshot[]>
+    get(caller: Caller, ref: string): Promise<Snapshot>
+    delete(caller: Caller, ref: string): Promise<void>
+  }
+}
+
+export interface NewVolume {
+  readonly name: string
+  /** GiB; with a snapshot at least its size, which is also the default. */
+  readonly size: number
+  readonly snapshot?: string
+}
+
+/** One mount that a user asked for. */
+export type MountRequest =
+  | { readonly kind: 'volume'; readonly source: string; readonly destination: string; readonly readOnly: boolean }
+  /** A new volume of so many GiB that goes with the container. */
+  | { readonly kind: 'new'; readonly size: number; readonly destination: string; readonly readOnly: boolean }
+  /** A file with this content, in base64. */
+  | { readonly kind: 'file'; readonly content: string; readonly destination: string }
+
+/** Each call is made inside the transaction that writes the container. */
+export interface ContainerVolumes {
+  /** Takes the volumes for a new container. Faults: `volume.not-found`, `volume.in-use`, `volume.state`, `quota.exceeded`. */
+  reserve(tables: Tables, caller: Caller, containerId: ContainerId, mounts: readonly MountRequest[]): Promise<Mount[]>
+  /** The only host where these mounts can be had; null: any. Two hosts: a fault that says so. */
+  hostOf(tables: Tables, mounts: readonly Mount[]): Promise<HostId | null>
+  place(tables: Tables, containerId: ContainerId, hostId: HostId): Promise<void>
+  /** Everything the container held is given back; what was made for it is deleted. May be called again. */
+  release(tables: Tables, containerId: ContainerId): Promise<void>
+}
+
+export interface VolumeSource {
+  /** Everything that is, or is to be deleted, on a host. */
+  ofHost(hostId: HostId): Promise<VolumePlan[]>
+  /** The plans of a container's volumes. */
+  ofMounts(mounts: readonly Mount[]): Promise<VolumePlan[]>
+  onChange(listener: (hostId: HostId, plan: VolumePlan) => void): void
+  report(hostId: HostId, report: VolumeReport): Promise<void>
+}
+
+/** What the embedded volume provider keeps. Lists are ordered by age. */
+export interface VolumeTables {
+  readonly volumes: {
+    insert(volume: Volume): Promise<void>
+    get(id: VolumeId): Promise<Volume | undefined>
+    getMany(ids: readonly VolumeId[]): Promise<Volume[]>
+    /** null: of every project. */
+    list(project: ProjectId | null): Promise<Volume[]>
+    ofHost(hostId: HostId): Promise<Volume[]>
+    ofContainer(id: ContainerId): Promise<Volume[]>
+    update(id: VolumeId, change: Partial<Omit<Volume, 'id' | 'projectId' | 'userId' | 'createdAt'>>): Promise<void>
+    remove(id: VolumeId): Promise<void>
+    /** Count and GiB. */
+    usageOf(project: ProjectId): Promise<{ volumes: number; gigabytes: number }>
+  }
+  readonly snapshots: {
+    insert(snapshot: Snapshot): Promise<void>
+    get(id: SnapshotId): Promise<Snapshot | undefined>
+    list(project: ProjectId | null): Promise<Snapshot[]>
+    ofHost(hostId: HostId): Promise<Snapshot[]>
+    ofVolume(id: VolumeId): Promise<Snapshot[]>
+    update(id: SnapshotId, change: Partial<Pick<Snapshot, 'name' | 'status' | 'statusReason'>>): Promise<void>
+    remove(id: SnapshotId): Promise<void>
+    countOf(project: ProjectId): Promise<number>
+  }
+}
