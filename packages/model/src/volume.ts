@@ -61,6 +61,8 @@ export const VolumePlan = Type.Object({
   size: Type.Integer({ minimum: 1 }),
   /** A volume's snapshot to begin from, a snapshot's volume; null: an empty file system. */
   source: Type.Union([volumeId, snapshotId, Type.Null()]),
+  /** It has been there: data that is missing now is an error, and must not be replaced by an empty file system. */
+  made: Type.Boolean(),
   gone: Type.Boolean(),
 })
 export type VolumePlan = Static<typeof VolumePlan>
