@@ -2,6 +2,7 @@ import type { Control } from './control.ts'
 import type { Deps } from './deps.ts'
 import { createHub, watchScope } from './events/hub.ts'
 import { createReconciler, type Reconciler } from './reconcile/reconciler.ts'
+import { capsuleUseCases } from './usecases/capsules.ts'
 import { createContainer } from './usecases/create-container.ts'
 import { deleteContainer } from './usecases/delete-container.ts'
 import { requireAdminFor } from './usecases/find-container.ts'
@@ -13,6 +14,7 @@ import { powerVerbs } from './usecases/power.ts'
 import { quotaUseCases } from './usecases/quotas.ts'
 import { readVerbs } from './usecases/read-containers.ts'
 import { specVerbs } from './usecases/update-container.ts'
+import { networkVerbs, wiringVerbs } from './usecases/wiring.ts'
 
 /** Puts the core together. The reconciler's `reports` go to the relay, whose `links` come in here. */
 export function createControl(parts: Omit<Deps, 'ring' | 'hub'>): { control: Control; reconciler: Reconciler } {
@@ -28,10 +30,14 @@ export function createControl(parts: Omit<Deps, 'ring' | 'hub'>): { control: Con
       ...specVerbs(deps),
       ...oneShotVerbs(deps),
       ...interactiveVerbs(deps),
+      ...wiringVerbs(deps),
     },
     images: imageUseCases(deps),
     hosts: hostUseCases(deps),
     quotas: quotaUseCases(deps),
+    network: networkVerbs(deps),
+    storage: deps.volumes,
+    capsules: capsuleUseCases(deps),
     events: {
       watch(caller, options, signal) {
         requireAdminFor(caller, options.allProjects === true, 'Watching all projects')

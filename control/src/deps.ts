@@ -4,7 +4,10 @@ import type { EventHub } from './events/hub.ts'
 import type { Gauges } from './ports/gauges.ts'
 import type { HostLinks } from './ports/hosts.ts'
 import type { Log } from './ports/log.ts'
+import type { NetworkProvider } from './ports/networks.ts'
+import type { Secrets } from './ports/secrets.ts'
 import type { Store } from './ports/store.ts'
+import type { VolumeProvider } from './ports/volumes.ts'
 
 /** How long things may take before they are called lost, and how far hosts are over-committed. */
 export interface Policy {
@@ -15,6 +18,8 @@ export interface Policy {
   readonly cpuRatio: number
   readonly memoryRatio: number
   readonly diskRatio: number
+  /** How long a host keeps networks that no container of its uses any more. Milliseconds. */
+  readonly tidyAfterMs: number
 }
 
 /** Over-commit ratios as in Nova and Zun: 16 for cores, 1.5 for memory, 1 for disk. */
@@ -24,11 +29,15 @@ export const defaultPolicy: Policy = {
   cpuRatio: 16,
   memoryRatio: 1.5,
   diskRatio: 1,
+  tidyAfterMs: 30_000,
 }
 
 export interface Deps {
   readonly store: Store
   readonly links: HostLinks
+  readonly networks: NetworkProvider
+  readonly volumes: VolumeProvider
+  readonly secrets: Secrets
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
@@ -41,5 +50,6 @@ export interface Deps {
 
 /** What a use case changed, so that the reconciler needs no second look at the store. */
 export type Ring =
-  | { readonly kind: 'wish'; readonly container: Container }
+  /** `rewired`: its interfaces or volumes changed too, and its host must hear first what they stand on. */
+  | { readonly kind: 'wish'; readonly container: Container; readonly rewired?: boolean }
   | { readonly kind: 'unplaced'; readonly id: ContainerId }

@@ -1,8 +1,9 @@
 import { type Assignment, type Container, type ContainerId, defaultSpec, type ProjectId } from '@gantry/model'
+import type { Deps } from '../deps.ts'
 
-/** What a container's host is told. */
-export function assignmentOf(container: Container): Assignment {
-  const { observed, wish } = container
+/** What a container's host is told. Throws when its registry password was sealed with another key. */
+export function assignmentOf({ secrets }: Pick<Deps, 'secrets'>, container: Container): Assignment {
+  const { observed, wish, capsule, sealedRegistryAuth } = container
   return {
     id: container.id,
     projectId: container.projectId,
@@ -10,6 +11,11 @@ export function assignmentOf(container: Container): Assignment {
     spec: container.spec,
     imageRef: container.imageRef,
     wish,
+    nics: [...container.nics],
+    mounts: [...container.mounts],
+    // The sandbox of a capsule has the capsule's own id.
+    sandbox: capsule && capsule.role !== 'sandbox' ? (capsule.capsuleId as string as ContainerId) : null,
+    registryAuth: sealedRegistryAuth === null ? null : JSON.parse(secrets.open(sealedRegistryAuth)),
     seenGeneration: container.seenGeneration,
     failed: observed.settled >= wish.version ? observed.failure : null,
   }
@@ -23,6 +29,10 @@ export function farewell(id: ContainerId): Assignment {
     name: '',
     spec: defaultSpec(''),
     imageRef: '',
+    nics: [],
+    mounts: [],
+    sandbox: null,
+    registryAuth: null,
     wish: {
       // Above every real one, so that a late assignment cannot bring it back.
       version: Number.MAX_SAFE_INTEGER,

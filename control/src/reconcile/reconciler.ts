@@ -1,11 +1,14 @@
 import { limiter, reasonOf } from '@gantry/kernel'
-import type { Assignment, Container, ContainerId, HostFacts, HostId } from '@gantry/model'
+import type { Container, ContainerId, HostFacts, HostId } from '@gantry/model'
+import type { HostPlan } from '@gantry/wire'
 import type { Deps, Ring } from '../deps.ts'
 import type { HostReports } from '../ports/hosts.ts'
 import { endInterrupted } from '../usecases/one-shots.ts'
 import { assignmentOf } from './assignment-of.ts'
+import { isDue } from './capsule-turn.ts'
 import { place } from './placement.ts'
-import { applyObserved, applyStep, loseHost } from './reports.ts'
+import { createPlans } from './plans.ts'
+import { applyObserved, applyStep, loseHost, type ReportDeps } from './reports.ts'
 
 export interface Reconciler extends AsyncDisposable {
   /** Picks up what an earlier process left: call once, before anything is served. */
@@ -22,7 +25,8 @@ const heartbeatMs = 60_000
  * and is found again in the store (`recover`) and from the hosts (`connected`).
  */
 export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
-  const full: Deps = { ...deps, ring }
+  const plans = createPlans(deps)
+  const full: ReportDeps = { ...deps, ring, plans }
   const waiting = new Set<ContainerId>()
   const timers = new Map<string, NodeJS.Timeout>()
   const turn = limiter(8)
@@ -31,7 +35,8 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
   function ring(change: Ring): void {
     if (change.kind === 'unplaced' || change.container.hostId === null) {
       placeSoon(change.kind === 'unplaced' ? change.id : change.container.id)
-    } else deps.links.assign(change.container.hostId, assignmentOf(change.container))
+    } else if (change.rewired) sendWithPlans(change.container)
+    else send(change.container)
   }
 
   function placeSoon(id: ContainerId): void {
@@ -39,7 +44,7 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
     void turn(() => place(full, id)).then(
       (placed) => {
         waiting.delete(id)
-        if (placed.kind === 'placed') send(placed.container)
+        if (placed.kind === 'placed') for (const container of placed.containers) sendWithPlans(container)
         if (placed.kind === 'waiting') {
           waiting.add(id)
           after(`place ${id}`, Math.max(0, placed.until - deps.clock.now()) + 1, () => placeSoon(id))
@@ -54,7 +59,36 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
   }
 
   function send(container: Container): void {
-    if (container.hostId !== null) deps.links.assign(container.hostId, assignmentOf(container))
+    if (container.hostId === null) return
+    if (!container.capsule) return deps.links.assign(container.hostId, assignmentOf(deps, container))
+    inBackground(container, async () => {
+      for (const member of await dueOf([container])) deps.links.assign(member.hostId, assignmentOf(deps, member))
+    })
+  }
+
+  /** Its host hears first what it stands on. */
+  function sendWithPlans(container: Container): void {
+    inBackground(container, async () => {
+      await plans.tellFor(container)
+      send(container)
+    })
+  }
+
+  /** A failure here loses nothing: the host's next connection brings everything. */
+  function inBackground({ id }: Container, work: () => Promise<void>): void {
+    work().catch((error: unknown) => deps.log.error({ container: id, reason: reasonOf(error) }, 'host was not told'))
+  }
+
+  /** Those whose turn in their capsule has come; what is in no capsule always has. */
+  async function dueOf(containers: readonly Container[]): Promise<(Container & { readonly hostId: HostId })[]> {
+    const due: (Container & { readonly hostId: HostId })[] = []
+    for (const container of containers) {
+      const { capsule, hostId } = container
+      if (hostId === null) continue
+      const members = capsule ? await deps.store.capsules.members(capsule.capsuleId) : []
+      if (isDue(container, members)) due.push({ ...container, hostId })
+    }
+    return due
   }
 
   function after(name: string, ms: number, work: () => void): void {
@@ -95,7 +129,7 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
   }
 
   const reports: HostReports = {
-    async connected(hostId: HostId, facts: HostFacts): Promise<Assignment[]> {
+    async connected(hostId: HostId, facts: HostFacts): Promise<HostPlan> {
       cancel(`lost ${hostId}`)
       const known = await deps.store.hosts.get(hostId)
       const availabilityZone = known?.availabilityZone ?? facts.labels['zone'] ?? 'nova'
@@ -103,17 +137,20 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
       beatLater(hostId)
       deps.log.info({ host: hostId, name: facts.hostname }, 'host connected')
       for (const id of waiting) placeSoon(id)
-      const containers = await deps.store.containers.ofHost(hostId)
-      return containers.map(assignmentOf)
+      const plan = await plans.snapshot(hostId)
+      const due = await dueOf(await deps.store.containers.ofHost(hostId))
+      return { ...plan, assignments: due.map((container) => assignmentOf(deps, container)) }
     },
     async disconnected(hostId) {
       cancel(`beat ${hostId}`)
+      plans.left(hostId)
       deps.log.warn({ host: hostId }, 'host disconnected')
       watchSilence(hostId)
       await deps.store.hosts.seen(hostId, deps.clock.now())
     },
     observed: (hostId, id, observed, gone) => applyObserved(full, hostId, id, observed, gone),
     step: (hostId, report) => applyStep(full, hostId, report),
+    volume: async (hostId, report) => deps.volumes.source?.report(hostId, report),
     async engine(hostId, up, reason) {
       if (up) deps.log.info({ host: hostId }, 'engine is back')
       else deps.log.warn({ host: hostId, reason }, 'engine does not answer')
@@ -130,6 +167,7 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
     },
     async [Symbol.asyncDispose]() {
       closed = true
+      plans.close()
       for (const timer of timers.values()) clearTimeout(timer)
       timers.clear()
     },

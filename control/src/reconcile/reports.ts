@@ -4,14 +4,19 @@ import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
 import type { StepReport } from '../ports/hosts.ts'
 import type { Tables } from '../ports/store.ts'
+import { forgetContainer } from '../usecases/forget-container.ts'
 import { assignmentOf, farewell } from './assignment-of.ts'
+import { isDue } from './capsule-turn.ts'
+import type { Plans } from './plans.ts'
+
+export type ReportDeps = Deps & { readonly plans: Plans }
 
 /**
  * Writes what an agent saw of one container: the observed state, the status that follows from it, and the end of every
  * action whose wish is settled. A host that reports a container which is elsewhere or gone is told to drop it.
  */
 export async function applyObserved(
-  deps: Deps,
+  deps: ReportDeps,
   hostId: HostId,
   id: ContainerId,
   observed: Observed,
@@ -27,12 +32,15 @@ export async function applyObserved(
     return observe(deps, tables, container, observed)
   })
   if (!change) return
+  if (change.gone) deps.plans.afterGone(hostId, change.container.mounts)
+  for (const due of change.due) deps.links.assign(hostId, assignmentOf(deps, due))
   // An agent keeps what is to remove itself until it hears that its run was written down.
-  if (change.firstSeen && change.container.spec.autoRemove) deps.links.assign(hostId, assignmentOf(change.container))
+  if (change.firstSeen && change.container.spec.autoRemove)
+    deps.links.assign(hostId, assignmentOf(deps, change.container))
   deps.hub.publish(containerEvent(change.container, deps.clock.now(), change.gone))
 }
 
-async function observe(deps: Deps, tables: Tables, container: Container, observed: Observed) {
+async function observe(deps: ReportDeps, tables: Tables, container: Container, observed: Observed) {
   const now = deps.clock.now()
   const seenGeneration = Math.max(container.seenGeneration, observed.engine?.generation ?? 0)
   const spec = specInForce(container, observed)
@@ -54,7 +62,8 @@ async function observe(deps: Deps, tables: Tables, container: Container, observe
     await settle(deps, tables, container, observed.settled, observed.failure?.reason ?? null)
   }
   const firstSeen = seenGeneration > container.seenGeneration
-  return { container: { ...seen, ...change }, gone: false, firstSeen }
+  const after = { ...seen, ...change }
+  return { container: after, gone: false, firstSeen, due: await newlyDue(tables, container, after) }
 }
 
 /**
@@ -68,10 +77,19 @@ function specInForce(container: Container, { engine, settled, failure }: Observe
   return cpu > 0 && memory >= 4 ? { ...spec, cpu, memory } : spec
 }
 
-async function forget(deps: Deps, tables: Tables, container: Container) {
-  await tables.containers.remove(container.id)
+async function forget(deps: ReportDeps, tables: Tables, container: Container) {
+  const due = await newlyDue(tables, container, null)
+  await forgetContainer(deps, tables, container)
   await settle(deps, tables, container, container.wish.version, null)
-  return { container, gone: true, firstSeen: false }
+  return { container, gone: true, firstSeen: false, due }
+}
+
+/** The containers of the same capsule whose turn comes with this change (null: the container goes). */
+async function newlyDue(tables: Tables, before: Container, after: Container | null): Promise<Container[]> {
+  if (!before.capsule) return []
+  const rest = (await tables.capsules.members(before.capsule.capsuleId)).filter(({ id }) => id !== before.id)
+  const now = after ? [...rest, after] : rest
+  return rest.filter((member) => isDue(member, now) && !isDue(member, [...rest, before]))
 }
 
 async function settle(
@@ -105,7 +123,7 @@ export async function applyStep(deps: Deps, hostId: HostId, report: StepReport):
 }
 
 /** Every container of a host that fell silent becomes Unknown; one that only waited to be gone is forgotten. */
-export async function loseHost(deps: Deps, hostId: HostId): Promise<void> {
+export async function loseHost(deps: ReportDeps, hostId: HostId): Promise<void> {
   const events = await deps.store.transaction(async (tables) => {
     const changed: { container: Container; gone: boolean }[] = []
     for (const container of await tables.containers.ofHost(hostId)) {

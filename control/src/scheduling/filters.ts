@@ -9,8 +9,10 @@ export interface Candidate {
 
 export interface Need {
   readonly container: Container
-  /** The only host that has the image; null: any. */
-  readonly imageOn: HostId | null
+  /** Hosts that alone have one of the images: none, or the only one that will do. */
+  readonly imagesOn: readonly HostId[]
+  /** Where the volumes are; null: nowhere yet. */
+  readonly volumesOn: HostId | null
   readonly policy: Policy
 }
 
@@ -49,7 +51,20 @@ export const filters: readonly Filter[] = [
   { why: 'without pinned cores', passes: (_candidate, { container }) => container.spec.cpuPolicy === 'shared' },
   {
     why: 'without the image, which is on one host only',
-    passes: ({ host }, { imageOn }) => imageOn === null || imageOn === host.id,
+    passes: ({ host }, { imagesOn }) => imagesOn.every((id) => id === host.id),
+  },
+  {
+    why: 'without the volume, which is on another host',
+    passes: ({ host }, { volumesOn }) => volumesOn === null || volumesOn === host.id,
+  },
+  {
+    why: 'unable to build networks (gantry host show tells why)',
+    passes: ({ host }, { container }) => container.nics.length === 0 || host.facts.networkProblem === undefined,
+  },
+  {
+    why: 'unable to hold volumes (gantry host show tells why)',
+    passes: ({ host }, { container }) =>
+      container.mounts.every(({ kind }) => kind !== 'volume') || host.facts.volumeProblem === undefined,
   },
   {
     why: 'with an engine that cannot limit disk space',

@@ -3,11 +3,13 @@ import {
   type Assignment,
   type ContainerId,
   type EngineContainer,
+  type FabricPlan,
   type HostFacts,
   type HostId,
   nextStep,
   type Observed,
   type Seen,
+  type VolumePlan,
 } from '@gantry/model'
 import type { AgentCalls } from '@gantry/wire'
 import type { HostLinks, HostReports } from '../ports/hosts.ts'
@@ -18,6 +20,12 @@ import type { HostLinks, HostReports } from '../ports/hosts.ts'
  */
 export interface SimHost {
   readonly engine: Map<ContainerId, EngineContainer>
+  /** Networks, groups and routers it was told of, by id. */
+  readonly fabric: Map<string, object>
+  /** Volumes and snapshots that are there. */
+  readonly volumes: Map<string, VolumePlan>
+  /** What a real host could not have done: an assignment that came before what it stands on. */
+  readonly problems: string[]
   connect(): Promise<void>
   disconnect(): Promise<void>
   /** Resolves when nothing is left to do. */
@@ -46,9 +54,33 @@ export const simFacts: HostFacts = {
 export function createSimHost(id: HostId, reports: () => HostReports): { host: SimHost; links: HostLinks } {
   const engine = new Map<ContainerId, EngineContainer>()
   const assigned = new Map<ContainerId, Assignment>()
+  const fabric = new Map<string, object>()
+  const volumes = new Map<string, VolumePlan>()
+  const problems: string[] = []
   let connected = false
   let stamp = 0
   let work: Promise<void> = Promise.resolve()
+
+  function build({ networks, groups, routers, gone }: FabricPlan): void {
+    for (const object of [...networks, ...groups, ...routers]) fabric.set(object.id, object)
+    for (const object of gone) fabric.delete(object)
+  }
+
+  function keep(plan: VolumePlan): void {
+    if (plan.gone) volumes.delete(plan.id)
+    else volumes.set(plan.id, plan)
+    const state = plan.gone ? 'gone' : 'available'
+    void enqueue(() => reports().volume(id, { kind: plan.kind, id: plan.id, state, reason: '' }))
+  }
+
+  function accept(assignment: Assignment): void {
+    for (const { networkId, groups } of assignment.wish.gone ? [] : assignment.nics) {
+      for (const needed of [networkId, ...groups]) {
+        if (!fabric.has(needed)) problems.push(`${assignment.id} came before ${needed}`)
+      }
+    }
+    assigned.set(assignment.id, assignment)
+  }
 
   const enqueue = (task: () => Promise<void>) => {
     work = work.then(task)
@@ -96,19 +128,27 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
     if (kind === 'pause') set({ state: 'paused' })
     if (kind === 'unpause') set({ state: 'running' })
     if (kind === 'update') set({ cpu: assignment.spec.cpu, memory: assignment.spec.memory })
+    if (kind === 'connect' || kind === 'disconnect') set({ nics: assignment.nics.map(({ portId }) => portId) })
     if (kind === 'remove') engine.delete(assignment.id)
   }
 
   const host: SimHost = {
     engine,
+    fabric,
+    volumes,
+    problems,
     failing: null,
     async connect() {
       connected = true
-      const all = await reports().connected(id, simFacts)
+      const plan = await reports().connected(id, simFacts)
+      const all = plan.assignments
+      fabric.clear()
+      for (const piece of plan.fabric) build(piece)
+      for (const volume of plan.volumes) keep(volume)
       const ids = new Set(all.map((assignment) => assignment.id))
       for (const orphan of engine.keys()) if (!ids.has(orphan)) engine.delete(orphan)
       assigned.clear()
-      for (const assignment of all) assigned.set(assignment.id, assignment)
+      for (const assignment of all) accept(assignment)
       for (const assignment of all) void enqueue(() => carry(assignment.id))
     },
     async disconnect() {
@@ -136,8 +176,13 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
       if (hostId !== id || !connected) return
       const known = assigned.get(assignment.id)
       if (known && known.wish.version > assignment.wish.version) return
-      assigned.set(assignment.id, assignment)
+      accept(assignment)
       void enqueue(() => carry(assignment.id))
+    },
+    tell(hostId, message) {
+      if (hostId !== id || !connected) return
+      if (message.kind === 'fabric') build(message.plan)
+      else keep(message.plan)
     },
     calls(): AgentCalls {
       throw new Fault('host.unreachable', { host: 'sim' })
@@ -146,7 +191,7 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
   return { host, links }
 }
 
-function created({ wish, spec }: Assignment): EngineContainer {
+function created({ wish, spec, nics }: Assignment): EngineContainer {
   return {
     engineId: `e${wish.generation}`,
     generation: wish.generation,
@@ -158,7 +203,7 @@ function created({ wish, spec }: Assignment): EngineContainer {
     error: '',
     health: null,
     restartCount: 0,
-    addresses: [],
+    nics: nics.slice(0, 1).map(({ portId }) => portId),
     cpu: spec.cpu,
     memory: spec.memory,
     command: [],

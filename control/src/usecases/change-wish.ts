@@ -12,13 +12,13 @@ import type { RefOptions } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
 import type { Tables } from '../ports/store.ts'
-import { findContainer, requireState } from './find-container.ts'
+import { findContainer, requireOwnLife, requireState } from './find-container.ts'
 
 export interface WishChange {
   readonly action: ActionName
   readonly task: Task | null
   readonly wish?: Partial<Omit<Wish, 'version'>>
-  readonly rest?: Partial<Pick<Container, 'spec' | 'name' | 'imageRef'>>
+  readonly rest?: Partial<Pick<Container, 'spec' | 'name' | 'imageRef' | 'nics' | 'registryId' | 'sealedRegistryAuth'>>
 }
 
 /**
@@ -31,15 +31,16 @@ export async function changeWish(
   ref: string,
   verb: Verb | null,
   decide: (container: Container, tables: Tables) => WishChange | Promise<WishChange>,
-  options: RefOptions = {},
+  options: RefOptions & { readonly rewired?: boolean } = {},
 ): Promise<Container> {
   const changed = await deps.store.transaction(async (tables) => {
     const container = await findContainer(tables, caller, ref, options)
+    requireOwnLife(container)
     if (verb) requireState(container, verb)
     return writeWish(deps, tables, caller, container, await decide(container, tables))
   })
   deps.hub.publish(containerEvent(changed, changed.updatedAt))
-  deps.ring({ kind: 'wish', container: changed })
+  deps.ring({ kind: 'wish', container: changed, rewired: options.rewired === true })
   return changed
 }
 

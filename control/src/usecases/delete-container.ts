@@ -3,7 +3,8 @@ import type { DeleteOptions } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
 import { writeWish } from './change-wish.ts'
-import { findContainer, requireAdminFor, requireState } from './find-container.ts'
+import { forgetContainer } from './forget-container.ts'
+import { findContainer, requireAdminFor, requireOwnLife, requireState } from './find-container.ts'
 
 /** Grace that a delete with `stop` gives the container's processes, seconds; as in Zun. */
 const stopGraceSeconds = 10
@@ -17,6 +18,7 @@ export async function deleteContainer(deps: Deps, caller: Caller, ref: string, o
   requireAdminFor(caller, options.force && !options.stop, 'Forcing a delete')
   const { container, forgotten } = await deps.store.transaction(async (tables) => {
     const found = await findContainer(tables, caller, ref, options)
+    requireOwnLife(found)
     if (found.wish.gone) return { container: found, forgotten: false }
     requireState(found, verbFor(found, options))
     const changed = await writeWish(deps, tables, caller, found, {
@@ -25,7 +27,7 @@ export async function deleteContainer(deps: Deps, caller: Caller, ref: string, o
       wish: { gone: { graceSeconds: options.stop ? stopGraceSeconds : 0 } },
     })
     if (changed.hostId !== null && !changed.hostLost) return { container: changed, forgotten: false }
-    await tables.containers.remove(changed.id)
+    await forgetContainer(deps, tables, changed)
     await tables.actions.finishUpTo(changed.id, changed.wish.version, changed.updatedAt, null)
     return { container: changed, forgotten: true }
   })

@@ -37,6 +37,11 @@ export function requireState(container: Container, verb: Verb): void {
   })
 }
 
+/** What belongs to a capsule is changed and ended with it, and not by itself. */
+export function requireOwnLife({ name, capsule }: Container): void {
+  if (capsule) throw new Fault('capsule.member', { ref: name })
+}
+
 /** Verbs whose name is not what a person would call the deed. */
 const deeds: Partial<Record<Verb, string>> = {
   logs: 'read the logs of',
@@ -46,6 +51,7 @@ const deeds: Partial<Record<Verb, string>> = {
   execute: 'run a command in',
   resize_tty: 'resize the terminal of',
   attach: 'attach to',
+  rewire: 'change the networks of',
   delete_stop: 'delete',
   delete_force: 'delete',
 }

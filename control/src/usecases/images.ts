@@ -3,9 +3,10 @@ import { formatImageName, type Image, type ImageId } from '@gantry/model'
 import type { Images } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { requireAdminFor } from './find-container.ts'
-import { findHost } from './hosts.ts'
+import { findHost, listHosts } from './hosts.ts'
 
 const pullTimeoutMs = 30 * 60_000
+const searchTimeoutMs = 20_000
 
 export function imageUseCases(deps: Deps): Images {
   return {
@@ -64,6 +65,12 @@ export function imageUseCases(deps: Deps): Images {
         const repo = image.repo.toLowerCase()
         return exact ? repo === wanted || `${repo}:${image.tag}` === wanted : repo.includes(wanted)
       })
+    },
+    async searchRegistry(_caller, name) {
+      const host = (await listHosts(deps)).find(({ connected }) => connected)
+      if (!host) return []
+      const signal = AbortSignal.timeout(searchTimeoutMs)
+      return (await deps.links.calls(host.id).imageSearch({ term: name }, { signal })).reply.results
     },
   }
 }

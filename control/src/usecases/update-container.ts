@@ -2,10 +2,12 @@ import { Fault } from '@gantry/kernel'
 import type { Caller, Container } from '@gantry/model'
 import type { ContainerPatch, Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
+import type { Tables } from '../ports/store.ts'
 import { enforceQuota } from '../quotas/enforce.ts'
 import { changeWish } from './change-wish.ts'
 import { checkLimits } from './check-limits.ts'
 import { findContainer } from './find-container.ts'
+import { imageOfNew, type ImageChoice } from './image-of-new.ts'
 import { resolveImage } from './images-of-project.ts'
 import { checkName } from './names.ts'
 
@@ -21,10 +23,7 @@ export function specVerbs(deps: Deps): Pick<Containers, 'update' | 'rename' | 'r
     rebuild: (caller, ref, options) =>
       changeWish(deps, caller, ref, 'rebuild', async (container, tables) => {
         const image = options.image ?? container.spec.image
-        const resolved = await resolveImage(tables, container.projectId, image)
-        if (resolved.onlyOn !== null && container.hostId !== null && resolved.onlyOn !== container.hostId) {
-          throw new Fault('image.not-found', { image, reason: 'it is on another host than the container' })
-        }
+        const choice = await imageOfRebuild(deps, tables, caller, container, image)
         return {
           action: 'rebuild',
           task: 'container_rebuilding',
@@ -35,11 +34,27 @@ export function specVerbs(deps: Deps): Pick<Containers, 'update' | 'rename' | 'r
           },
           rest: {
             spec: { ...container.spec, image, imageDriver: options.imageDriver ?? container.spec.imageDriver },
-            imageRef: resolved.engineRef,
+            ...choice,
           },
         }
       }),
   }
+}
+
+/** Credentials are read again: the registry's password may be another by now. */
+async function imageOfRebuild(
+  deps: Deps,
+  tables: Tables,
+  caller: Caller,
+  { projectId, hostId, registryId }: Container,
+  image: string,
+): Promise<ImageChoice> {
+  if (registryId !== null) return imageOfNew(deps, tables, { ...caller, projectId }, image, registryId)
+  const { engineRef, onlyOn } = await resolveImage(tables, projectId, image)
+  if (onlyOn !== null && hostId !== null && onlyOn !== hostId) {
+    throw new Fault('image.not-found', { image, reason: 'it is on another host than the container' })
+  }
+  return { imageRef: engineRef, registryId: null, sealedRegistryAuth: null }
 }
 
 async function update(deps: Deps, caller: Caller, ref: string, patch: ContainerPatch): Promise<Container> {

@@ -4,6 +4,7 @@ import type { CapsuleId, HostId, ProjectId, UserId } from './ids.ts'
 export type CapsuleRole = 'sandbox' | 'init' | 'member'
 
 export interface CapsuleMembership {
+  /** Also the id of the sandbox container. */
   readonly capsuleId: CapsuleId
   readonly role: CapsuleRole
   /** Order in the template; init containers run in it. */
@@ -25,3 +26,6 @@ export interface Capsule {
 }
 
 export type CapsuleStatus = 'Creating' | 'Running' | 'Stopped' | 'Error' | 'Deleting'
+
+/** The image of sandboxes: hosts make it themselves, it only waits. */
+export const sandboxImage = 'gantry/sandbox:1'

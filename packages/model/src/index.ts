@@ -1,7 +1,7 @@
 export type { Action, ActionEvent, ActionName } from './action.ts'
 export { Assignment } from './assignment.ts'
 export type { Caller } from './caller.ts'
-export type { Capsule, CapsuleMembership, CapsuleRole, CapsuleStatus } from './capsule.ts'
+export { type Capsule, type CapsuleMembership, type CapsuleRole, type CapsuleStatus, sandboxImage } from './capsule.ts'
 export { type Container, type Status, statuses, type Task, tasks } from './container.ts'
 export { emptyFabric, FabricPlan, GroupPlan, NetworkPlan, Nic, NicAddress, RouterPlan, RulePlan } from './fabric.ts'
 export { type Host, HostFacts, type HostUsage } from './host.ts'

@@ -55,7 +55,12 @@ export interface FixedIp {
 }
 
 /** What holds a port. Spelling as Neutron's `device_owner`. */
-export type PortOwner = '' | 'compute:kuryr' | 'network:router_interface' | 'network:router_gateway' | 'network:floatingip'
+export type PortOwner =
+  | ''
+  | 'compute:kuryr'
+  | 'network:router_interface'
+  | 'network:router_gateway'
+  | 'network:floatingip'
 
 export interface Port {
   readonly id: PortId

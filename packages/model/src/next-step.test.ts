@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Assignment } from './assignment.ts'
-import type { ContainerId, ProjectId } from './ids.ts'
+import type { Nic } from './fabric.ts'
+import type { ContainerId, NetworkId, PortId, ProjectId } from './ids.ts'
 import { nextStep, type Seen, type Step } from './next-step.ts'
 import type { EngineContainer, EngineState } from './observed.ts'
 import { defaultSpec } from './spec.ts'
@@ -17,7 +18,7 @@ const engineContainer = (over: Partial<EngineContainer>): EngineContainer => ({
   error: '',
   health: null,
   restartCount: 0,
-  addresses: [],
+  nics: [],
   cpu: 1,
   memory: 512,
   command: [],
@@ -41,9 +42,21 @@ const seen = fc.record<Seen>({
         startedAt: fc.constantFrom(null, 't1', 't2'),
         cpu: fc.constantFrom(0.1, 0.3, 1),
         memory: fc.constantFrom(64, 512),
+        nics: fc.subarray(['port-a', 'port-b', 'port-c']),
+        error: fc.constantFrom('', '', 'cannot join network'),
       })
       .map((over) => engineContainer(over.state === 'created' ? { ...over, startedAt: null } : over)),
   ),
+})
+
+const nic = (portId: string): Nic => ({
+  portId: portId as PortId,
+  networkId: `net of ${portId}` as NetworkId,
+  mac: '',
+  addresses: [],
+  groups: [],
+  filtered: true,
+  preserve: false,
 })
 
 const grace = fc.constantFrom(0, 10)
@@ -68,14 +81,20 @@ const assignment: fc.Arbitrary<Assignment> = fc
     pullPolicy: fc.constantFrom('always' as const, 'never' as const, 'ifnotpresent' as const),
     cpu: fc.constantFrom(0.1, 0.3, 1 / 3, 1),
     memory: fc.constantFrom(64, 512),
+    restartPolicy: fc.constantFrom({ name: 'no', maxRetries: 0 } as const, { name: 'always', maxRetries: 0 } as const),
+    ports: fc.subarray(['port-a', 'port-b', 'port-c']),
   })
-  .map(({ power, paused, gone, generation, seenGeneration, ...spec }) => ({
+  .map(({ power, paused, gone, generation, seenGeneration, ports, ...spec }) => ({
     id: 'c' as ContainerId,
     projectId: 'p' as ProjectId,
     name: 'n',
     spec: { ...defaultSpec('busybox'), ...spec },
     imageRef: 'busybox',
     wish: { version: 1, generation, power, paused, gone },
+    nics: ports.map(nic),
+    mounts: [],
+    sandbox: null,
+    registryAuth: null,
     seenGeneration,
     failed: null,
   }))
@@ -98,13 +117,19 @@ function after(step: Step, wished: Assignment, { image, engine }: Seen, tick: nu
         generation: wished.wish.generation,
         cpu: rounded,
         memory,
+        // Engines take one interface when they create.
+        nics: wished.nics.slice(0, 1).map(({ portId }) => portId),
       } as const
       return { image, engine: engineContainer(made) }
     }
     case 'update':
       return become({ cpu: Math.round(cpu * 1e9) / 1e9, memory })
+    case 'connect':
+      return become({ nics: [...(engine?.nics ?? []), step.portId] })
+    case 'disconnect':
+      return become({ nics: (engine?.nics ?? []).filter((portId) => portId !== step.portId) })
     case 'start':
-      return alive ? { image, engine } : become({ state: 'running', startedAt: `now${tick}` })
+      return alive ? { image, engine } : become({ state: 'running', startedAt: `now${tick}`, error: '' })
     case 'stop':
       return alive ? become({ state: 'exited' }) : { image, engine }
     case 'pause':
@@ -210,6 +235,10 @@ describe('next step', () => {
     name: 'n',
     spec: { ...defaultSpec('busybox'), ...spec },
     imageRef: 'busybox',
+    nics: [],
+    mounts: [],
+    sandbox: null,
+    registryAuth: null,
     wish: {
       version: 2,
       generation: 1,

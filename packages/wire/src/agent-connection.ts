@@ -86,8 +86,8 @@ function runControl(options: ConnectOptions, session: ServerHttp2Session, stream
       const take = host.session(send, ended.signal)
       for await (const line of lines(stream, messageLimit)) {
         const message = parseFromRelay(line)
-        if (message.kind === 'assign' || message.kind === 'synced') take(message)
-        else awaiting?.resolve(message)
+        if (message.kind === 'renewed' || message.kind === 'fault') awaiting?.resolve(message)
+        else take(message)
       }
       // The relay let go of this session, but streams under way are to run to their end.
       stream.end()

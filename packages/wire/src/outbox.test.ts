@@ -1,7 +1,8 @@
+import type { NetworkId, ProjectId } from '@gantry/model'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Outbox } from './outbox.ts'
-import { assignment } from './test-harness.ts'
+import { assignment, textOf } from './test-harness.ts'
 
 type Event =
   | { readonly kind: 'write'; readonly container: number }
@@ -34,15 +35,13 @@ test('in any order of events the agent gets every newest version, none after a n
       let synced = false
       const send = () => {
         const message = outbox.next()
-        if (message)
-          told.push(
-            message.kind === 'synced' ? 'synced' : `${message.assignment.id}@${message.assignment.wish.version}`,
-          )
+        if (message) told.push(textOf(message))
         return message !== null
       }
       const sync = () => {
         snapshot ??= [...stored]
-        outbox.sync(snapshot.map(([id, version]) => assignment(id, version)))
+        const assignments = snapshot.map(([id, version]) => assignment(id, version))
+        outbox.sync({ fabric: [], volumes: [], assignments })
         synced = true
       }
       for (const event of events) {
@@ -94,4 +93,18 @@ test('within a version, what has been seen and what has failed is not taken back
   expect(outbox.next()).toBeNull()
   outbox.offer(later)
   expect(outbox.next()).toMatchObject({ kind: 'assign', assignment: later })
+})
+
+test('plans keep their order, come before the assignments that wait, and those of the snapshot before later ones', () => {
+  const outbox = new Outbox()
+  const volume = (id: string) => ({ kind: 'volume' as const, id, size: 1, source: null, made: false, gone: false })
+  outbox.offer(assignment('c1'))
+  outbox.tell({ kind: 'volume', plan: volume('later') })
+  const network = { id: 'n1' as NetworkId, projectId: 'p' as ProjectId, external: false, mtu: 1500, subnets: [] }
+  const fabric = [{ networks: [network], groups: [], routers: [], gone: [] }]
+  outbox.sync({ fabric, volumes: [volume('first')], assignments: [assignment('c2')] })
+  outbox.tell({ kind: 'volume', plan: volume('last') })
+  const told: string[] = []
+  for (let next = outbox.next(); next; next = outbox.next()) told.push(textOf(next))
+  expect(told).toEqual(['fabric n1', 'volume first', 'volume later', 'volume last', 'c1@1', 'c2@1', 'synced'])
 })

@@ -58,6 +58,10 @@ export function assignment(id: string, version = 1): Assignment {
     name: id,
     spec: defaultSpec('busybox'),
     imageRef: 'busybox',
+    nics: [],
+    mounts: [],
+    sandbox: null,
+    registryAuth: null,
     wish: { version, generation: 1, power: { kind: 'created' }, paused: false, gone: null },
     seenGeneration: 0,
     failed: null,
@@ -77,11 +81,12 @@ export function memoryReports(assigned: () => Assignment[] | Promise<Assignment[
   const reports: RelayReports = {
     async connected(host) {
       seen.push(`connected ${host}`)
-      return assigned()
+      return { fabric: [], volumes: [], assignments: await assigned() }
     },
     disconnected: async (host) => void seen.push(`disconnected ${host}`),
     observed: async (_, id, __, gone) => void seen.push(`observed ${id} ${gone}`),
     step: async (_, { step }) => void seen.push(`step ${step}`),
+    volume: async (_, { id, state }) => void seen.push(`volume ${id} ${state}`),
     engine: async (_, up) => void seen.push(`engine ${up}`),
   }
   return { seen, reports }
@@ -102,12 +107,19 @@ export function fakeHost(given: Partial<AgentCalls> = {}) {
       send = sender
       told.push('session')
       return (message: ServerMessage) => {
-        if (message.kind === 'synced') told.push('synced')
-        else told.push(`${message.assignment.id}@${message.assignment.wish.version}`)
+        told.push(textOf(message))
       }
     },
   }
   return { host, told, send: (message: AgentMessage) => send?.(message) }
+}
+
+/** A message in a few characters: `c1@2`, `synced`, `fabric n1`, `volume v1`. */
+export function textOf(message: ServerMessage): string {
+  if (message.kind === 'synced') return 'synced'
+  if (message.kind === 'assign') return `${message.assignment.id}@${message.assignment.wish.version}`
+  if (message.kind === 'volume') return `volume ${message.plan.id}`
+  return `fabric ${message.plan.networks.map(({ id }) => id).join(' ')}`
 }
 
 /** Waits until `ready` holds; looks after each turn of the event loop that has a timer. */

@@ -1,0 +1,134 @@
+import { reasonOf } from '@gantry/kernel'
+import type { Container, FabricPlan, HostId, Mount, VolumePlan } from '@gantry/model'
+import type { Deps } from '../deps.ts'
+import type { FabricChange } from '../ports/networks.ts'
+
+/** Tells hosts what to build beside containers: networks and volumes. Holds nothing that cannot be asked for again. */
+export interface Plans {
+  /** Everything for a host that connects. From now on it is told of changes. */
+  snapshot(hostId: HostId): Promise<{ fabric: readonly FabricPlan[]; volumes: readonly VolumePlan[] }>
+  /** It went away; its next connection brings everything. */
+  left(hostId: HostId): void
+  /** What a container stands on, to be heard before the container's assignment. */
+  tellFor(container: Container): Promise<void>
+  /** A container is gone from its host: what was made for it goes, and soon the networks that nobody uses there. */
+  afterGone(hostId: HostId, mounts: readonly Mount[]): void
+  close(): void
+}
+
+type PlanDeps = Pick<Deps, 'links' | 'networks' | 'volumes' | 'log' | 'policy'>
+
+/**
+ * For one host, reading the store and telling take turns, so that a plan that was read earlier is never told later; a stale
+ * one would take back what a newer one has built.
+ */
+export function createPlans(deps: PlanDeps): Plans {
+  const { fabric } = deps.networks
+  const { source } = deps.volumes
+  /** Ids of all networks, groups and routers that a connected host was told of. */
+  const told = new Map<HostId, Set<string>>()
+  const queues = new Map<HostId, Promise<unknown>>()
+  const tidying = new Map<HostId, NodeJS.Timeout>()
+
+  const inTurn = <T>(hostId: HostId, task: () => Promise<T>): Promise<T> => {
+    const mine = (queues.get(hostId) ?? Promise.resolve()).then(task, task)
+    queues.set(hostId, mine)
+    const done = () => {
+      if (queues.get(hostId) === mine) queues.delete(hostId)
+    }
+    mine.then(done, done)
+    return mine
+  }
+
+  const inBackground = (hostId: HostId, what: string, task: () => Promise<void>): void => {
+    inTurn(hostId, task).catch((error: unknown) => {
+      deps.log.error(
+        { host: hostId, task: what, reason: reasonOf(error) },
+        'host was not told; its next connection brings it',
+      )
+    })
+  }
+
+  const tellFabric = (hostId: HostId, plan: FabricPlan): void => {
+    const known = told.get(hostId)
+    if (!known || isEmpty(plan)) return
+    for (const id of idsOf(plan)) known.add(id)
+    for (const id of plan.gone) known.delete(id)
+    deps.links.tell(hostId, { kind: 'fabric', plan })
+  }
+
+  const tellVolumes = (hostId: HostId, plans: readonly VolumePlan[]): void => {
+    if (!told.has(hostId)) return
+    for (const plan of plans) deps.links.tell(hostId, { kind: 'volume', plan })
+  }
+
+  const tidy = async (hostId: HostId): Promise<void> => {
+    const known = told.get(hostId)
+    if (!fabric || !known) return
+    const wanted = new Set((await fabric.ofHost(hostId)).flatMap(idsOf))
+    const gone = [...known].filter((id) => !wanted.has(id))
+    if (gone.length > 0) tellFabric(hostId, { networks: [], groups: [], routers: [], gone })
+  }
+
+  const spread = async (change: FabricChange): Promise<void> => {
+    if (!fabric) return
+    for (const hostId of await fabric.hostsOf(change)) {
+      if (!told.has(hostId)) continue
+      inBackground(hostId, 'network change', async () => tellFabric(hostId, await fabric.ofChange(hostId, change)))
+    }
+  }
+
+  fabric?.onChange((change) => {
+    spread(change).catch((error: unknown) => {
+      deps.log.error({ reason: reasonOf(error) }, 'hosts were not told of a network change')
+    })
+  })
+  source?.onChange((hostId, plan) => inBackground(hostId, 'volume change', async () => tellVolumes(hostId, [plan])))
+
+  return {
+    snapshot: (hostId) =>
+      inTurn(hostId, async () => {
+        const pieces = (await fabric?.ofHost(hostId)) ?? []
+        const volumes = (await source?.ofHost(hostId)) ?? []
+        told.set(hostId, new Set(pieces.flatMap(idsOf)))
+        return { fabric: pieces, volumes }
+      }),
+    left(hostId) {
+      told.delete(hostId)
+      clearTimeout(tidying.get(hostId))
+      tidying.delete(hostId)
+    },
+    async tellFor({ hostId, nics, mounts }) {
+      if (hostId === null || (nics.length === 0 && mounts.length === 0)) return
+      await inTurn(hostId, async () => {
+        if (fabric && nics.length > 0) tellFabric(hostId, await fabric.ofNics(nics))
+        if (source && mounts.length > 0) tellVolumes(hostId, await source.ofMounts(mounts))
+      })
+    },
+    afterGone(hostId, mounts) {
+      if (source && mounts.some(({ kind }) => kind === 'volume')) {
+        inBackground(hostId, 'volumes of a removed container', async () =>
+          tellVolumes(hostId, await source.ofMounts(mounts)),
+        )
+      }
+      if (!fabric || tidying.has(hostId) || !told.has(hostId)) return
+      const timer = setTimeout(() => {
+        tidying.delete(hostId)
+        inBackground(hostId, 'unused networks', () => tidy(hostId))
+      }, deps.policy.tidyAfterMs)
+      timer.unref()
+      tidying.set(hostId, timer)
+    },
+    close() {
+      for (const timer of tidying.values()) clearTimeout(timer)
+    },
+  }
+}
+
+function idsOf({ networks, groups, routers }: FabricPlan): string[] {
+  return [...networks, ...groups, ...routers].map(({ id }) => id)
+}
+
+function isEmpty(plan: FabricPlan): boolean {
+  return idsOf(plan).length === 0 && plan.gone.length === 0
+}

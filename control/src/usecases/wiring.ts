@@ -1,0 +1,130 @@
+import { Fault } from '@gantry/kernel'
+import type { Caller, Container, Nic, Port } from '@gantry/model'
+import type { Containers } from '../control.ts'
+import type { Deps } from '../deps.ts'
+import type { NetworkVerbs } from '../ports/networks.ts'
+import type { Tables } from '../ports/store.ts'
+import { changeWish } from './change-wish.ts'
+import { findContainer } from './find-container.ts'
+
+type WiringVerbs = Pick<Containers, 'attachNetwork' | 'detachNetwork' | 'addSecurityGroup' | 'removeSecurityGroup'>
+
+const rewired = { rewired: true } as const
+
+/** Verbs that change a container's interfaces and what may pass them. */
+export function wiringVerbs(deps: Deps): WiringVerbs {
+  const { networks } = deps
+  const place = async (tables: Tables, { id, hostId }: Container) => {
+    if (hostId !== null) await networks.place(tables, id, hostId)
+  }
+  const regroup = (caller: Caller, ref: string, change: { add: string } | { remove: string }) =>
+    changeWish(
+      deps,
+      caller,
+      ref,
+      'rewire',
+      async (container, tables) => ({
+        action: 'add' in change ? 'add_security_group' : 'remove_security_group',
+        task: 'add' in change ? 'sg_adding' : 'sg_removing',
+        rest: { nics: await regrouped(deps, tables, caller, container, change) },
+      }),
+      rewired,
+    )
+  return {
+    attachNetwork: (caller, ref, net) =>
+      changeWish(
+        deps,
+        caller,
+        ref,
+        'rewire',
+        async (container, tables) => {
+          const nic = await networks.attach(tables, caller, container.id, container.nics, net)
+          await place(tables, container)
+          return { action: 'network_attach', task: 'network_attaching', rest: { nics: [...container.nics, nic] } }
+        },
+        rewired,
+      ),
+    async detachNetwork(caller, ref, from) {
+      // Not to be looked up within the transaction: names belong to the provider.
+      const { id } = await findContainer(deps.store, caller, ref)
+      const wanted = await matcher(deps, caller, from)
+      const changed = await changeWish(deps, caller, id, 'rewire', async (container, tables) => {
+        const leaving = container.nics.filter(wanted)
+        if (leaving.length === 0) {
+          throw new Fault('network.not-attached', { ref: container.name, network: Object.values(from).join('') })
+        }
+        await networks.detach(tables, container.id, leaving)
+        const nics = container.nics.filter((nic) => !wanted(nic))
+        return { action: 'network_detach', task: 'network_detaching', rest: { nics } }
+      })
+      return changed
+    },
+    addSecurityGroup: (caller, ref, group) => regroup(caller, ref, { add: group }),
+    removeSecurityGroup: (caller, ref, group) => regroup(caller, ref, { remove: group }),
+  }
+}
+
+async function regrouped(
+  deps: Deps,
+  tables: Tables,
+  caller: Caller,
+  { name, nics }: Container,
+  change: { add: string } | { remove: string },
+): Promise<Nic[]> {
+  try {
+    return await deps.networks.regroup(tables, caller, nics, change)
+  } catch (error) {
+    const unchanged = error instanceof Fault && (error.code === 'group.present' || error.code === 'group.absent')
+    // Only here the container's name is known.
+    if (unchanged) throw new Fault(error.code, { ...error.details, ref: name }, error)
+    throw error
+  }
+}
+
+async function matcher(
+  { networks }: Deps,
+  caller: Caller,
+  from: { network: string } | { port: string },
+): Promise<(nic: Nic) => boolean> {
+  if ('port' in from) {
+    const { id } = await networks.ports.get(caller, from.port)
+    return ({ portId }) => portId === id
+  }
+  const { id } = await networks.networks.get(caller, from.network)
+  return ({ networkId }) => networkId === id
+}
+
+/**
+ * The network provider's verbs, as façades see them. A port that a container uses is part of that container too: what is
+ * changed on the port is written there as well, and its host is told.
+ */
+export function networkVerbs(deps: Deps): NetworkVerbs {
+  const { networks, subnets, ports, groups, routers, floatingIps } = deps.networks
+  return {
+    networks,
+    subnets,
+    groups,
+    routers,
+    floatingIps,
+    ports: {
+      ...ports,
+      async update(caller, ref, change) {
+        const port = await ports.update(caller, ref, change)
+        await carryOver(deps, port)
+        return port
+      },
+    },
+  }
+}
+
+async function carryOver(deps: Deps, { id, deviceId, deviceOwner, groups, filtered }: Port): Promise<void> {
+  if (deviceId === null || deviceOwner !== 'compute:kuryr') return
+  const changed = await deps.store.transaction(async (tables) => {
+    const container = await tables.containers.get(deviceId as Container['id'])
+    if (!container?.nics.some(({ portId }) => portId === id)) return null
+    const nics = container.nics.map((nic) => (nic.portId === id ? { ...nic, groups: [...groups], filtered } : nic))
+    await tables.containers.update(container.id, { nics })
+    return { ...container, nics }
+  })
+  if (changed) deps.ring({ kind: 'wish', container: changed, rewired: true })
+}
