@@ -259,7 +259,11 @@ export type ConsoleTarget =
 /** Interactive sessions for clients that bring no login of their own: a token that opens one, once, soon. */
 export interface Consoles {
   /** Checks as `attach` or `exec` would. `execId` is null for the container's own terminal. */
-  open(caller: Caller, ref: string, target: ConsoleTarget): Promise<{ token: string; containerId: ContainerId; execId: string | null }>
+  open(
+    caller: Caller,
+    ref: string,
+    target: ConsoleTarget,
+  ): Promise<{ token: string; containerId: ContainerId; execId: string | null }>
   /** Throws `console.refused` for a token that is unknown, used, expired or of another container. */
   connect(
     session: { readonly token: string; readonly containerId: string; readonly execId: string | null },

@@ -150,9 +150,7 @@ export interface NewForwarding {
 }
 
 /** One entry of what a user asked a container to be plugged into. */
-export type NetRequest =
-  | { readonly network: string; readonly addresses: readonly string[] }
-  | { readonly port: string }
+export type NetRequest = { readonly network: string; readonly addresses: readonly string[] } | { readonly port: string }
 
 export interface PortsRequest {
   readonly containerId: ContainerId
@@ -183,7 +181,12 @@ export interface ContainerPorts {
   /** Everything the container held is given back. May be called again. */
   release(tables: Tables, containerId: ContainerId): Promise<void>
   /** Adds or removes a group on all of the container's ports that are filtered. `group.present` / `group.absent` when it changes nothing. */
-  regroup(tables: Tables, caller: Caller, nics: readonly Nic[], change: { add: string } | { remove: string }): Promise<Nic[]>
+  regroup(
+    tables: Tables,
+    caller: Caller,
+    nics: readonly Nic[],
+    change: { add: string } | { remove: string },
+  ): Promise<Nic[]>
 }
 
 /** What hosts must build, read from the store at the moment of asking. */
