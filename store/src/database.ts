@@ -1,7 +1,8 @@
 import type { IdentityDatabase } from './identity/index.ts'
+import type { NetworkDatabase } from './network-database.ts'
 
 /** Text ids, integer epoch milliseconds, JSON as text, booleans as 0 and 1: what SQLite and PostgreSQL both take. */
-export interface Database extends IdentityDatabase {
+export interface Database extends IdentityDatabase, NetworkDatabase {
   containers: ContainerRow
   actions: ActionRow
   action_events: ActionEventRow
@@ -11,6 +12,11 @@ export interface Database extends IdentityDatabase {
   project_quotas: ProjectQuotaRow
   class_quotas: ClassQuotaRow
   settings: SettingRow
+  volumes: VolumeRow
+  snapshots: SnapshotRow
+  capsules: CapsuleRow
+  registries: RegistryRow
+  console_sessions: ConsoleSessionRow
 }
 
 export interface ContainerRow {
@@ -39,6 +45,14 @@ export interface ContainerRow {
   spec: string
   wish: string
   observed: string
+  /** JSON arrays. */
+  nics: string
+  mounts: string
+  capsule_id: string | null
+  capsule_role: string | null
+  capsule_position: number | null
+  registry_id: string | null
+  sealed_registry_auth: string | null
 }
 
 export interface ActionRow {
@@ -112,4 +126,71 @@ export interface ClassQuotaRow {
 export interface SettingRow {
   key: string
   value: string
+}
+
+export interface VolumeRow {
+  id: string
+  seq: number
+  project_id: string
+  user_id: string
+  name: string
+  size: number
+  status: string
+  status_reason: string | null
+  host_id: string | null
+  container_id: string | null
+  snapshot_id: string | null
+  ephemeral: number
+  created_at: number
+}
+
+export interface SnapshotRow {
+  id: string
+  seq: number
+  project_id: string
+  name: string
+  volume_id: string
+  size: number
+  status: string
+  status_reason: string | null
+  host_id: string
+  created_at: number
+}
+
+export interface CapsuleRow {
+  id: string
+  seq: number
+  project_id: string
+  user_id: string
+  name: string
+  /** JSON. */
+  labels: string
+  annotations: string
+  restart_policy: string
+  host_id: string | null
+  gone: number
+  created_at: number
+  updated_at: number
+}
+
+export interface RegistryRow {
+  id: string
+  seq: number
+  project_id: string
+  user_id: string
+  name: string
+  domain: string
+  username: string | null
+  sealed_password: string | null
+  created_at: number
+  updated_at: number
+}
+
+export interface ConsoleSessionRow {
+  token_hash: string
+  container_id: string
+  project_id: string
+  user_id: string
+  exec_id: string | null
+  expires_at: number
 }

@@ -2,10 +2,19 @@ import type { Store, Tables } from '@gantry/control'
 import type { Kysely } from 'kysely'
 import type { Database } from './database.ts'
 import { actionTable } from './tables/actions.ts'
+import { capsuleTable } from './tables/capsules.ts'
+import { consoleTable } from './tables/consoles.ts'
 import { containerTable } from './tables/containers.ts'
+import { floatingIpTable } from './tables/floating-ips.ts'
 import { hostTable } from './tables/hosts.ts'
 import { imageTable } from './tables/images.ts'
+import { networkTable, subnetTable } from './tables/networks.ts'
+import { portTable } from './tables/ports.ts'
 import { quotaTable } from './tables/quotas.ts'
+import { registryTable } from './tables/registries.ts'
+import { routerTable } from './tables/routers.ts'
+import { securityGroupTable } from './tables/security-groups.ts'
+import { snapshotTable, volumeTable } from './tables/volumes.ts'
 
 /** Control's store on any Kysely database whose schema is up to date. */
 export function createStore(db: Kysely<Database>): Store {
@@ -22,5 +31,16 @@ function tables(db: Kysely<Database>): Tables {
     hosts: hostTable(db),
     images: imageTable(db),
     quotas: quotaTable(db),
+    networks: networkTable(db),
+    subnets: subnetTable(db),
+    ports: portTable(db),
+    groups: securityGroupTable(db),
+    routers: routerTable(db),
+    floatingIps: floatingIpTable(db),
+    volumes: volumeTable(db),
+    snapshots: snapshotTable(db),
+    capsules: capsuleTable(db),
+    registries: registryTable(db),
+    consoles: consoleTable(db),
   }
 }

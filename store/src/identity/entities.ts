@@ -10,7 +10,7 @@ import type {
   StoredAppCredential,
   User,
 } from '@gantry/control'
-import { flag, strings, text, time } from './columns.ts'
+import { count, flag, strings, text } from '../columns.ts'
 import type { EntitySketch } from './entity-table.ts'
 
 export const domains: EntitySketch<Domain> = {
@@ -125,7 +125,7 @@ export const appCredentials: EntitySketch<StoredAppCredential> = {
     description: text('description'),
     roleIds: strings('role_ids'),
     secretHash: text('secret_hash'),
-    expiresAt: time('expires_at'),
+    expiresAt: count('expires_at'),
     unrestricted: flag('unrestricted'),
   },
 }

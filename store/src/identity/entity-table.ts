@@ -1,7 +1,8 @@
 import type { EntityTable } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type { Kysely, Transaction } from 'kysely'
-import { type Cell, type Columns, fromRow, toRow } from './columns.ts'
+import { type Cell, type Columns, fromRow, toRow } from '../columns.ts'
+import { isDuplicate } from '../duplicate.ts'
 import type { IdentityDatabase } from './database.ts'
 
 export interface EntitySketch<T extends object> {
@@ -58,11 +59,4 @@ async function refuseDuplicates(type: string, row: Record<string, Cell>, write: 
     if (!isDuplicate(error)) throw error
     throw new Fault('identity.conflict', { type, name: row['name'] ?? row['id'] ?? '' }, error)
   }
-}
-
-/** PostgreSQL: SQLSTATE unique_violation. SQLite: extended codes of UNIQUE and PRIMARY KEY constraints. */
-function isDuplicate(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false
-  if ('code' in error && error.code === '23505') return true
-  return 'errcode' in error && (error.errcode === 2067 || error.errcode === 1555)
 }

@@ -1,6 +1,6 @@
 import type { MemberTable, PasswordTable, RevocationTable, SigningKeyTable } from '@gantry/control'
 import type { Kysely } from 'kysely'
-import { fromRow } from './columns.ts'
+import { fromRow } from '../columns.ts'
 import type { IdentityDatabase } from './database.ts'
 import { groups, users } from './entities.ts'
 

@@ -3,11 +3,17 @@ import { type Migration, Migrator } from 'kysely/migration'
 import * as core from './0001-core.ts'
 import * as identity from './0002-identity.ts'
 import * as sequenceIndexes from './0003-sequence-indexes.ts'
+import * as attachments from './0004-attachments.ts'
+import * as networks from './0005-networks.ts'
+import * as volumesCapsulesRegistries from './0006-volumes-capsules-registries.ts'
 
 const migrations: Record<string, Migration> = {
   '0001-core': core,
   '0002-identity': identity,
   '0003-sequence-indexes': sequenceIndexes,
+  '0004-attachments': attachments,
+  '0005-networks': networks,
+  '0006-volumes-capsules-registries': volumesCapsulesRegistries,
 }
 
 /** Brings the schema up to date; each migration runs once, in name order. Throws with the failed one's name. */

@@ -1,5 +1,17 @@
 import type { ContainerChange } from '@gantry/control'
-import type { Container, ContainerId, HostId, Observed, ProjectId, Status, Task, UserId } from '@gantry/model'
+import type {
+  CapsuleId,
+  CapsuleRole,
+  Container,
+  ContainerId,
+  HostId,
+  Observed,
+  ProjectId,
+  RegistryId,
+  Status,
+  Task,
+  UserId,
+} from '@gantry/model'
 import type { ContainerRow } from '../database.ts'
 
 export function fromRow(row: ContainerRow): Container {
@@ -12,6 +24,11 @@ export function fromRow(row: ContainerRow): Container {
     updatedAt: row.updated_at,
     spec: JSON.parse(row.spec),
     wish: JSON.parse(row.wish),
+    nics: JSON.parse(row.nics),
+    mounts: JSON.parse(row.mounts),
+    capsule: membershipOf(row),
+    registryId: row.registry_id as RegistryId | null,
+    sealedRegistryAuth: row.sealed_registry_auth,
     task: row.task as Task | null,
     hostId: row.host_id as HostId | null,
     hostName: row.host_name,
@@ -22,6 +39,15 @@ export function fromRow(row: ContainerRow): Container {
     hostLost: row.host_lost === 1,
     status: row.status as Status,
     statusReason: row.status_reason,
+  }
+}
+
+function membershipOf(row: ContainerRow): Container['capsule'] {
+  if (row.capsule_id === null) return null
+  return {
+    capsuleId: row.capsule_id as CapsuleId,
+    role: row.capsule_role as CapsuleRole,
+    position: row.capsule_position ?? 0,
   }
 }
 
@@ -49,6 +75,15 @@ export function containerColumns(change: ContainerChange): Partial<ContainerRow>
     columns.auto_remove = Number(change.spec.autoRemove)
   }
   if (change.wish !== undefined) columns.wish = JSON.stringify(change.wish)
+  if (change.nics !== undefined) columns.nics = JSON.stringify(change.nics)
+  if (change.mounts !== undefined) columns.mounts = JSON.stringify(change.mounts)
+  if (change.capsule !== undefined) {
+    columns.capsule_id = change.capsule?.capsuleId ?? null
+    columns.capsule_role = change.capsule?.role ?? null
+    columns.capsule_position = change.capsule?.position ?? null
+  }
+  if (change.registryId !== undefined) columns.registry_id = change.registryId
+  if (change.sealedRegistryAuth !== undefined) columns.sealed_registry_auth = change.sealedRegistryAuth
   if (change.task !== undefined) columns.task = change.task
   if (change.hostId !== undefined) columns.host_id = change.hostId
   if (change.hostName !== undefined) columns.host_name = change.hostName

@@ -34,6 +34,7 @@ export function containerTable(db: Kysely<Database>): ContainerTable {
         .selectAll()
         .where('host_id', 'is', null)
         .where('placement_failure', 'is', null)
+        .where('capsule_id', 'is', null)
         .orderBy('seq')
         .execute()
       return rows.map(fromRow)
@@ -52,7 +53,7 @@ async function find(db: Kysely<Database>, scope: Scope, ref: string): Promise<Co
     .$if(scope !== null, (query) => query.where('project_id', '=', scope as string))
   const byId = await scoped.where('id', '=', ref).executeTakeFirst()
   if (byId) return [fromRow(byId)]
-  const rows = await scoped.where('name', '=', ref).limit(2).execute()
+  const rows = await scoped.where('name', '=', ref).where('capsule_id', 'is', null).limit(2).execute()
   return rows.map(fromRow)
 }
 
@@ -85,6 +86,7 @@ async function list(db: Kysely<Database>, scope: Scope, query: ContainerQuery): 
   let select = db
     .selectFrom('containers')
     .selectAll()
+    .where('capsule_id', 'is', null)
     .orderBy(key, direction)
     .orderBy('seq', direction)
     .limit(query.limit)
@@ -128,11 +130,15 @@ async function markerOf(db: Kysely<Database>, scope: Scope, marker: ContainerId,
     .selectFrom('containers')
     .selectAll()
     .where('id', '=', marker)
+    .where('capsule_id', 'is', null)
     .$if(scope !== null, (query) => query.where('project_id', '=', scope as string))
     .executeTakeFirst()
   if (!row) throw new Fault('container.not-found', { ref: marker })
   return { key: row[column] ?? '', seq: row.seq }
 }
+
+/** A capsule's sandbox holds its share of the host, but nobody asked for it as a container. */
+export const countWithoutSandboxes = sql<number>`coalesce(sum(case capsule_role when 'sandbox' then 0 else 1 end), 0)`
 
 async function usage(
   db: Kysely<Database>,
@@ -142,7 +148,7 @@ async function usage(
   const sums = await db
     .selectFrom('containers')
     .select([
-      sql<number>`count(*)`.as('containers'),
+      countWithoutSandboxes.as('containers'),
       sql<number>`coalesce(sum(cpu), 0)`.as('cpu'),
       sql<number>`coalesce(sum(memory), 0)`.as('memory'),
       sql<number>`coalesce(sum(disk), 0)`.as('disk'),

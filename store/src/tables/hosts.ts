@@ -2,6 +2,7 @@ import type { HostTable } from '@gantry/control'
 import type { Host, HostId, HostUsage } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
 import type { Database, HostRow } from '../database.ts'
+import { countWithoutSandboxes } from './containers.ts'
 
 export function hostTable(db: Kysely<Database>): HostTable {
   return {
@@ -89,7 +90,7 @@ async function usages(db: Kysely<Database>, only?: HostId): Promise<Map<string, 
     .selectFrom('containers')
     .select([
       'host_id',
-      sql<number>`count(*)`.as('containers'),
+      countWithoutSandboxes.as('containers'),
       sql<number>`sum(cpu)`.as('cpu'),
       sql<number>`sum(memory)`.as('memory'),
       sql<number>`sum(disk)`.as('disk'),

@@ -18,9 +18,22 @@ export function flag(name: string): Column<boolean> {
   return { name, write: (value) => (value ? 1 : 0), read: (cell) => Number(cell) !== 0 }
 }
 
-export function time(name: string): Column<number | null> {
+export function count(name: string): Column<number | null> {
   // PostgreSQL's bigint arrives as text.
   return { name, write: (value) => value, read: (cell) => (cell === null ? null : Number(cell)) }
+}
+
+export function number(name: string): Column<number> {
+  return { name, write: (value) => value, read: (cell) => Number(cell) }
+}
+
+/** Anything that JSON can hold; never filtered by. */
+export function json<V>(name: string): Column<V> {
+  return {
+    name,
+    write: (value) => (value === null ? null : JSON.stringify(value)),
+    read: (cell) => (cell === null ? null : JSON.parse(String(cell))) as V,
+  }
 }
 
 export function strings(name: string): Column<readonly string[]> {

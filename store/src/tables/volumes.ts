@@ -1,0 +1,78 @@
+import type { VolumeTables } from '@gantry/control'
+import type {
+  ContainerId,
+  HostId,
+  ProjectId,
+  Snapshot,
+  SnapshotId,
+  UserId,
+  Volume,
+  VolumeId,
+  VolumeStatus,
+} from '@gantry/model'
+import { type Kysely, sql } from 'kysely'
+import { type Columns, flag, number, text } from '../columns.ts'
+import type { Database } from '../database.ts'
+import { agedRows } from './aged-rows.ts'
+
+const volumeColumns: Columns<Volume> = {
+  id: text<VolumeId>('id'),
+  projectId: text<ProjectId>('project_id'),
+  userId: text<UserId>('user_id'),
+  name: text('name'),
+  size: number('size'),
+  status: text<VolumeStatus>('status'),
+  statusReason: text<string | null>('status_reason'),
+  hostId: text<HostId | null>('host_id'),
+  containerId: text<ContainerId | null>('container_id'),
+  snapshotId: text<SnapshotId | null>('snapshot_id'),
+  ephemeral: flag('ephemeral'),
+  createdAt: number('created_at'),
+}
+
+export function volumeTable(db: Kysely<Database>): VolumeTables['volumes'] {
+  const rows = agedRows(db, { table: 'volumes', columns: volumeColumns })
+  return {
+    insert: (volume) => rows.insert(volume),
+    get: (id) => rows.get(id),
+    getMany: (ids) => rows.whereIn('id', ids),
+    list: (projectId) => rows.where(projectId === null ? {} : { projectId }),
+    ofHost: (hostId) => rows.where({ hostId }),
+    ofContainer: (containerId) => rows.where({ containerId }),
+    update: (id, change) => rows.update(id, change),
+    remove: (id) => rows.remove(id),
+    async usageOf(project) {
+      return db
+        .selectFrom('volumes')
+        .select([sql<number>`count(*)`.as('volumes'), sql<number>`coalesce(sum(size), 0)`.as('gigabytes')])
+        .where('project_id', '=', project)
+        .executeTakeFirstOrThrow()
+    },
+  }
+}
+
+const snapshotColumns: Columns<Snapshot> = {
+  id: text<SnapshotId>('id'),
+  projectId: text<ProjectId>('project_id'),
+  name: text('name'),
+  volumeId: text<VolumeId>('volume_id'),
+  size: number('size'),
+  status: text<Snapshot['status']>('status'),
+  statusReason: text<string | null>('status_reason'),
+  hostId: text<HostId>('host_id'),
+  createdAt: number('created_at'),
+}
+
+export function snapshotTable(db: Kysely<Database>): VolumeTables['snapshots'] {
+  const rows = agedRows(db, { table: 'snapshots', columns: snapshotColumns })
+  return {
+    insert: (snapshot) => rows.insert(snapshot),
+    get: (id) => rows.get(id),
+    list: (projectId) => rows.where(projectId === null ? {} : { projectId }),
+    ofHost: (hostId) => rows.where({ hostId }),
+    ofVolume: (volumeId) => rows.where({ volumeId }),
+    update: (id, change) => rows.update(id, change),
+    remove: (id) => rows.remove(id),
+    countOf: (projectId) => rows.count({ projectId }),
+  }
+}
