@@ -1,4 +1,16 @@
-import type { Assignment, ContainerId, VolumePlan } from '@gantry/model'
+import { isAbsolute } from 'node:path'
+import { type Clock, limiter, reasonOf } from '@gantry/kernel'
+import type { Assignment, ContainerId, Mount, VolumePlan, VolumeReport } from '@gantry/model'
+import type { HostLog } from '../agent/host-log.ts'
+import { EngineError } from '../engine/engine-error.ts'
+import { diskImages } from './disk-images.ts'
+import { type Holds, openHolds } from './holds.ts'
+import { keyLocks } from './key-locks.ts'
+import { planBoard } from './plan-board.ts'
+import { problemSentence } from './problem-sentence.ts'
+import { openStateFolders } from './state-folders.ts'
+import { type VolumeMounts, volumeMounts } from './volume-mounts.ts'
+import { type VolumeStore, volumeStore } from './volume-store.ts'
 
 /** One bind mount for the engine. */
 export interface Bind {
@@ -21,4 +33,147 @@ export interface HostVolumes {
   release(id: ContainerId): Promise<void>
   /** Containers that something is held for, on disk or in memory: for the sweep. */
   held(): Promise<ContainerId[]>
+}
+
+export interface HostVolumesOptions {
+  /** The agent's own folder; everything is below it. No other agent may use it. */
+  readonly stateDir: string
+  readonly log: HostLog
+  readonly clock: Clock
+  /** Called once for each plan that was carried out or given up. */
+  readonly report: (report: VolumeReport) => void
+  /** Ends the work; what is mounted stays so. */
+  readonly signal: AbortSignal
+}
+
+interface Parts {
+  readonly holds: Holds
+  readonly mounts: VolumeMounts
+  readonly store: VolumeStore
+}
+
+/** Volumes as files on this machine's disk, mounted through loop devices. */
+export function hostVolumes({ stateDir, log, clock, report, signal }: HostVolumesOptions): HostVolumes {
+  const locks = keyLocks()
+  const mounting = limiter(8)
+  const parts = open(stateDir, log)
+  // Every use of it tells; nobody else needs to hear of it.
+  parts.catch(() => undefined)
+
+  const board = planBoard({
+    locks,
+    log,
+    clock,
+    signal,
+    report,
+    ensure: async (plan, signal) => (await parts).store.ensure(plan, signal),
+    remove: async (plan) => {
+      const { holds, store } = await parts
+      if (holds.isHeld(plan.id)) return false
+      await store.remove(plan)
+      return true
+    },
+  })
+
+  const mount = async (id: string): Promise<string> => {
+    const { store } = await parts
+    return locks.run([id], async () => {
+      if (board.isGoing(id)) throw new Error('It is being deleted.')
+      return mounting(() => store.mount(id))
+    })
+  }
+
+  /** The volume is named: a container may have several. */
+  const blaming = async <T>(id: string, task: Promise<T>, waiting: AbortSignal): Promise<T> => {
+    try {
+      return await task
+    } catch (error) {
+      waiting.throwIfAborted()
+      throw new EngineError(503, `Volume ${id} cannot be mounted: ${problemSentence(error)}`)
+    }
+  }
+
+  const bindOf = async (container: ContainerId, wanted: Mount, index: number, waiting: AbortSignal): Promise<Bind> => {
+    const { destination } = wanted
+    if (wanted.kind === 'volume') {
+      const source = await blaming(wanted.volumeId, mount(wanted.volumeId), waiting)
+      return { source, destination, readOnly: wanted.readOnly }
+    }
+    const { holds } = await parts
+    try {
+      const source = await holds.file(container, index, Buffer.from(wanted.content, 'base64'))
+      return { source, destination, readOnly: false }
+    } catch (error) {
+      throw new EngineError(503, `The file for ${destination} could not be written: ${problemSentence(error)}`)
+    }
+  }
+
+  return {
+    take: (plan) => {
+      // Names of files are made of it.
+      if (/^[\w-]+$/.test(plan.id) && /^[\w-]+$/.test(plan.source ?? 'none')) board.take(plan)
+      else log.warn({ [plan.kind]: plan.id }, 'volume plan with an impossible id passed over')
+    },
+    prepare: async ({ id, mounts }, waiting) => {
+      if (mounts.length === 0) return []
+      for (const { destination } of mounts) checkDestination(destination)
+      const volumes = [...new Set(mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volumeId] : [])))]
+      await Promise.all(volumes.map((volume) => blaming(volume, board.available(volume, waiting), waiting)))
+      return locks.run([keyOf(id)], async () => {
+        waiting.throwIfAborted()
+        const { holds } = await parts
+        await holds.add(id, volumes).catch((error: unknown) => {
+          throw new EngineError(503, `The host's records could not be written: ${problemSentence(error)}`)
+        })
+        const binds = mounts.map((mount, index) => bindOf(id, mount, index, waiting))
+        // None may still be under way when a release is let in.
+        await Promise.allSettled(binds)
+        return Promise.all(binds)
+      })
+    },
+    release: (id) =>
+      locks.run([keyOf(id)], async () => {
+        const { holds, mounts } = await parts
+        const volumes = holds.volumesOf(id)
+        for (const volume of volumes) {
+          await locks.run([volume], async () => {
+            if (!holds.isHeld(volume, id)) await mounts.unmount(volume)
+          })
+        }
+        await holds.forget(id)
+        board.letGo(volumes)
+      }),
+    held: async () => (await parts).holds.containers(),
+  }
+}
+
+/** Takes up where an agent before us was stopped or killed. */
+async function open(stateDir: string, log: HostLog): Promise<Parts> {
+  const folders = await openStateFolders(stateDir)
+  const holds = await openHolds(folders.held)
+  const mounts = volumeMounts(folders)
+  for (const id of await mounts.list()) {
+    try {
+      await mounts.thaw(id)
+      if (!holds.isHeld(id)) await mounts.unmount(id)
+    } catch (error) {
+      log.warn({ volume: id, reason: reasonOf(error) }, 'volume left mounted')
+    }
+  }
+  return { holds, mounts, store: volumeStore(folders, diskImages(folders), mounts) }
+}
+
+/** Distinct from the keys of volumes, which are taken after it. */
+function keyOf(container: ContainerId): string {
+  return `container ${container}`
+}
+
+/** The façades have checked already; on the host it matters most. */
+function checkDestination(destination: string): void {
+  const parts = destination.split('/').filter((part) => part !== '' && part !== '.')
+  if (isAbsolute(destination) && parts.length > 0 && !parts.includes('..') && !destination.includes('\0')) return
+  throw new EngineError(
+    400,
+    `A mount cannot be at ${JSON.stringify(destination)}; it must be an absolute path without "..".`,
+  )
 }

@@ -1,0 +1,398 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { mkdtemp, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '@gantry/kernel'
+import type { Assignment, ContainerId, Mount, VolumeId, VolumePlan, VolumeReport } from '@gantry/model'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type HostVolumes, hostVolumes } from './host-volumes.ts'
+import { mountPoints } from './mount-table.ts'
+import { volumeProblem } from './volume-problem.ts'
+
+/** With the kernel's own loop devices and file systems: needs root. */
+describe('volumes of a host', () => {
+  const worlds: World[] = []
+  const newWorld = async () => {
+    const made = await openWorld()
+    worlds.push(made)
+    return made
+  }
+  afterEach(async () => {
+    for (const world of worlds.splice(0)) await world.end()
+  })
+
+  test('a machine with root and loop devices has no problem, and nothing is left of the trial', async () => {
+    const world = await newWorld()
+    expect(await volumeProblem(world.folder)).toBeNull()
+    expect(readdirSync(world.folder)).not.toContain('volume-trial')
+    await world.expectNothingMounted()
+  })
+
+  test('a volume is made, mounted, and takes no more than its size', async () => {
+    const world = await newWorld()
+    expect(await world.told(volume('v1'))).toEqual(report('volume', 'v1', 'available'))
+    expect(diskUse(world.file('volumes', 'v1'))).toBeLessThan(2 * mib)
+    const source = await world.mount('c1', 'v1')
+    expect(statSync(source)).toMatchObject({ uid: 0, mode: 0o40755 })
+    expect(readdirSync(source)).toEqual([])
+
+    await writeFile(join(source, 'small'), 'kept')
+    execFileSync('fallocate', ['--length', '900MiB', join(source, 'big')])
+    expect(() => fill(join(source, 'more'), 100)).toThrow(/No space left on device/)
+    expect(await readFile(join(source, 'small'), 'utf8')).toBe('kept')
+  })
+
+  test('what a container deletes is given back to the disk of the host', async () => {
+    const world = await newWorld()
+    await world.told(volume('v1'))
+    const source = await world.mount('c1', 'v1')
+    fill(join(source, 'big'), 64)
+    await world.volumes.release(id('c1'))
+    expect(diskUse(world.file('volumes', 'v1'))).toBeGreaterThan(60 * mib)
+    await unlink(join(await world.mount('c1', 'v1'), 'big'))
+    await world.volumes.release(id('c1'))
+    expect(diskUse(world.file('volumes', 'v1'))).toBeLessThan(20 * mib)
+  })
+
+  test('data outlives the container, and the bind source is gone while nothing is mounted', async () => {
+    const world = await newWorld()
+    await world.told(volume('v1'))
+    const source = await world.mount('c1', 'v1')
+    await writeFile(join(source, 'note'), 'first')
+    expect(await world.mount('c1', 'v1')).toBe(source)
+    await world.volumes.release(id('c1'))
+    expect(existsSync(source)).toBe(false)
+    await world.expectNothingMounted()
+
+    await world.mount('c2', 'v1')
+    expect(await readFile(join(source, 'note'), 'utf8')).toBe('first')
+  })
+
+  test('a volume that two containers hold stays until both have let go', async () => {
+    const world = await newWorld()
+    await world.told(volume('v1'))
+    const source = await world.mount('c1', 'v1')
+    await world.mount('c2', 'v1')
+    await world.volumes.release(id('c1'))
+    expect(existsSync(source)).toBe(true)
+    expect(await world.volumes.held()).toEqual([id('c2')])
+    await world.volumes.release(id('c2'))
+    expect(existsSync(source)).toBe(false)
+  })
+
+  test('a snapshot has the data of its moment, and a larger volume begins with it', async () => {
+    const world = await newWorld()
+    await world.told(volume('v1'))
+    const source = await world.mount('c1', 'v1')
+    await writeFile(join(source, 'note'), 'then')
+    expect(await world.told(snapshot('s1', 'v1'))).toEqual(report('snapshot', 's1', 'available'))
+    // Writers are let go on.
+    await writeFile(join(source, 'note'), 'now')
+
+    await world.told({ ...volume('v2'), size: 2, source: 's1' as VolumeId })
+    const copy = await world.mount('c2', 'v2')
+    expect(await readFile(join(copy, 'note'), 'utf8')).toBe('then')
+    expect(await readFile(join(source, 'note'), 'utf8')).toBe('now')
+    expect(fileSystemSize(copy)).toBeGreaterThan(1.8 * 1024 * mib)
+    expect(diskUse(world.file('volumes', 'v2'))).toBeLessThan(8 * mib)
+
+    expect(await world.told({ ...snapshot('s1', 'v1'), gone: true })).toEqual(report('snapshot', 's1', 'gone'))
+    expect(readdirSync(join(world.folder, 'snapshots'))).toEqual([])
+  })
+
+  test('a volume is deleted once no container holds it, and deleting it again is no error', async () => {
+    const world = await newWorld()
+    await world.told(volume('v1'))
+    await world.mount('c1', 'v1')
+    world.volumes.take({ ...volume('v1'), gone: true })
+    await expect(world.mount('c2', 'v1')).rejects.toThrow('being deleted')
+    expect(existsSync(world.file('volumes', 'v1'))).toBe(true)
+
+    const gone = world.nextReport('v1')
+    await world.volumes.release(id('c1'))
+    expect(await gone).toEqual(report('volume', 'v1', 'gone'))
+    expect(existsSync(world.file('volumes', 'v1'))).toBe(false)
+    await world.expectNothingMounted()
+    expect(await world.told({ ...volume('v1'), gone: true })).toEqual(report('volume', 'v1', 'gone'))
+    await expect(world.mount('c3', 'v1')).rejects.toThrow('not on this host')
+  })
+
+  test('data that is missing is an error, never a new empty volume', async () => {
+    const world = await newWorld()
+    await world.told(volume('v1'))
+    await rm(world.file('volumes', 'v1'))
+    await expect(world.mount('c1', 'v1')).rejects.toThrow(
+      'Volume v1 cannot be mounted: Its data is missing on the host.',
+    )
+    const again = await world.told({ ...volume('v1'), made: true })
+    expect(again).toEqual({
+      ...report('volume', 'v1', 'error'),
+      reason: 'The data of the volume is missing on the host.',
+    })
+    expect(existsSync(world.file('volumes', 'v1'))).toBe(false)
+    await expect(world.mount('c1', 'v1')).rejects.toThrow('The data of the volume is missing on the host.')
+  })
+
+  test('a snapshot of nothing, and a volume of no snapshot, say what is missing', async () => {
+    const world = await newWorld()
+    expect((await world.told(snapshot('s1', 'v9'))).reason).toBe('The volume it is made from is missing on the host.')
+    const copy = { ...volume('v2'), source: 's9' as VolumeId }
+    expect((await world.told(copy)).reason).toBe('The snapshot it is made from is missing on the host.')
+  })
+
+  test('a damaged file system is a sentence, not a mount', async () => {
+    const world = await newWorld()
+    await world.told(volume('v1'))
+    await truncate(world.file('volumes', 'v1'), 0)
+    await truncate(world.file('volumes', 'v1'), 1024 * mib)
+    await expect(world.mount('c1', 'v1')).rejects.toThrow(/^Volume v1 cannot be mounted: The host's e2fsck failed: /)
+  })
+
+  test('a full disk is told as such, and nothing half made is left', async () => {
+    const world = await newWorld()
+    await world.volumes.held()
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', join(world.folder, 'making')])
+    try {
+      const { state, reason } = await world.told(volume('v1'))
+      expect({ state, reason }).toEqual({ state: 'error', reason: 'The disk of the host is full.' })
+      expect(readdirSync(join(world.folder, 'making'))).toEqual([])
+    } finally {
+      execFileSync('umount', [join(world.folder, 'making')])
+    }
+  })
+
+  test('files are written once and are then the container’s own', async () => {
+    const world = await newWorld()
+    const mounts: Mount[] = [
+      { kind: 'file', destination: '/etc/app.conf', content: Buffer.from('a=1').toString('base64') },
+    ]
+    const prepare = () => world.volumes.prepare(assignment('c1', mounts), never)
+    const [bind] = await prepare()
+    expect(bind).toMatchObject({ destination: '/etc/app.conf', readOnly: false })
+    const source = bind?.source ?? ''
+    expect(statSync(source).mode & 0o777).toBe(0o644)
+    expect(await readFile(source, 'utf8')).toBe('a=1')
+    await writeFile(source, 'a=2')
+    await prepare()
+    expect(await readFile(source, 'utf8')).toBe('a=2')
+    await world.volumes.release(id('c1'))
+    expect(readdirSync(join(world.folder, 'held'))).toEqual([])
+  })
+
+  test.each(['relative', '/a/../../etc', '/', '', '/.'])('a mount at %j is refused', async (destination) => {
+    const world = await newWorld()
+    const mounts: Mount[] = [{ kind: 'file', destination, content: '' }]
+    await expect(world.volumes.prepare(assignment('c1', mounts), never)).rejects.toMatchObject({ status: 400 })
+    expect(await world.volumes.held()).toEqual([])
+  })
+
+  test('a container waits for its volume, and no longer than it is wanted', async () => {
+    const world = await newWorld()
+    world.volumes.take(volume('v1'))
+    const source = await world.mount('c1', 'v1')
+    expect(readdirSync(source)).toEqual([])
+
+    const leave = new AbortController()
+    world.volumes.take(volume('v2'))
+    const waiting = world.volumes.prepare(assignment('c2', [mountOf('v2')]), leave.signal)
+    leave.abort(new Error('not wanted any more'))
+    await expect(waiting).rejects.toThrow('not wanted any more')
+  })
+
+  describe('after the agent was killed', () => {
+    test('what containers hold stays mounted, and what nobody holds is let go', async () => {
+      const world = await newWorld()
+      await world.told(volume('v1'))
+      await world.told(volume('v2'))
+      const held = await world.mount('c1', 'v1')
+      await world.mount('c2', 'v2')
+      await rm(join(world.folder, 'held', 'c2'), { recursive: true })
+
+      await world.killed()
+      expect(await world.volumes.held()).toEqual([id('c1')])
+      expect(existsSync(held)).toBe(true)
+      expect(await world.ourMounts()).toEqual([join(world.folder, 'mounts', 'v1')])
+      // A plan that removes it comes before the assignments, and must wait for the running container all the same.
+      world.volumes.take({ ...volume('v1'), gone: true })
+      await expect(world.mount('c3', 'v1')).rejects.toThrow('being deleted')
+      expect(existsSync(held)).toBe(true)
+      const gone = world.nextReport('v1')
+      await world.volumes.release(id('c1'))
+      expect((await gone).state).toBe('gone')
+    })
+
+    test('a file system left frozen is let go on', async () => {
+      const world = await newWorld()
+      await world.told(volume('v1'))
+      const source = await world.mount('c1', 'v1')
+      execFileSync('fsfreeze', ['-f', join(world.folder, 'mounts', 'v1')])
+      await world.killed()
+      await world.volumes.held()
+      await writeFile(join(source, 'note'), 'written')
+    })
+
+    test('what was half made is cleared away and made anew', async () => {
+      const world = await newWorld()
+      await world.volumes.held()
+      const half = await mkdtemp(join(world.folder, 'making', 'v1.img-'))
+      await writeFile(join(half, 'disk.img'), 'half')
+      await world.killed()
+      expect((await world.told(volume('v1'))).state).toBe('available')
+      expect(readdirSync(join(world.folder, 'making'))).toEqual([])
+      await world.mount('c1', 'v1')
+    })
+
+    test('a volume is mounted again after the machine was', async () => {
+      const world = await newWorld()
+      await world.told(volume('v1'))
+      const source = await world.mount('c1', 'v1')
+      await writeFile(join(source, 'note'), 'kept')
+      execFileSync('umount', [join(world.folder, 'mounts', 'v1')])
+      await world.killed()
+      expect(existsSync(source)).toBe(false)
+      await world.told({ ...volume('v1'), made: true })
+      await world.mount('c1', 'v1')
+      expect(await readFile(join(source, 'note'), 'utf8')).toBe('kept')
+    })
+  })
+
+  test('a hundred rounds leave no loop device, mount or file', { timeout: 120_000 }, async () => {
+    const world = await newWorld()
+    const round = async (n: number) => {
+      const [v, c] = [`v${n}`, `c${n}`]
+      world.volumes.take(volume(v))
+      const source = await world.mount(c, v)
+      await writeFile(join(source, 'note'), `${n}`)
+      await world.volumes.release(id(c))
+      expect((await world.told({ ...volume(v), gone: true })).state).toBe('gone')
+    }
+    for (let n = 0; n < 100; n += 5) await Promise.all([0, 1, 2, 3, 4].map((more) => round(n + more)))
+    await world.expectNothingMounted()
+    for (const name of ['volumes', 'snapshots', 'mounts', 'making', 'held']) {
+      expect(readdirSync(join(world.folder, name))).toEqual([])
+    }
+  })
+})
+
+const mib = 2 ** 20
+const never = new AbortController().signal
+const id = (name: string) => name as ContainerId
+
+const volume = (name: string): VolumePlan => ({
+  kind: 'volume',
+  id: name,
+  size: 1,
+  source: null,
+  made: false,
+  gone: false,
+})
+const snapshot = (name: string, of: string): VolumePlan => ({
+  ...volume(name),
+  kind: 'snapshot',
+  source: of as VolumeId,
+})
+const mountOf = (name: string): Mount => ({
+  kind: 'volume',
+  volumeId: name as VolumeId,
+  destination: '/data',
+  readOnly: false,
+})
+const report = (kind: VolumeReport['kind'], name: string, state: VolumeReport['state']): VolumeReport => ({
+  kind,
+  id: name,
+  state,
+  reason: '',
+})
+/** Of an assignment only this is read. */
+const assignment = (container: string, mounts: Mount[]) => ({ id: id(container), mounts }) as unknown as Assignment
+
+interface World {
+  readonly folder: string
+  readonly volumes: HostVolumes
+  file(kind: string, name: string): string
+  told(plan: VolumePlan): Promise<VolumeReport>
+  nextReport(name: string): Promise<VolumeReport>
+  mount(container: string, name: string): Promise<string>
+  /** The next one on the same folder, without any farewell of the one before. */
+  killed(): Promise<void>
+  ourMounts(): Promise<string[]>
+  expectNothingMounted(): Promise<void>
+  end(): Promise<void>
+}
+
+async function openWorld(): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-volumes-'))
+  const listeners = new Set<(report: VolumeReport) => void>()
+  const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+  let life = new AbortController()
+  const start = () => {
+    life = new AbortController()
+    const tell = (report: VolumeReport) => {
+      for (const listener of listeners) listener(report)
+    }
+    return hostVolumes({ stateDir: folder, log: silent, clock: systemClock, report: tell, signal: life.signal })
+  }
+  let volumes = start()
+
+  const nextReport = (name: string) => {
+    const { promise, resolve } = Promise.withResolvers<VolumeReport>()
+    const listener = (report: VolumeReport) => {
+      if (report.id !== name) return
+      listeners.delete(listener)
+      resolve(report)
+    }
+    listeners.add(listener)
+    return promise
+  }
+  const ourMounts = async () => (await mountPoints()).filter((point) => point.startsWith(`${folder}/`))
+  const ourLoops = () =>
+    execFileSync('losetup', ['-n', '-l', '-O', 'BACK-FILE'], { encoding: 'utf8' })
+      .split('\n')
+      .filter((file) => file.startsWith(`${folder}/`))
+
+  return {
+    folder,
+    get volumes() {
+      return volumes
+    },
+    file: (kind, name) => join(folder, kind, `${name}.img`),
+    nextReport,
+    told: (plan) => {
+      const report = nextReport(plan.id)
+      volumes.take(plan)
+      return report
+    },
+    mount: async (container, name) => {
+      const [bind] = await volumes.prepare(assignment(container, [mountOf(name)]), never)
+      return bind?.source ?? ''
+    },
+    killed: async () => {
+      life.abort(new Error('killed'))
+      volumes = start()
+    },
+    ourMounts,
+    expectNothingMounted: async () => {
+      expect(await ourMounts()).toEqual([])
+      // The kernel lets go of a loop device a moment after its last user.
+      await expect.poll(ourLoops, { timeout: 10_000 }).toEqual([])
+    },
+    end: async () => {
+      life.abort(new Error('the test is over'))
+      for (const point of (await ourMounts()).reverse()) execFileSync('umount', [point])
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function fill(path: string, mebibytes: number): void {
+  execFileSync('dd', ['if=/dev/zero', `of=${path}`, 'bs=1M', `count=${mebibytes}`, 'conv=fsync'], { stdio: 'pipe' })
+}
+
+function diskUse(path: string): number {
+  return statSync(path).blocks * 512
+}
+
+function fileSystemSize(path: string): number {
+  return Number(execFileSync('stat', ['-f', '-c', '%b', path], { encoding: 'utf8' })) * 4096
+}

@@ -1,0 +1,32 @@
+import { reasonOf } from '@gantry/kernel'
+import { ProgramError } from './run-program.ts'
+
+const packages: Readonly<Record<string, string>> = {
+  'mkfs.ext4': 'e2fsprogs',
+  e2fsck: 'e2fsprogs',
+  resize2fs: 'e2fsprogs',
+  losetup: 'util-linux',
+  mount: 'util-linux',
+  umount: 'util-linux',
+  fsfreeze: 'util-linux',
+  cp: 'coreutils',
+}
+
+/** What went wrong with a volume, as a sentence for its owner. Pure. */
+export function problemSentence(error: unknown): string {
+  const text = reasonOf(error)
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOSPC' || /no space left on device/i.test(text)) return 'The disk of the host is full.'
+  if (code === 'EFBIG' || /file too large/i.test(text)) return 'The host cannot keep a file of that size.'
+  if (error instanceof ProgramError) {
+    const { program, exitCode } = error
+    if (/failed to set ?up loop device|could not find any free loop device|cannot find an unused loop/i.test(text)) {
+      return 'The host has no loop device to spare.'
+    }
+    if (exitCode === null && text.startsWith('there is no program')) {
+      return `The host lacks ${program}; its operator must install ${packages[program] ?? program}.`
+    }
+    return `The host's ${program} failed: ${text}`
+  }
+  return text
+}

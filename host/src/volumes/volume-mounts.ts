@@ -1,0 +1,77 @@
+import { mkdir, readdir, rmdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { checkFileSystem } from './disk-images.ts'
+import { mountPoints } from './mount-table.ts'
+import { ProgramError, runProgram } from './run-program.ts'
+import { dataFolder, type StateFolders } from './state-folders.ts'
+
+/** Where volumes are mounted. Nothing is remembered: the kernel is asked. Calls for one volume must not overlap. */
+export interface VolumeMounts {
+  /** Mounts it unless it is, and resolves with the folder for containers. */
+  mount(id: string): Promise<string>
+  /** Rejects while somebody on the host has something of it open; containers that bind it do not hinder. */
+  unmount(id: string): Promise<void>
+  /** Runs `task` while nothing changes in the volume's file; writers wait. */
+  whileQuiet<T>(id: string, task: () => Promise<T>): Promise<T>
+  /** Lets writers go on if an agent was killed in a `whileQuiet`. */
+  thaw(id: string): Promise<void>
+  /** All that have a mount point. */
+  list(): Promise<string[]>
+}
+
+export function volumeMounts(folders: StateFolders): VolumeMounts {
+  const pointOf = (id: string) => join(folders.mounts, id)
+  const times = async (point: string) => (await mountPoints()).filter((other) => other === point).length
+
+  const thaw = async (id: string): Promise<void> => {
+    try {
+      await runProgram('fsfreeze', ['--unfreeze', pointOf(id)])
+    } catch (error) {
+      // It was not frozen.
+      if (!(error instanceof ProgramError && /invalid argument/i.test(error.message))) throw error
+    }
+  }
+
+  return {
+    mount: async (id) => {
+      const point = pointOf(id)
+      if ((await times(point)) === 0) {
+        const file = join(folders.volumes, `${id}.img`)
+        // A loop device without a mount of ours: a container still has it in use, and nobody may touch the file itself.
+        const attached = await runProgram('losetup', ['--noheadings', '--output', 'NAME', '--associated', file])
+        if (attached.trim() === '') await checkFileSystem(file)
+        await mkdir(point, { recursive: true, mode: 0o700 })
+        // Devices have no business there. `discard` gives the host back what containers delete.
+        await runProgram('mount', ['-t', 'ext4', '-o', 'loop,nodev,discard,errors=remount-ro', file, point])
+      }
+      return join(point, dataFolder)
+    },
+    unmount: async (id) => {
+      const point = pointOf(id)
+      // More than one if an agent was killed while its `mount` ran on.
+      for (let left = await times(point); left > 0; left -= 1) await runProgram('umount', [point])
+      await rmdir(point).catch(unlessMissing)
+    },
+    whileQuiet: async (id, task) => {
+      const point = pointOf(id)
+      if ((await times(point)) === 0) return task()
+      try {
+        await runProgram('fsfreeze', ['--freeze', point])
+        return await task()
+      } finally {
+        await thaw(id)
+      }
+    },
+    thaw: async (id) => {
+      if ((await times(pointOf(id))) > 0) await thaw(id)
+    },
+    list: async () => {
+      const mounted = (await mountPoints()).filter((point) => dirname(point) === folders.mounts)
+      return [...new Set([...mounted.map((point) => basename(point)), ...(await readdir(folders.mounts))])]
+    },
+  }
+}
+
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+}

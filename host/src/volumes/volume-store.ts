@@ -1,0 +1,60 @@
+import { access, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { VolumePlan } from '@gantry/model'
+import type { DiskImages } from './disk-images.ts'
+import { flushName, type StateFolders } from './state-folders.ts'
+import type { VolumeMounts } from './volume-mounts.ts'
+
+/** The files that hold the data. Calls for one volume or snapshot, or the source of one, must not overlap. */
+export interface VolumeStore {
+  /** Makes what is not there yet. Rejects if it cannot, or if data that has been there is missing. */
+  ensure(plan: VolumePlan, signal: AbortSignal): Promise<void>
+  /** Takes the data away for good, whether or not it is there. */
+  remove(plan: Pick<VolumePlan, 'kind' | 'id'>): Promise<void>
+  /** Mounts a volume that is there, and resolves with the folder for containers. */
+  mount(id: string): Promise<string>
+}
+
+export function volumeStore(folders: StateFolders, images: DiskImages, mounts: VolumeMounts): VolumeStore {
+  const fileOf = ({ kind, id }: Pick<VolumePlan, 'kind' | 'id'>) =>
+    join(kind === 'volume' ? folders.volumes : folders.snapshots, `${id}.img`)
+
+  const sourceOf = async ({ kind, source }: VolumePlan): Promise<string> => {
+    const from = { kind: kind === 'volume' ? 'snapshot' : 'volume', id: String(source) } as const
+    if (!(await isThere(fileOf(from)))) throw new Error(`The ${from.kind} it is made from is missing on the host.`)
+    return fileOf(from)
+  }
+
+  return {
+    ensure: async (plan, signal) => {
+      const file = fileOf(plan)
+      if (await isThere(file)) return
+      if (plan.made) throw new Error(`The data of the ${plan.kind} is missing on the host.`)
+      if (plan.source === null) return images.makeEmpty(file, plan.size, signal)
+      const source = await sourceOf(plan)
+      if (plan.kind === 'volume') return images.makeCopy(file, source, plan.size, signal)
+      await mounts.whileQuiet(plan.source, () => images.makeCopy(file, source, plan.size, signal))
+    },
+    remove: async (plan) => {
+      if (plan.kind === 'volume') await mounts.unmount(plan.id)
+      const file = fileOf(plan)
+      await rm(file, { force: true })
+      await flushName(file)
+    },
+    mount: async (id) => {
+      if (!(await isThere(fileOf({ kind: 'volume', id })))) throw new Error('Its data is missing on the host.')
+      return mounts.mount(id)
+    },
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch (error) {
+    // Only this means that it is not there; anything else must not lead to a new one.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
+}
