@@ -50,8 +50,17 @@ export interface NewVolume {
 /** One mount that a user asked for. */
 export type MountRequest =
   | { readonly kind: 'volume'; readonly source: string; readonly destination: string; readonly readOnly: boolean }
-  /** A new volume of so many GiB that goes with the container. */
-  | { readonly kind: 'new'; readonly size: number; readonly destination: string; readonly readOnly: boolean }
+  /** A new volume of so many GiB that goes with the container, unless it is to be kept. */
+  | {
+      readonly kind: 'new'
+      readonly size: number
+      readonly destination: string
+      readonly readOnly: boolean
+      /** Requests of one capsule with the same word are one volume. */
+      readonly share?: string
+      /** It stays when its container goes. */
+      readonly keep?: boolean
+    }
   /** A file with this content, in base64. */
   | { readonly kind: 'file'; readonly content: string; readonly destination: string }
 
