@@ -1,5 +1,6 @@
 import type { AgentCalls } from '@gantry/wire'
 import { archiveCalls } from './archive.ts'
+import { attachCall } from './attach.ts'
 import { type CallContext, onContainer } from './call-context.ts'
 import { execCalls } from './exec.ts'
 import { imageCalls } from './images.ts'
@@ -11,6 +12,7 @@ export function agentCalls(context: CallContext): AgentCalls {
   const { containers } = context.engine
   return {
     logs: logsCall(context),
+    attach: attachCall(context),
     stats: statsCall(context),
     ...execCalls(context),
     ...archiveCalls(context),

@@ -1,61 +1,51 @@
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { PassThrough, type Readable, Transform } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Fault } from '@gantry/kernel'
-import type { ContainerId } from '@gantry/model'
-import { type AgentCalls, encodeFrame, frameKinds } from '@gantry/wire'
+import { type AgentCalls, type CallArgs, encodeFrame, frameKinds } from '@gantry/wire'
 import { isStatus } from '../engine/engine-error.ts'
+import type { ExecCreate } from '../engine/engine-types.ts'
 import { type CallContext, faultOf, onContainer } from './call-context.ts'
 import type { ExecEnd } from './exec-ends.ts'
+import { execSessions, type ExecSessions, type PreparedExec, type Size } from './exec-sessions.ts'
+import { feed, framing } from './hijacked.ts'
 
-/** The execs under way and whose they are, for resizing. */
-type Running = Map<string, ContainerId>
+type ExecCalls = Pick<AgentCalls, 'exec' | 'execCreate' | 'execStart' | 'execResize'>
 
 /** Runs commands in containers. No limit on how long one may take; it ends with the caller's signal. */
-export function execCalls(context: CallContext): Pick<AgentCalls, 'exec' | 'execResize'> {
-  const running: Running = new Map()
+export function execCalls(context: CallContext): ExecCalls {
+  const sessions = execSessions()
   const { execs } = context.engine
   return {
     exec: (args, { signal, input }) =>
       onContainer(context, 'execute in', args.id, signal, async (engineId) => {
-        const { Id: execId } = await execs.create(
-          engineId,
-          {
-            Cmd: args.command,
-            Env: Object.entries(args.environment).map(([name, value]) => `${name}=${value}`),
-            ...(args.workdir !== null && { WorkingDir: args.workdir }),
-            ...(args.user !== null && { User: args.user }),
-            Tty: args.tty,
-            AttachStdin: args.stdin,
-            AttachStdout: true,
-            AttachStderr: true,
-          },
-          signal,
-        )
-        const end = context.ends.wait(execId)
-        const socket = await execs.start(execId, args.tty, signal).catch((error: unknown) => {
-          end.forget()
-          throw error
-        })
-        // Whoever reads or writes it hears of it too; this keeps a late one from ending the process.
-        socket.on('error', () => undefined)
-        running.set(execId, args.id)
-        if (args.stdin && input) feed(input, socket)
-        else socket.end()
-        const output = new PassThrough()
-        void carry(context, { execId, engineId, tty: args.tty, end }, socket, output, signal).finally(() => {
-          end.forget()
-          running.delete(execId)
-        })
+        const { Id: execId } = await execs.create(engineId, bodyOf(args), signal)
+        const prepared = { owner: args.id, tty: args.tty, stdin: args.stdin }
+        const output = await run(context, sessions, { execId, engineId, prepared, size: null }, input, signal)
         return { reply: { execId }, output }
+      }),
+    execCreate: (args, { signal }) =>
+      onContainer(context, 'execute in', args.id, signal, async (engineId) => {
+        const { Id: execId } = await execs.create(engineId, bodyOf(args), signal)
+        sessions.prepare(execId, { owner: args.id, tty: args.tty, stdin: args.stdin })
+        return { reply: { execId }, output: null }
+      }),
+    execStart: ({ id, execId }, { signal, input }) =>
+      onContainer(context, 'execute in', id, signal, async (engineId) => {
+        const prepared = sessions.begin(id, execId)
+        if (!prepared) throw new Fault('container.exec-not-found', { exec: execId, ref: id })
+        const { size } = prepared
+        const output = await run(context, sessions, { execId, engineId, prepared, size }, input, signal)
+        return { reply: { tty: prepared.tty }, output }
       }),
     execResize: ({ id, execId, rows, columns }, { signal }) =>
       onContainer(context, 'resize a terminal of', id, signal, async () => {
         const unknown = new Fault('container.exec-not-found', { exec: execId, ref: id })
-        if (running.get(execId) !== id) throw unknown
+        const where = sessions.resize(id, execId, { rows, columns })
+        if (where === 'unknown') throw unknown
         try {
-          await execs.resize(execId, rows, columns, signal)
+          if (where === 'running') await execs.resize(execId, rows, columns, signal)
         } catch (error) {
           throw isStatus(error, 404) ? unknown : error
         }
@@ -64,35 +54,76 @@ export function execCalls(context: CallContext): Pick<AgentCalls, 'exec' | 'exec
   }
 }
 
-/** The caller's bytes to the command's stdin; the end of one is the end of the other. */
-function feed(input: Readable, socket: Socket): void {
-  // A command that ends without reading its stdin closes the socket: no mishap.
-  input.on('error', () => socket.destroy())
-  input.pipe(socket)
-  socket.on('close', () => input.unpipe(socket))
+function bodyOf(args: CallArgs<'exec'>): ExecCreate {
+  return {
+    Cmd: args.command,
+    Env: Object.entries(args.environment).map(([name, value]) => `${name}=${value}`),
+    ...(args.workdir !== null && { WorkingDir: args.workdir }),
+    ...(args.user !== null && { User: args.user }),
+    Tty: args.tty,
+    AttachStdin: args.stdin,
+    AttachStdout: true,
+    AttachStderr: true,
+  }
 }
 
 interface Exec {
   readonly execId: string
   readonly engineId: string
-  readonly tty: boolean
-  readonly end: ExecEnd
+  readonly prepared: PreparedExec
+  /** Of its terminal, if it was told before the start. */
+  readonly size: Size | null
+}
+
+/** Starts it and answers its output, which ends with a frame of its exit code. */
+async function run(
+  context: CallContext,
+  sessions: ExecSessions,
+  exec: Exec,
+  input: Readable | undefined,
+  signal: AbortSignal,
+): Promise<PassThrough> {
+  const { execId, prepared } = exec
+  const { execs } = context.engine
+  const end = context.ends.wait(execId)
+  const socket = await execs.start(execId, prepared.tty, exec.size, signal).catch((error: unknown) => {
+    end.forget()
+    sessions.end(execId)
+    throw error
+  })
+  // Whoever reads or writes it hears of it too; this keeps a late one from ending the process.
+  socket.on('error', () => undefined)
+  const size = sessions.running(execId, prepared)
+  // Older engines take no size with the start; one that came meanwhile is not in it either. It may have ended by now.
+  if (size) execs.resize(execId, size.rows, size.columns, signal).catch(() => undefined)
+  if (prepared.stdin && input) feed(input, socket, { end: true })
+  else {
+    input?.resume()
+    socket.end()
+  }
+  const output = new PassThrough()
+  void carry(context, exec, end, socket, output, signal).finally(() => {
+    end.forget()
+    sessions.end(execId)
+  })
+  return output
 }
 
 /** The command's output to the caller, then a frame with its exit code. */
 async function carry(
   context: CallContext,
   exec: Exec,
+  end: ExecEnd,
   socket: Socket,
   output: PassThrough,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const stages = exec.tty ? [socket, framing(), output] : [socket, output]
+    const stages = exec.prepared.tty ? [socket, framing(), output] : [socket, output]
     await pipeline(stages as [Socket, PassThrough], { signal, end: false })
     // Its stdin may still be open at this end.
     socket.destroy()
-    const exitCode = await exitCodeOf(context, exec, signal)
+    const exitCode = await exitCodeOf(context, exec.execId, end, signal)
     output.end(encodeFrame(frameKinds.end, Buffer.from(JSON.stringify({ exitCode }))))
   } catch (error) {
     socket.destroy()
@@ -103,15 +134,8 @@ async function carry(
   }
 }
 
-/** A terminal has one raw stream; the caller gets it as frames all the same. */
-function framing(): Transform {
-  return new Transform({
-    transform: (chunk: Buffer, _encoding, done) => done(null, encodeFrame(frameKinds.stdout, chunk)),
-  })
-}
-
 /** A command may close its output long before it ends; the engine then announces the end as an event. */
-async function exitCodeOf({ engine }: CallContext, { execId, end }: Exec, signal: AbortSignal): Promise<number> {
+async function exitCodeOf({ engine }: CallContext, execId: string, end: ExecEnd, signal: AbortSignal): Promise<number> {
   for (;;) {
     const { Running, ExitCode } = await engine.execs.inspect(execId, signal)
     if (!Running && ExitCode !== null) return ExitCode

@@ -2,11 +2,12 @@ import { Fault } from '@gantry/kernel'
 import { parseImageName } from '@gantry/model'
 import type { AgentCalls, EngineImage } from '@gantry/wire'
 import { EngineError, isStatus } from '../engine/engine-error.ts'
+import type { ImageFound } from '../engine/engine-types.ts'
 import { type CallContext, faultOf, onContainer } from './call-context.ts'
 
 export function imageCalls(
   context: CallContext,
-): Pick<AgentCalls, 'commit' | 'imageList' | 'imagePull' | 'imageRemove'> {
+): Pick<AgentCalls, 'commit' | 'imageList' | 'imagePull' | 'imageRemove' | 'imageSearch'> {
   const { images, containers } = context.engine
   const failed = (error: unknown) => faultOf(error, context.hostName, { action: 'use', ref: 'image' })
   return {
@@ -35,6 +36,14 @@ export function imageCalls(
         throw new Fault('image.not-found', { image: engineRef, reason: error.message }, error)
       }
     },
+    imageSearch: async ({ term }, { signal }) => {
+      const found = await images.search(term, signal).catch((error: unknown) => {
+        if (signal.aborted) throw error
+        // The engine, or the registry behind it, is out of reach or refuses: that is "nothing found" to who asks here.
+        return []
+      })
+      return { reply: { results: found.map(imageFound) }, output: null }
+    },
     imageRemove: async ({ engineRef }, { signal }) => {
       try {
         await images.remove(engineRef, signal)
@@ -45,6 +54,16 @@ export function imageCalls(
         throw failed(error)
       }
     },
+  }
+}
+
+function imageFound(found: ImageFound) {
+  return {
+    name: found.name ?? found.Name ?? '',
+    description: found.description ?? found.Description ?? '',
+    official: found.is_official ?? (found.Official ?? '') !== '',
+    automated: found.is_automated ?? (found.Automated ?? '') !== '',
+    stars: found.star_count ?? found.Stars ?? 0,
   }
 }
 

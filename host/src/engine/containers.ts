@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError } from './engine-error.ts'
@@ -46,6 +47,8 @@ export interface ContainerApi {
   /** Two samples a second apart; takes that long. */
   stats(ref: string, signal?: AbortSignal): Promise<ContainerStats>
   logs(ref: string, query: LogQuery, signal?: AbortSignal): Promise<Readable>
+  /** Its own stdin one way, its output the other (framed without a tty), from now on; with `history`, all output before too. */
+  attach(ref: string, query: { stdin: boolean; history: boolean }, signal?: AbortSignal): Promise<Socket>
   archiveGet(ref: string, path: string, signal?: AbortSignal): Promise<EngineAnswer>
   archivePut(ref: string, path: string, tar: Readable, signal?: AbortSignal): Promise<void>
   /** Resolves with the new image's id. The container is paused meanwhile. */
@@ -131,6 +134,10 @@ export function containerApi(transport: EngineTransport): ContainerApi {
         ...(signal && { signal }),
       })
       return body
+    },
+    attach: (ref, { stdin, history }, signal) => {
+      const query = { stream: true, stdin, stdout: true, stderr: true, logs: history }
+      return transport.upgrade({ path: path(ref, '/attach'), query, body: {}, ...(signal && { signal }) })
     },
     archiveGet: (ref, at, signal) =>
       transport.stream({ path: path(ref, '/archive'), query: { path: at }, ...(signal && { signal }) }),

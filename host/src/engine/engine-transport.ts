@@ -108,12 +108,12 @@ export function engineTransport(socketPath: string): EngineTransport {
   }
 }
 
-function upgraded(socketPath: string, path: string, { body, signal }: EngineRequest): Promise<Socket> {
+function upgraded(socketPath: string, path: string, { query, body, signal }: EngineRequest): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const text = JSON.stringify(body)
     const call = httpRequest({
       socketPath,
-      path,
+      path: path + queryOf(query),
       method: 'POST',
       agent: false,
       headers: {

@@ -58,6 +58,8 @@ export interface ContainerInspect {
   readonly Config: {
     readonly Hostname: string
     readonly Tty: boolean
+    readonly OpenStdin?: boolean
+    readonly StdinOnce?: boolean
     readonly Cmd?: readonly string[] | null
     readonly Entrypoint?: readonly string[] | null
     readonly WorkingDir: string
@@ -137,6 +139,20 @@ export interface ImageSummary {
   readonly Size: number
   /** Epoch seconds. */
   readonly Created: number
+}
+
+/** As Docker writes it, and as Podman does. */
+export interface ImageFound {
+  readonly name?: string
+  readonly description?: string
+  readonly is_official?: boolean
+  readonly is_automated?: boolean
+  readonly star_count?: number
+  readonly Name?: string
+  readonly Description?: string
+  readonly Official?: string
+  readonly Automated?: string
+  readonly Stars?: number
 }
 
 export interface ImageInspect {

@@ -1,6 +1,6 @@
 import { EngineError } from './engine-error.ts'
 import type { EngineTransport } from './engine-transport.ts'
-import type { ImageInspect, ImageSummary } from './engine-types.ts'
+import type { ImageFound, ImageInspect, ImageSummary } from './engine-types.ts'
 import { fullImageName } from './full-image-name.ts'
 import { jsonLines } from './line-reader.ts'
 import { silenceGuard } from './silence-guard.ts'
@@ -11,11 +11,17 @@ export interface ImageApi {
   /** Rejects with `EngineError` when the registry refuses or stays silent. `tag` may be a digest. */
   pull(repo: string, tag: string, signal?: AbortSignal): Promise<void>
   remove(ref: string, signal?: AbortSignal): Promise<void>
+  /** What the registry it asks by default has. Rejects when that cannot be reached. */
+  search(term: string, signal?: AbortSignal): Promise<ImageFound[]>
 }
 
 /** A registry that says nothing for this long does not answer; once it sends, a pause may be longer (a large layer is unpacked). */
 const silentBeforeMs = 20_000
 const silentWithinMs = 180_000
+/** Somebody waits for the answer. */
+const searchMs = 15_000
+/** As many as Docker Hub gives at once. */
+const mostFound = 100
 
 export function imageApi(transport: EngineTransport): ImageApi {
   const nameOf = async (ref: string) => ((await transport.isPodman()) ? fullImageName(ref) : ref)
@@ -38,6 +44,10 @@ export function imageApi(transport: EngineTransport): ImageApi {
         if (guard.expired) throw new EngineError(504, 'the registry does not answer')
         throw error
       }
+    },
+    search: (term, signal) => {
+      const query = { term, limit: mostFound }
+      return transport.json({ path: '/images/search', query, answerWithinMs: searchMs, ...(signal && { signal }) })
     },
     remove: async (ref, signal) => {
       await transport.json<unknown>({ method: 'DELETE', path: await pathOf(ref), ...(signal && { signal }) })

@@ -1,0 +1,49 @@
+import { PassThrough } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Fault } from '@gantry/kernel'
+import type { AgentCalls } from '@gantry/wire'
+import type { ContainerInspect } from '../engine/engine-types.ts'
+import { type CallContext, faultOf, onContainer } from './call-context.ts'
+import { feed } from './hijacked.ts'
+
+/**
+ * The container's own terminal or streams. Each caller has a connection of its own to the engine, so any number may look
+ * on, and one that goes takes nothing with it: the container runs on. Its stdin stays open too, unless it was created to
+ * end with the first one that ends its own (`stdinOnce`).
+ */
+export function attachCall(context: CallContext): AgentCalls['attach'] {
+  const { containers } = context.engine
+  return ({ id, stdin, history }, { signal, input }) =>
+    onContainer(context, 'attach to', id, signal, async (engineId) => {
+      const { Config } = mustRun(await containers.inspect(engineId, signal), id)
+      const { Tty, OpenStdin = false, StdinOnce = false } = Config
+      const takesInput = stdin && OpenStdin
+      const socket = await containers.attach(engineId, { stdin: takesInput, history }, signal)
+      // Whoever reads or writes it hears of it too; this keeps a late one from ending the process.
+      socket.on('error', () => undefined)
+      try {
+        // An engine lets one attach to a container that has just ended, and keeps silent until it is started again.
+        mustRun(await containers.inspect(engineId, signal), id)
+      } catch (error) {
+        socket.destroy()
+        throw error
+      }
+      // Where stdin outlives the caller's, half a connection would make the engine close the output as well.
+      if (takesInput && input) feed(input, socket, { end: StdinOnce && !Tty })
+      else input?.resume()
+      const output = new PassThrough()
+      pipeline(socket, output, { signal })
+        .catch((error: unknown) => {
+          const fault = faultOf(error, context.hostName, { action: 'attach to', ref: id })
+          output.destroy(fault instanceof Error ? fault : new Error(String(fault)))
+        })
+        .finally(() => socket.destroy())
+      return { reply: { framed: !Tty }, output }
+    })
+}
+
+function mustRun(container: ContainerInspect, ref: string): ContainerInspect {
+  const { Running, Status } = container.State
+  if (Running) return container
+  throw new Fault('container.state', { action: 'attach to', ref, status: Status, allowed: 'Running' })
+}
