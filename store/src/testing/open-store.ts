@@ -1,31 +1,38 @@
 import type { Store } from '@gantry/control'
-import type { Kysely } from 'kysely'
+import { Kysely, SqliteDialect, sql } from 'kysely'
 import type { Database } from '../database.ts'
-import { openSqlite } from '../sqlite/open.ts'
+import { migrate } from '../migrations/index.ts'
+import { sqliteDriver } from '../sqlite/driver.ts'
 import { createStore } from '../store.ts'
 
 export interface OpenStore extends AsyncDisposable {
   readonly db: Kysely<Database>
   readonly store: Store
+  /** How SQLite answers the last statement that `work` makes: one line a step. */
+  planOf(work: () => Promise<unknown>): Promise<string[]>
 }
 
 /** A store on a SQLite of its own, in memory. */
 export async function openStore(): Promise<OpenStore> {
-  const db = await openSqlite(':memory:')
-  return { db, store: createStore(db), [Symbol.asyncDispose]: () => db.destroy() }
-}
-
-/** How SQLite would answer a query: one line a step. */
-export async function planOf(
-  db: Kysely<Database>,
-  query: { compile(): { sql: string; parameters: readonly unknown[] } },
-) {
-  const { sql, parameters } = query.compile()
-  const steps = await db.executeQuery<{ detail: string }>({
-    sql: `explain query plan ${sql}`,
-    parameters,
-    query: { kind: 'RawNode', sqlFragments: [], parameters: [] },
-    queryId: { queryId: 'plan' },
-  })
-  return steps.rows.map(({ detail }) => detail)
+  const driver = sqliteDriver(':memory:')
+  let last = ''
+  const database = {
+    prepare(statement: string) {
+      last = statement
+      return driver.prepare(statement)
+    },
+    close: () => driver.close(),
+  }
+  const db = new Kysely<Database>({ dialect: new SqliteDialect({ database }) })
+  await migrate(db)
+  return {
+    db,
+    store: createStore(db),
+    async planOf(work) {
+      await work()
+      const steps = await sql<{ detail: string }>`explain query plan ${sql.raw(last)}`.execute(db)
+      return steps.rows.map(({ detail }) => detail)
+    },
+    [Symbol.asyncDispose]: () => db.destroy(),
+  }
 }

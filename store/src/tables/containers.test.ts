@@ -1,0 +1,60 @@
+import type { ContainerId, HostId, Mount, Nic, NetworkId, PortId, RegistryId, SubnetId } from '@gantry/model'
+import { expect, test } from 'vitest'
+import { openStore } from '../testing/open-store.ts'
+import { aContainer, inCapsule, ours } from '../testing/samples.ts'
+
+const nic: Nic = {
+  portId: 'port-1' as PortId,
+  networkId: 'n1' as NetworkId,
+  mac: 'fa:16:3e:00:00:01',
+  addresses: [{ address: '10.0.0.2', prefix: 24, version: 4, subnetId: 's1' as SubnetId, gateway: '10.0.0.1' }],
+  groups: [],
+  filtered: true,
+  preserve: false,
+}
+const mount: Mount = { kind: 'file', destination: '/etc/motd', content: 'aGk=' }
+
+test('interfaces, mounts, registry and place in a capsule are kept and changed with the container', async () => {
+  await using opened = await openStore()
+  const { containers } = opened.store
+  const container = aContainer('c1', {
+    nics: [nic],
+    mounts: [mount],
+    registryId: 'r1' as RegistryId,
+    sealedRegistryAuth: 'sealed',
+    capsule: inCapsule('member', 3),
+  })
+  await containers.insert(container)
+  expect(await containers.get(container.id)).toEqual(container)
+  await containers.update(container.id, { nics: [], mounts: [], sealedRegistryAuth: null })
+  expect(await containers.get(container.id)).toEqual({ ...container, nics: [], mounts: [], sealedRegistryAuth: null })
+})
+
+test('a sandbox takes its share of project and host but does not count as a container', async () => {
+  await using opened = await openStore()
+  const { containers, hosts } = opened.store
+  await containers.insert(aContainer('alone'))
+  await containers.insert(aContainer('box', { capsule: inCapsule('sandbox') }))
+  await containers.insert(aContainer('web', { capsule: inCapsule('member') }))
+  const used = { containers: 2, cpu: 0.3, memory: 192, disk: 3 }
+  expect(await containers.usageOfProject(ours)).toEqual(used)
+  expect(await containers.usageOfHost('h1' as HostId)).toEqual(used)
+  await hosts.upsert({ id: 'h1' as HostId, name: 'host-1', availabilityZone: 'nova', facts: {} as never, at: 1 })
+  expect((await hosts.get('h1' as HostId))?.used).toEqual(used)
+  await containers.remove('alone' as ContainerId)
+  expect((await containers.usageOfProject(ours)).containers).toBe(1)
+  expect(await containers.usageOfProject('nobody' as typeof ours)).toEqual({
+    containers: 0,
+    cpu: 0,
+    memory: 0,
+    disk: 0,
+  })
+})
+
+test('what the containers of a project or a host use is answered from an index alone', async () => {
+  await using opened = await openStore()
+  const { containers } = opened.store
+  const alone = [expect.stringContaining('USING COVERING INDEX')]
+  expect(await opened.planOf(() => containers.usageOfProject(ours))).toEqual(alone)
+  expect(await opened.planOf(() => containers.usageOfHost('h1' as HostId))).toEqual(alone)
+})
