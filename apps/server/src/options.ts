@@ -12,6 +12,8 @@ export interface ServerOptions {
   /** How often a host's cores and memory may be promised. */
   readonly cpuRatio: number
   readonly memoryRatio: number
+  /** Addresses of the external network `public`; only counts at the first start. */
+  readonly publicCidr: string
 }
 
 export interface Address {
@@ -27,6 +29,7 @@ export const usage = `Usage: gantry server [options]
   --name NAME                a name or address agents use for this server; may be given several times
   --cpu-ratio N              how often a host's cores may be promised (default: 16)
   --memory-ratio N           how often its memory may be promised (default: 1.5)
+  --public-cidr CIDR         addresses of the network public, at the first start (default: 172.24.4.0/24)
   --help                     this text
 `
 
@@ -41,6 +44,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
       name: { type: 'string', multiple: true, default: [] },
       'cpu-ratio': { type: 'string', default: '16' },
       'memory-ratio': { type: 'string', default: '1.5' },
+      'public-cidr': { type: 'string', default: '172.24.4.0/24' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -53,6 +57,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
     names: [...new Set([...values.name, agentsListen.host, 'localhost', '127.0.0.1'])],
     cpuRatio: ratioOf(values['cpu-ratio'], '--cpu-ratio'),
     memoryRatio: ratioOf(values['memory-ratio'], '--memory-ratio'),
+    publicCidr: values['public-cidr'],
   }
 }
 

@@ -1,4 +1,4 @@
-import { hostname } from 'node:os'
+import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { reasonOf, systemClock } from '@gantry/kernel'
 import { logIn, readOpenrc } from './cloud.ts'
@@ -12,6 +12,7 @@ import { checkPlatform } from './platform.ts'
 import { frugalEnv, programFile } from './programs.ts'
 import { checkPortFree, type HostPort, parseListen } from './ports.ts'
 import { processId } from './process-id.ts'
+import { freePublicCidr } from './public-cidr.ts'
 import type { Progress } from './progress.ts'
 import { findSample, runSample, type Sample } from './sample.ts'
 import { hasSampleImage, provideSampleImage } from './sample-image.ts'
@@ -183,6 +184,8 @@ function serverOf(
       textOf(listen),
       '--agents-listen',
       textOf(agents),
+      '--public-cidr',
+      freePublicCidr(networkInterfaces()),
       ...names.flatMap((name) => ['--name', name]),
     ],
     env: () => parts.env,
