@@ -53,3 +53,5 @@ export type Ring =
   /** `rewired`: its interfaces or volumes changed too, and its host must hear first what they stand on. */
   | { readonly kind: 'wish'; readonly container: Container; readonly rewired?: boolean }
   | { readonly kind: 'unplaced'; readonly id: ContainerId }
+  /** A host may take what it did not take before. */
+  | { readonly kind: 'hosts' }

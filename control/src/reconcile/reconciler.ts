@@ -33,7 +33,8 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
   let closed = false
 
   function ring(change: Ring): void {
-    if (change.kind === 'unplaced' || change.container.hostId === null) {
+    if (change.kind === 'hosts') for (const id of waiting) placeSoon(id)
+    else if (change.kind === 'unplaced' || change.container.hostId === null) {
       placeSoon(change.kind === 'unplaced' ? change.id : change.container.id)
     } else if (change.rewired) sendWithPlans(change.container)
     else send(change.container)

@@ -8,6 +8,7 @@ export function hostUseCases(deps: Deps): Hosts {
   const change = async (ref: string, change: Parameters<Deps['store']['hosts']['change']>[1]): Promise<Host> => {
     const host = await findHost(deps, ref)
     await deps.store.hosts.change(host.id, change)
+    deps.ring({ kind: 'hosts' })
     return findHost(deps, host.id)
   }
   return {
