@@ -107,7 +107,7 @@ describe.skipIf(!installed)('the openstack client', () => {
     expect(await appcontainer('attach test')).toContain('(HTTP 400)')
     expect(await appcontainer('stats test')).toMatch(/CPU % +\| 12.35/)
     expect(await appcontainer('set test --cpu 0.5 --memory 256')).toMatch(/memory +\| 256/)
-    expect(await appcontainer('network list test')).toContain('172.17.0.2')
+    expect(await appcontainer('network list test')).toContain('10.0.0.2')
     expect(await appcontainer('commit test repo:v1')).toContain('has been accepted')
     const actions = await appcontainer('action list test')
     const request = /req-[0-9a-f-]{36}/.exec(actions)?.[0]

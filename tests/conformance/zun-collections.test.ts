@@ -118,20 +118,7 @@ describe('everything else', () => {
     const notBuilt = oneError('not-implemented', 501)
     expect(await ask('GET', '/v1/containers/test/attach')).toEqual(notBuilt)
     expect(await ask('POST', '/v1/containers/test/execute?command=sh&run=False')).toEqual(notBuilt)
-    expect(await ask('POST', '/v1/containers/test/network_attach?network=n')).toEqual(notBuilt)
-    expect(await ask('POST', '/v1/containers/test/network_detach?network=n')).toEqual(notBuilt)
-    expect(await ask('POST', '/v1/containers/test/add_security_group?name=n', '1.14')).toEqual(notBuilt)
-    expect(await ask('POST', '/v1/capsules/', '1.40', { template: {} })).toEqual(notBuilt)
-    expect(await ask('POST', '/v1/networks')).toEqual(notBuilt)
     expect(await ask('POST', '/v1/registries')).toEqual(notBuilt)
-    expect(await ask('GET', '/v1/capsules/x')).toEqual(oneError('container-not-found', 404))
     expect(await ask('GET', '/v1/registries/x')).toEqual(oneError('registry-not-found', 404))
-    expect(await ask('DELETE', '/v1/networks/x')).toEqual(oneError('network-not-found', 404))
-    expect(await ask('GET', '/v1/capsules/')).toEqual({ capsules: [], next: null })
-    const fixed_ips = [{ ip_address: '172.17.0.2', version: 4, subnet_id: 'net-1' }]
-    const networks = [{ net_id: 'net-1', port_id: 'net-1', fixed_ips }]
-    expect(await ask('GET', '/v1/containers/test/network_list', '1.18')).toEqual({ networks })
-    const flat = { net_id: 'net-1', subnet_id: 'net-1', port_id: 'net-1', version: 4, ip_address: '172.17.0.2' }
-    expect(await ask('GET', '/v1/containers/test/network_list', '1.17')).toEqual({ networks: [flat] })
   })
 })

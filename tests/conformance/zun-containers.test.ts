@@ -54,14 +54,16 @@ describe('a container', () => {
       hostname: 'c0ffee',
       labels: { a: '1' },
       addresses: {
-        'net-1': [{ addr: '172.17.0.2', version: 4, port: 'net-1', subnet_id: 'net-1', preserve_on_delete: false }],
+        'net-1': [
+          { addr: '10.0.0.2', version: 4, port: 'port-1', subnet_id: 'subnet-of-net-1', preserve_on_delete: false },
+        ],
       },
       restart_policy: { Name: 'on-failure', MaximumRetryCount: '2' },
       status_detail: 'Up 3 mins',
       interactive: false,
       tty: false,
       image_driver: 'docker',
-      security_groups: [],
+      security_groups: ['group-default'],
       disk: expect.any(Number),
       auto_heal: false,
       healthcheck: {},

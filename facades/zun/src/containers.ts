@@ -8,6 +8,7 @@ import { baseOf, refOf, shown, viewOf, type Zun } from './context.ts'
 import { Refusal } from './errors.ts'
 import { minorOf, requireMinor } from './microversion.ts'
 import { createRules, resizeRules, updateRules } from './schemas.ts'
+import { groupIds } from './security-groups.ts'
 import { toCreated } from './translate.ts'
 import { toNewContainer, toPatch } from './translate-create.ts'
 
@@ -24,8 +25,10 @@ export function containerRoutes(app: FastifyInstance, zun: Zun): void {
     }
     const minor = minorOf(request)
     const body = checkCreate(request.body ?? {}, minor)
+    const caller = callerOf(request)
     const input = toNewContainer(body, minor, flag(queryOf(request), 'run', false))
-    const container = await containers.create(callerOf(request), input).catch(renameHostFault)
+    const groups = input.groups && { groups: await groupIds(zun, caller, input.groups) }
+    const container = await containers.create(caller, { ...input, ...groups }).catch(renameHostFault)
     const base = baseOf(zun, request)
     return reply
       .code(202)

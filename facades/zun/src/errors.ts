@@ -40,6 +40,21 @@ const kebabOfCode: Partial<Record<FaultCode, string>> = {
   'container.path-not-found': 'invalid-parameter-value',
   'image.not-found': 'image-not-found',
   'host.not-found': 'compute-node-not-found',
+  'capsule.not-found': 'container-not-found',
+  'registry.not-found': 'registry-not-found',
+}
+
+/** Networks and volumes have one fault for several nouns, which Zun tells apart. */
+const nounCodes: readonly FaultCode[] = ['network.not-found', 'volume.not-found']
+const nouns = ['network', 'subnet', 'port', 'volume']
+/** What a container asks for and something else holds: Zun calls that a bad request, not a conflict. */
+const takenCodes: readonly FaultCode[] = ['network.in-use', 'volume.in-use']
+
+function kebabOf(fault: Fault): string {
+  const noun = String(fault.details['type'] ?? '')
+  if (nounCodes.includes(fault.code) && nouns.includes(noun)) return `${noun}-not-found`
+  if (takenCodes.includes(fault.code)) return nouns.includes(noun) ? `${noun}-in-use` : 'invalid'
+  return kebabOfCode[fault.code] ?? kebabOfKind[fault.kind]
 }
 
 const kebabOfKind: Record<FaultKind, string> = {
@@ -112,7 +127,7 @@ function faultAnswer(fault: Fault, request: FastifyRequest): Answer {
       : 'What the request needs is out of reach at the moment; try again soon.'
     return { status, kebab: '', title: 'Service unavailable', detail: `${text} (Reference: ${request.id}.)` }
   }
-  return same(status, kebabOfCode[fault.code] ?? kebabOfKind[fault.kind], fault.message)
+  return same(takenCodes.includes(fault.code) ? 400 : status, kebabOf(fault), fault.message)
 }
 
 function same(status: number, kebab: string, text: string, extra: Readonly<Record<string, string>> = {}): Answer {

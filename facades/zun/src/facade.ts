@@ -4,7 +4,9 @@ import { type Clock, systemClock } from '@gantry/kernel'
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
 import { actionLogRoutes } from './action-log.ts'
 import { archiveUploadRoute } from './archive-upload.ts'
+import { capsuleRoutes } from './capsules.ts'
 import { containerActionRoutes } from './container-actions.ts'
+import { containerNetworkRoutes, networkRoutes } from './container-networks.ts'
 import { containerRoutes } from './containers.ts'
 import type { Zun } from './context.ts'
 import { errorHandler, Refusal } from './errors.ts'
@@ -56,13 +58,16 @@ export const zunFacade: FastifyPluginCallback<ZunOptions> = (app, options, done)
 function apiRoutes(app: FastifyInstance, zun: Zun): void {
   containerRoutes(app, zun)
   containerActionRoutes(app, zun)
+  containerNetworkRoutes(app, zun)
   execAndFileRoutes(app, zun)
   actionLogRoutes(app, zun)
   hostRoutes(app, zun)
   serviceRoutes(app, zun)
   imageRoutes(app, zun)
   quotaRoutes(app, zun)
-  notBuiltRoutes(app, zun)
+  capsuleRoutes(app, zun)
+  networkRoutes(app, zun)
+  notBuiltRoutes(app)
   app.register((scope, _none, done) => {
     archiveUploadRoute(scope, zun)
     done()

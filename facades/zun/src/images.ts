@@ -6,6 +6,7 @@ import { flag, queryOf } from './arguments.ts'
 import { bodyCheck } from './body-rules.ts'
 import { baseOf, refOf, sendNull, type Zun } from './context.ts'
 import { Refusal } from './errors.ts'
+import { searchImages } from './image-search.ts'
 import { minorOf } from './microversion.ts'
 import { nextPage, readPage } from './paging.ts'
 import { pullRules } from './schemas.ts'
@@ -50,11 +51,7 @@ export function imageRoutes(app: FastifyInstance, zun: Zun): void {
     return sendNull(reply, 200)
   })
 
-  const search = async (request: FastifyRequest, name: string) => {
-    const exact = flag(queryOf(request), 'exact_match', false)
-    const found = await images.search(callerOf(request), name, { exact })
-    return found.map(toFound)
-  }
+  const search = (request: FastifyRequest, name: string) => searchImages(zun, request, name)
   app.get('/images/:ref/search', (request) => search(request, refOf(request)))
   // Names hold slashes, and clients do not escape them.
   app.get('/images/*', (request) => {
@@ -89,14 +86,5 @@ function toImage(image: Image, base: string): object {
     size: image.size === null ? null : String(image.size),
     project_id: image.projectId,
     host: image.hostName,
-  }
-}
-
-function toFound(image: Image): object {
-  return {
-    name: image.repo,
-    description: `${image.repo}:${image.tag}`,
-    is_automated: false,
-    metadata: { is_official: image.projectId === null, star_count: 0 },
   }
 }

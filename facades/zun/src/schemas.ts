@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import Type, { type TSchema } from 'typebox'
 import { parseBoolean } from './arguments.ts'
 import type { BodyRules, FieldRule } from './body-rules.ts'
@@ -55,14 +56,12 @@ const healthcheck = Type.Object(
   { additionalProperties: false },
 )
 
-const ipv4 = Type.String({ pattern: '^\\d{1,3}(\\.\\d{1,3}){3}$' })
-const ipv6 = Type.String({ maxLength: 45, pattern: '^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$' })
 const net = Type.Object(
   {
     network: Type.Optional(plain(255, 1)),
     port: Type.Optional(plain(255, 1)),
-    'v4-fixed-ip': Type.Optional(Type.Union([ipv4, Type.Literal('')])),
-    'v6-fixed-ip': Type.Optional(Type.Union([ipv6, Type.Literal('')])),
+    'v4-fixed-ip': Type.Optional(Type.String({ maxLength: 15 })),
+    'v6-fixed-ip': Type.Optional(Type.String({ maxLength: 45 })),
   },
   { additionalProperties: false },
 )
@@ -70,8 +69,10 @@ const mount = Type.Object(
   {
     type: Type.Optional(Type.Union([Type.Literal('volume'), Type.Literal('bind')])),
     source: Type.Optional(plain(1024 * 1024, 1)),
-    destination: plain(255, 1),
-    size: Type.Optional(Type.Union([Type.Integer({ minimum: 1 }), Type.String({ pattern: '^[0-9]{1,9}$' })])),
+    destination: Type.String({ maxLength: 255, pattern: '^/[^\\u0000]*[^/\\u0000][^\\u0000]*$' }),
+    size: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 1, maximum: 1_000_000 }), Type.String({ pattern: '^[1-9][0-9]{0,5}$' })]),
+    ),
   },
   { additionalProperties: false },
 )
@@ -131,13 +132,13 @@ export const createRules: BodyRules = {
   },
   nets: {
     schema: nullable(Type.Array(net)),
-    also: (nets) => nets === null || (nets as object[]).every((net) => 'network' in net !== 'port' in net),
+    also: (nets) => nets === null || (nets as Record<string, string>[]).every(isNet),
     expected: 'a list of maps with either network or port, and v4-fixed-ip or v6-fixed-ip',
   },
   mounts: {
     schema: nullable(Type.Array(mount)),
     also: (mounts) => mounts === null || (mounts as object[]).every((mount) => 'source' in mount || 'size' in mount),
-    expected: 'a list of maps with destination, source or size, and type',
+    expected: 'a list of maps with destination (an absolute path), source or size, and type (volume or bind)',
   },
   runtime: { schema: nullable(plain(255)), expected: 'the name of a runtime' },
   hostname: {
@@ -191,6 +192,26 @@ export const quotaRules: BodyRules = {
   memory: limitRule,
   cpu: limitRule,
   disk: limitRule,
+}
+
+/** POST /v1/networks. */
+export const networkRules: BodyRules = {
+  name: { schema: plain(255, 1), expected: 'the name of a network' },
+  neutron_net_id: { schema: plain(255, 1), expected: 'the id of a network' },
+}
+
+/** POST /v1/capsules; what is in the template is control's to judge. */
+export const capsuleRules: BodyRules = {
+  template: {
+    schema: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.String()]),
+    expected: 'a map, or the JSON text of one',
+  },
+}
+
+function isNet(net: Record<string, string>): boolean {
+  const { 'v4-fixed-ip': ipv4 = '', 'v6-fixed-ip': ipv6 = '' } = net
+  if ('network' in net === 'port' in net) return false
+  return (ipv4 === '' || isIPv4(ipv4)) && (ipv6 === '' || (isIPv6(ipv6) && !ipv6.includes('%')))
 }
 
 function within(min: number, max: number, whole: boolean): (value: unknown) => boolean {

@@ -12,7 +12,7 @@ test('times have microseconds and no zone', () => {
 describe('statusDetail', async () => {
   const caller: Caller = await fakeVerifier.verify('demo', 'req-1' as Caller['requestId'])
   const seen = (engine: Partial<EngineContainer>, change: Partial<Container> = {}): string => {
-    const container = fakeContainer(1, caller, { name: 'c', spec: defaultSpec('busybox'), run: true })
+    const container = fakeContainer(1, caller, { name: 'c', spec: defaultSpec('busybox'), run: true }, [])
     const { observed } = container
     if (!observed.engine) throw new Error('the fixture has an engine container')
     return statusDetail(

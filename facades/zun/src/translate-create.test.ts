@@ -102,13 +102,41 @@ describe('a create body', () => {
     expect(() => create({ security_groups: [] })).not.toThrow()
   })
 
-  test.each([
-    ['nets', [{ network: 'n' }]],
-    ['mounts', [{ source: 's', destination: '/d' }]],
-    ['security_groups', ['default']],
-  ])('%s: an empty list is fine, a filled one 501', (field, value) => {
-    expect(() => create({ [field]: [] })).not.toThrow()
-    expect(() => create({ [field]: value })).toThrow(expect.objectContaining({ status: 501 }))
+  test('nets become networks with their addresses, or ports', () => {
+    const nets = [
+      { network: 'n', 'v4-fixed-ip': '10.0.0.9', 'v6-fixed-ip': 'fd00::9' },
+      { network: 'm', 'v4-fixed-ip': '' },
+      { port: 'p' },
+    ]
+    expect(create({ nets }).nets).toEqual([
+      { network: 'n', addresses: ['10.0.0.9', 'fd00::9'] },
+      { network: 'm', addresses: [] },
+      { port: 'p' },
+    ])
+    expect(create({ nets: null }).nets).toEqual([])
+  })
+
+  test('mounts are volumes, new volumes or files', () => {
+    const mounts = [
+      { source: 'v', destination: '/v' },
+      { size: '3', destination: '/n', type: 'volume' },
+      { type: 'bind', source: 'aGVsbG8=', destination: '/etc/f' },
+    ]
+    expect(create({ mounts }).mounts).toEqual([
+      { kind: 'volume', source: 'v', destination: '/v', readOnly: false },
+      { kind: 'new', size: 3, destination: '/n', readOnly: false },
+      { kind: 'file', content: 'aGVsbG8=', destination: '/etc/f' },
+    ])
+    const twice = [
+      { source: 'a', destination: '/v' },
+      { source: 'b', destination: '/v/' },
+    ]
+    expect(() => create({ mounts: twice })).toThrow(expect.objectContaining({ status: 400 }))
+  })
+
+  test('security groups are named once, and an empty list means the default one', () => {
+    expect(create({ security_groups: ['a', 'b', 'a'] }).groups).toEqual(['a', 'b'])
+    expect(create({ security_groups: [] })).not.toHaveProperty('groups')
   })
 
   test('nobody is privileged', () => {

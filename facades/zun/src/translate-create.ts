@@ -2,9 +2,11 @@ import type { ContainerPatch, NewContainer } from '@gantry/control'
 import { type ContainerSpec, defaultSpec, type Healthcheck, type PullPolicy, type RestartPolicy } from '@gantry/model'
 import { Fault } from '@gantry/kernel'
 import { parseBoolean } from './arguments.ts'
-import { notImplemented, Refusal } from './errors.ts'
+import { Refusal } from './errors.ts'
 import { requireMinor } from './microversion.ts'
 import { shellSplit } from './shell-split.ts'
+import { toMounts } from './translate-mounts.ts'
+import { toNets } from './translate-nets.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
@@ -25,13 +27,19 @@ export function toNewContainer(body: Body, minor: number, run: boolean): NewCont
   for (const [name, since] of Object.entries(gatedFields)) if (given(body, name)) requireMinor(minor, since, name)
   refuseGroupsWithPorts(body, minor)
   refusePrivileged(body)
-  refuseNotBuilt(body)
   const name = body['name']
+  const groups = words(body['security_groups'])
+  const registry = textOrNull(body['registry'])
   return {
     name: typeof name === 'string' ? name : null,
     spec: toSpec(body, minor),
     run,
     pullPolicyAsked: given(body, 'image_pull_policy'),
+    nets: toNets(body['nets']),
+    mounts: toMounts(body['mounts']),
+    // An empty list, as Heat sends it, means the default group.
+    ...(groups === null ? {} : { groups: [...new Set(groups)] }),
+    ...(registry === null ? {} : { registry }),
   }
 }
 
@@ -129,18 +137,6 @@ function refusePrivileged(body: Body): void {
     action: 'create_privileged',
     reason: 'no project may run privileged containers on this cloud',
   })
-}
-
-function refuseNotBuilt(body: Body): void {
-  for (const [field, what] of [
-    ['nets', 'Choosing networks or ports'],
-    ['mounts', 'Mounting volumes or files'],
-    ['security_groups', 'Choosing security groups'],
-  ] as const) {
-    const value = body[field]
-    if (Array.isArray(value) && value.length > 0) throw notImplemented(what, `create the container without ${field}`)
-  }
-  if (given(body, 'registry')) throw notImplemented('Pulling with registry credentials', 'use an image that needs none')
 }
 
 function given(body: Body, name: string): boolean {

@@ -1,5 +1,6 @@
-import type { Address, Container, EngineContainer } from '@gantry/model'
+import type { Container } from '@gantry/model'
 import { spacedTime, statusDetail } from './times.ts'
+import { toAddresses, toGroups } from './translate-networks.ts'
 
 export interface View {
   /** Administrators see where and how privileged a container runs. */
@@ -34,7 +35,7 @@ export function toWire(container: Container, { admin, now, base }: View): Record
     ports: portNumbers(container),
     hostname: spec.hostname ?? (engine?.hostname || null),
     labels: spec.labels,
-    addresses: toAddresses(engine),
+    addresses: toAddresses(container.nics),
     restart_policy: {
       Name: spec.restartPolicy.name,
       MaximumRetryCount: String(spec.restartPolicy.maxRetries),
@@ -43,11 +44,11 @@ export function toWire(container: Container, { admin, now, base }: View): Record
     interactive: spec.interactive,
     tty: spec.tty,
     image_driver: spec.imageDriver,
-    security_groups: [],
+    security_groups: toGroups(container.nics),
     disk: spec.disk,
     auto_heal: spec.autoHeal,
     healthcheck: toHealthcheck(container),
-    registry_id: null,
+    registry_id: container.registryId,
     entrypoint: spec.entrypoint ?? engine?.entrypoint ?? [],
     created_at: spacedTime(container.createdAt),
     updated_at: container.updatedAt === container.createdAt ? null : spacedTime(container.updatedAt),
@@ -88,37 +89,8 @@ function portNumbers({ spec, observed }: Container): number[] {
   return [...new Set(ports)].filter(Number.isInteger).sort((a, b) => a - b)
 }
 
-/** There are no ports of a network service yet; the network's id stands for its port and subnet. */
-function toAddresses(engine: EngineContainer | null): Record<string, object[]> {
-  const byNetwork = Map.groupBy(engine?.addresses ?? [], ({ network }) => network)
-  return Object.fromEntries([...byNetwork].map(([network, addresses]) => [network, addresses.map(toAddress)]))
-}
-
-function toAddress({ network, address, version }: Address): object {
-  return { addr: address, version, port: network, subnet_id: network, preserve_on_delete: false }
-}
-
 function toHealthcheck({ spec: { healthcheck } }: Container): object {
   if (healthcheck === null) return {}
   const { command, intervalSeconds, timeoutSeconds, retries } = healthcheck
   return { test: command, interval: intervalSeconds, timeout: timeoutSeconds, retries }
-}
-
-/** `network_list`, from what the engine reports; one flat entry an address before 1.18. */
-export function toNetworks(engine: EngineContainer | null, minor: number): object[] {
-  const addresses = engine?.addresses ?? []
-  if (minor < 18) {
-    return addresses.map(({ network, address, version }) => ({
-      net_id: network,
-      subnet_id: network,
-      port_id: network,
-      version,
-      ip_address: address,
-    }))
-  }
-  return [...Map.groupBy(addresses, ({ network }) => network)].map(([network, found]) => ({
-    net_id: network,
-    port_id: network,
-    fixed_ips: found.map(({ address, version }) => ({ ip_address: address, version, subnet_id: network })),
-  }))
 }

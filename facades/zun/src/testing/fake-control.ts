@@ -21,7 +21,13 @@ import {
   type Verb,
 } from '@gantry/model'
 import { encodeFrame, frameKinds } from '@gantry/wire'
+import { fakeCapsules } from './fake-capsules.ts'
+import { fakeConsoles } from './fake-consoles.ts'
 import { fakeContainer, fakeHost, fakeImage, fakeNow } from './fake-data.ts'
+import { fakeNetwork } from './fake-network.ts'
+import { fakeRegistries } from './fake-registries.ts'
+
+type SearchResults = Awaited<ReturnType<Control['images']['searchRegistry']>>
 
 /** A control that keeps everything in memory and carries each wish out at once: enough to see what a façade asks and shows. */
 export interface FakeControl extends Control {
@@ -34,6 +40,8 @@ export interface FakeControl extends Control {
     exec: () => Readable
     archive: () => Readable
     uploaded: Buffer
+    /** What the registry that engines ask has. */
+    registry: () => Promise<SearchResults>
   }
 }
 
@@ -53,7 +61,12 @@ export function fakeControl(): FakeControl {
       ),
     archive: () => streamOf(Buffer.from('tar bytes')),
     uploaded: Buffer.alloc(0),
+    registry: async () => [
+      { name: 'busybox', description: 'Busybox base image.', official: true, automated: false, stars: 3 },
+    ],
   }
+  const network = fakeNetwork()
+  const registries = fakeRegistries()
   let made = 0
 
   const find = (caller: Caller, ref: string, allProjects = false): Container => {
@@ -123,8 +136,17 @@ export function fakeControl(): FakeControl {
     containers: {
       create: async (caller, input: NewContainer) => {
         if (input.spec.requestedHost !== null) hostOf(input.spec.requestedHost)
+        const nics = network.nics(caller, input.nets ?? [], input.groups)
+        for (const mount of input.mounts ?? []) {
+          if (mount.kind !== 'volume' || mount.source === 'volume-mine') continue
+          if (mount.source === 'volume-used') {
+            throw new Fault('volume.in-use', { type: 'volume', ref: mount.source, reason: 'by another container' })
+          }
+          throw new Fault('volume.not-found', { type: 'volume', ref: mount.source })
+        }
+        if (input.registry !== undefined) await registries.get(caller, input.registry)
         made += 1
-        const container = fakeContainer(made, caller, input)
+        const container = fakeContainer(made, caller, input, nics)
         rows.set(container.id, container)
         record(caller, container, 'create')
         return { ...container, status: 'Creating', task: 'container_creating', observed: nothingObserved }
@@ -174,6 +196,40 @@ export function fakeControl(): FakeControl {
         const container = { ...find(caller, ref), name }
         rows.set(container.id, container)
         return container
+      },
+      attachNetwork: async (caller, ref, net) => {
+        const { nics, name } = find(caller, ref)
+        const [nic] = network.nics(caller, [net], undefined)
+        if (nic && nics.some(({ networkId }) => networkId === nic.networkId)) {
+          throw new Fault('network.attached', { ref: name, network: nic.networkId })
+        }
+        return act(caller, ref, 'rewire', 'network_attach', { nics: nic ? [...nics, nic] : nics })
+      },
+      detachNetwork: async (caller, ref, from) => {
+        const { nics, name } = find(caller, ref)
+        const wanted = Object.values(from)[0]
+        const { id } = 'port' in from ? { id: from.port } : await network.verbs.networks.get(caller, from.network)
+        const left = nics.filter(({ networkId, portId }) => networkId !== id && portId !== id)
+        if (left.length === nics.length) throw new Fault('network.not-attached', { ref: name, network: String(wanted) })
+        return act(caller, ref, 'rewire', 'network_detach', { nics: left })
+      },
+      addSecurityGroup: async (caller, ref, group) => {
+        const { nics, name } = find(caller, ref)
+        const id = network.groupId(caller, group)
+        if (nics.some(({ groups }) => groups.includes(id))) throw new Fault('group.present', { ref: name, group })
+        const changed = nics.map((nic) => ({ ...nic, groups: [...nic.groups, id] }))
+        return act(caller, ref, 'rewire', 'add_security_group', { nics: changed })
+      },
+      removeSecurityGroup: async (caller, ref, group) => {
+        const { nics, name } = find(caller, ref)
+        const id = network.groupId(caller, group)
+        if (!nics.some(({ groups }) => groups.includes(id))) throw new Fault('group.absent', { ref: name, group })
+        const changed = nics.map((nic) => ({ ...nic, groups: nic.groups.filter((one) => one !== id) }))
+        return act(caller, ref, 'rewire', 'remove_security_group', { nics: changed })
+      },
+      attach: async (caller, ref) => {
+        act(caller, ref, 'attach', null, {})
+        return { framed: next.logs.framed, output: next.logs.output() }
       },
       logs: async (caller, ref) => {
         act(caller, ref, 'logs', null, {})
@@ -259,6 +315,7 @@ export function fakeControl(): FakeControl {
       },
       search: async (_caller, name, { exact }) =>
         [...images.values()].filter(({ repo }) => (exact ? repo === name : repo.includes(name))),
+      searchRegistry: async () => next.registry(),
     },
     hosts: {
       list: async (caller) => {
@@ -297,13 +354,20 @@ export function fakeControl(): FakeControl {
         return { ...defaultQuotas, ...change }
       },
     },
+    network: network.verbs,
+    // No route of this façade asks for a volume by itself.
+    storage: {} as Control['storage'],
+    capsules: fakeCapsules(network),
+    registries,
+    consoles: fakeConsoles(find),
     events: {
       watch: () => {
         throw new Fault('request.unsupported', { feature: 'watching', reason: 'this is a fake' })
       },
     },
   }
-  return { ...recorded(control, calls), calls, rows, next }
+  // Networks and volumes have one room more of depth; what is asked there is not written down.
+  return { ...recorded(control, calls), network: network.verbs, storage: control.storage, calls, rows, next }
 }
 
 /** A byte stream of these chunks. */

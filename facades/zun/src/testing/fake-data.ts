@@ -10,6 +10,7 @@ import type {
   HostId,
   Image,
   ImageId,
+  Nic,
   ProjectId,
   UserId,
 } from '@gantry/model'
@@ -33,7 +34,12 @@ export const fakeVerifier: Verifier = {
   },
 }
 
-export function fakeContainer(number: number, caller: Caller, { name, spec, run }: NewContainer): Container {
+export function fakeContainer(
+  number: number,
+  caller: Caller,
+  { name, spec, run }: NewContainer,
+  nics: readonly Nic[],
+): Container {
   return {
     id: uuid(number) as ContainerId,
     projectId: caller.projectId,
@@ -43,6 +49,11 @@ export function fakeContainer(number: number, caller: Caller, { name, spec, run 
     updatedAt: fakeNow,
     spec,
     wish: { version: 1, generation: 1, power: { kind: 'created' }, paused: false, gone: null },
+    nics,
+    mounts: [],
+    capsule: null,
+    registryId: null,
+    sealedRegistryAuth: null,
     task: null,
     hostId: 'host-compute1' as HostId,
     hostName: 'compute1',
@@ -68,7 +79,7 @@ function fakeEngine(running: boolean, cpu: number, memory: number): EngineContai
     error: '',
     health: null,
     restartCount: 0,
-    addresses: [{ network: 'net-1', address: '172.17.0.2', version: 4, mac: '02:42:ac:11:00:02' }],
+    nics: [],
     cpu,
     memory,
     command: ['sh'],
