@@ -2,7 +2,9 @@ import type { Control } from './control.ts'
 import type { Deps } from './deps.ts'
 import { createHub, watchScope } from './events/hub.ts'
 import { createReconciler, type Reconciler } from './reconcile/reconciler.ts'
+import { attachVerb } from './usecases/attach.ts'
 import { capsuleUseCases } from './usecases/capsules.ts'
+import { consoleVerbs } from './usecases/consoles.ts'
 import { createContainer } from './usecases/create-container.ts'
 import { deleteContainer } from './usecases/delete-container.ts'
 import { requireAdminFor } from './usecases/find-container.ts'
@@ -10,6 +12,7 @@ import { hostUseCases } from './usecases/hosts.ts'
 import { imageUseCases } from './usecases/images.ts'
 import { interactiveVerbs } from './usecases/interact.ts'
 import { oneShotVerbs } from './usecases/one-shots.ts'
+import { openStreams } from './usecases/open-streams.ts'
 import { powerVerbs } from './usecases/power.ts'
 import { quotaUseCases } from './usecases/quotas.ts'
 import { readVerbs } from './usecases/read-containers.ts'
@@ -21,6 +24,7 @@ export function createControl(parts: Omit<Deps, 'ring' | 'hub'>): { control: Con
   const base = { ...parts, hub: createHub() }
   const reconciler = createReconciler(base)
   const deps: Deps = { ...base, ring: reconciler.ring }
+  const streams = openStreams()
   const control: Control = {
     containers: {
       create: (caller, input) => createContainer(deps, caller, input),
@@ -29,7 +33,8 @@ export function createControl(parts: Omit<Deps, 'ring' | 'hub'>): { control: Con
       ...powerVerbs(deps),
       ...specVerbs(deps),
       ...oneShotVerbs(deps),
-      ...interactiveVerbs(deps),
+      ...interactiveVerbs(deps, streams),
+      ...attachVerb(deps, streams),
       ...wiringVerbs(deps),
     },
     images: imageUseCases(deps),
@@ -38,6 +43,7 @@ export function createControl(parts: Omit<Deps, 'ring' | 'hub'>): { control: Con
     network: networkVerbs(deps),
     storage: deps.volumes,
     capsules: capsuleUseCases(deps),
+    consoles: consoleVerbs(deps, streams),
     events: {
       watch(caller, options, signal) {
         requireAdminFor(caller, options.allProjects === true, 'Watching all projects')

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import type { Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { findContainer, requireState } from './find-container.ts'
-import { openStreams } from './open-streams.ts'
+import type { OpenStreams } from './open-streams.ts'
 
 type InteractiveVerbs = Pick<
   Containers,
@@ -16,8 +16,7 @@ type InteractiveVerbs = Pick<
 const quickCallMs = 30_000
 
 /** What is answered by the container's host while the caller waits: checked here, then spliced through. */
-export function interactiveVerbs(deps: Deps): InteractiveVerbs {
-  const streams = openStreams()
+export function interactiveVerbs(deps: Deps, streams: OpenStreams): InteractiveVerbs {
   return {
     async logs(caller, ref, options, signal) {
       const { container, calls } = await reach(deps, caller, ref, 'logs')
@@ -63,7 +62,8 @@ export function interactiveVerbs(deps: Deps): InteractiveVerbs {
   }
 }
 
-function quick(): { signal: AbortSignal } {
+/** For a question that is answered at once or not at all. */
+export function quick(): { signal: AbortSignal } {
   return { signal: AbortSignal.timeout(quickCallMs) }
 }
 
@@ -76,17 +76,20 @@ export async function reach(
 ): Promise<{ container: Container; calls: AgentCalls }> {
   const container = await findContainer(deps.store, caller, ref)
   requireState(container, verb)
-  if (container.hostId === null || container.observed.engine === null) {
-    throw new Fault('container.no-host', { ref: container.name })
-  }
-  return { container, calls: deps.links.calls(container.hostId) }
+  return { container, calls: lineTo(deps, container) }
 }
 
-function outputOf({ output }: { readonly output: Readable | null }): Readable | null {
+/** A line to the host that the container is on. Throws `container.no-host`, or `host.unreachable`. */
+export function lineTo(deps: Deps, { hostId, name, observed }: Container): AgentCalls {
+  if (hostId === null || observed.engine === null) throw new Fault('container.no-host', { ref: name })
+  return deps.links.calls(hostId)
+}
+
+export function outputOf({ output }: { readonly output: Readable | null }): Readable | null {
   return output
 }
 
-function required(output: Readable | null): Readable {
+export function required(output: Readable | null): Readable {
   if (output) return output
   throw new Fault('internal', { reference: 'the host sent no stream' })
 }
