@@ -283,6 +283,8 @@ export interface ContainerEvent {
   readonly status: Container['status']
   readonly statusReason: string | null
   readonly exitCode: number | null
+  /** What its health check found last; left out where it has none. */
+  readonly health?: 'starting' | 'healthy' | 'unhealthy'
   /** It is no more. */
   readonly gone: boolean
 }

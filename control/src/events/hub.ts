@@ -56,6 +56,7 @@ async function* drain(watcher: Watcher, watchers: Set<Watcher>, signal: AbortSig
 }
 
 export function containerEvent(container: Container, at: number, gone = false): ContainerEvent {
+  const engine = container.observed.engine
   return {
     at,
     kind: 'container',
@@ -64,7 +65,8 @@ export function containerEvent(container: Container, at: number, gone = false): 
     projectId: container.projectId,
     status: gone ? 'Deleted' : container.status,
     statusReason: container.statusReason,
-    exitCode: container.observed.engine?.exitCode ?? null,
+    exitCode: engine?.exitCode ?? null,
+    ...(engine?.health ? { health: engine.health } : {}),
     gone,
   }
 }
