@@ -16,6 +16,7 @@ import { openStreams } from './usecases/open-streams.ts'
 import { powerVerbs } from './usecases/power.ts'
 import { quotaUseCases } from './usecases/quotas.ts'
 import { readVerbs } from './usecases/read-containers.ts'
+import { registryUseCases } from './usecases/registries.ts'
 import { specVerbs } from './usecases/update-container.ts'
 import { networkVerbs, wiringVerbs } from './usecases/wiring.ts'
 
@@ -43,6 +44,7 @@ export function createControl(parts: Omit<Deps, 'ring' | 'hub'>): { control: Con
     network: networkVerbs(deps),
     storage: deps.volumes,
     capsules: capsuleUseCases(deps),
+    registries: registryUseCases(deps),
     consoles: consoleVerbs(deps, streams),
     events: {
       watch(caller, options, signal) {

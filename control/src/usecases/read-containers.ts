@@ -1,4 +1,5 @@
 import { Fault } from '@gantry/kernel'
+import type { Caller, ContainerId } from '@gantry/model'
 import type { Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { findContainer, requireAdminFor } from './find-container.ts'
@@ -13,14 +14,25 @@ export function readVerbs(deps: Deps): Pick<Containers, 'list' | 'get' | 'action
     },
     get: (caller, ref, options) => findContainer(deps.store, caller, ref, options),
     async actions(caller, ref) {
-      const container = await findContainer(deps.store, caller, ref)
-      return deps.store.actions.list(container.id)
+      return deps.store.actions.list(await idOnceHad(deps, caller, ref))
     },
     async action(caller, ref, requestId) {
-      const container = await findContainer(deps.store, caller, ref)
-      const action = await deps.store.actions.byRequest(container.id, requestId)
+      const action = await deps.store.actions.byRequest(await idOnceHad(deps, caller, ref), requestId)
       if (!action) throw new Fault('action.not-found', { request: requestId, ref })
       return { action, events: await deps.store.actions.events(action.id) }
     },
+  }
+}
+
+/** The audit outlives its container: by id, who could see the container can still see what was asked of it. */
+async function idOnceHad(deps: Pick<Deps, 'store'>, caller: Caller, ref: string): Promise<ContainerId> {
+  try {
+    return (await findContainer(deps.store, caller, ref)).id
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'container.not-found') throw error
+    const id = ref as ContainerId
+    const [newest] = await deps.store.actions.list(id)
+    if (newest && (caller.isAdmin || newest.projectId === caller.projectId)) return id
+    throw error
   }
 }
