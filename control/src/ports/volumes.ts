@@ -42,8 +42,8 @@ export interface VolumeVerbs {
 
 export interface NewVolume {
   readonly name: string
-  /** GiB; with a snapshot at least its size, which is also the default. */
-  readonly size: number
+  /** GiB; with a snapshot at least its size, which is also the default. Without one it must be given. */
+  readonly size?: number
   readonly snapshot?: string
 }
 

@@ -379,7 +379,7 @@ async function openWorld(): Promise<World> {
     },
     end: async () => {
       life.abort(new Error('the test is over'))
-      for (const point of (await ourMounts()).reverse()) execFileSync('umount', [point])
+      for (const point of (await ourMounts()).toReversed()) execFileSync('umount', [point])
       await rm(folder, { recursive: true, force: true })
     },
   }

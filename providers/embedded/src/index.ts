@@ -1,1 +1,2 @@
 export * from './identity/index.ts'
+export { embeddedNetworks } from './network/embedded-networks.ts'

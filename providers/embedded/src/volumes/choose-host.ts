@@ -1,0 +1,64 @@
+import type { Tables } from '@gantry/control'
+import { Fault } from '@gantry/kernel'
+import type { HostId } from '@gantry/model'
+
+/** What is known of a host when a volume wants a place. */
+export interface VolumeHost {
+  readonly id: HostId
+  /** For the sentences that users read. */
+  readonly name: string
+  /** It is connected. */
+  readonly up: boolean
+  /** GiB of its disk that containers were not promised; what volumes and snapshots have of it is subtracted here. */
+  readonly freeGib: number
+  /** Why it cannot hold volumes, as a sentence; null: it can. */
+  readonly problem: string | null
+}
+
+export type VolumeHosts = () => Promise<readonly VolumeHost[]>
+
+/** The host with the most room for `size` GiB. Throws `placement.no-host` with what each of the others lacks. */
+export async function chooseHost(tables: Tables, hosts: readonly VolumeHost[], size: number): Promise<HostId> {
+  const candidates: { id: HostId; room: number }[] = []
+  const reasons: string[] = []
+  for (const host of hosts) {
+    const room = host.freeGib - (await promisedOn(tables, host.id))
+    const reason = reasonAgainst(host, room, size)
+    if (reason === null) candidates.push({ id: host.id, room })
+    else reasons.push(`${host.name} ${reason}`)
+  }
+  const [best] = candidates.sort((a, b) => b.room - a.room)
+  if (!best) throw new Fault('placement.no-host', { reasons: shortened(reasons) })
+  return best.id
+}
+
+/** The host where data is that a new volume or snapshot is made from. Throws `placement.no-host` unless it can do so now. */
+export async function requireHost(
+  tables: Tables,
+  hosts: readonly VolumeHost[],
+  id: HostId,
+  size: number,
+): Promise<void> {
+  const host = hosts.find((host) => host.id === id)
+  if (!host)
+    throw new Fault('placement.no-host', { reasons: 'the one that has the data is no longer part of this cloud' })
+  const reason = reasonAgainst(host, host.freeGib - (await promisedOn(tables, id)), size)
+  if (reason !== null) throw new Fault('placement.no-host', { reasons: `the data is on ${host.name}, which ${reason}` })
+}
+
+function reasonAgainst({ up, problem }: VolumeHost, room: number, size: number): string | null {
+  if (!up) return 'is not connected'
+  if (problem !== null) return `cannot hold volumes (${problem.replace(/\.$/, '')})`
+  return room < size ? `has ${Math.max(0, Math.floor(room))} GiB left of the ${size} GiB needed` : null
+}
+
+async function promisedOn(tables: Tables, id: HostId): Promise<number> {
+  const pieces = [...(await tables.volumes.ofHost(id)), ...(await tables.snapshots.ofHost(id))]
+  return pieces.reduce((sum, { size }) => sum + size, 0)
+}
+
+function shortened(reasons: readonly string[]): string {
+  if (reasons.length === 0) return 'there is none'
+  const shown = reasons.slice(0, 5).join('; ')
+  return reasons.length > 5 ? `${shown}; and so on for ${reasons.length - 5} more` : shown
+}

@@ -1,0 +1,127 @@
+import { posix } from 'node:path'
+import type { ContainerVolumes, MountRequest } from '@gantry/control'
+import { assertNever, Fault } from '@gantry/kernel'
+import type { Caller, ContainerId, Mount, Volume, VolumeId } from '@gantry/model'
+import { enforceLimits } from './limits.ts'
+import { checkSize, invalid, type Parts, type Work, within } from './parts.ts'
+import { called, volumeBy } from './sight.ts'
+
+export function containerVolumes(parts: Parts): ContainerVolumes {
+  return {
+    reserve: (tables, caller, containerId, mounts) =>
+      within(parts, tables, async (work) => {
+        checkDestinations(mounts)
+        const reserved: Mount[] = []
+        for (const mount of mounts) reserved.push(await reserve(work, caller, containerId, mount))
+        return reserved
+      }),
+    hostOf: async (tables, mounts) => {
+      const placed = (await tables.volumes.getMany(volumesIn(mounts))).filter(({ hostId }) => hostId !== null)
+      const [first] = placed
+      const other = placed.find(({ hostId }) => hostId !== first?.hostId)
+      if (first && other) {
+        throw invalid(
+          `Volumes ${called(first)} and ${called(other)} are on different hosts; a container can have those of one.`,
+        )
+      }
+      return first?.hostId ?? null
+    },
+    place: (tables, containerId, hostId) =>
+      within(parts, tables, async ({ changed }) => {
+        for (const volume of await tables.volumes.ofContainer(containerId)) {
+          if (volume.hostId !== null) continue
+          await tables.volumes.update(volume.id, { hostId })
+          changed(volume)
+        }
+      }),
+    release: (tables, containerId) =>
+      within(parts, tables, async (work) => {
+        for (const volume of await tables.volumes.ofContainer(containerId)) await release(work, volume)
+      }),
+  }
+}
+
+async function reserve(work: Work, caller: Caller, containerId: ContainerId, mount: MountRequest): Promise<Mount> {
+  const { destination } = mount
+  switch (mount.kind) {
+    case 'file':
+      return { kind: 'file', destination, content: mount.content }
+    case 'volume': {
+      const volumeId = await take(work, caller, containerId, mount.source)
+      return { kind: 'volume', volumeId, destination, readOnly: mount.readOnly }
+    }
+    case 'new': {
+      const volumeId = await add(work, caller, containerId, mount.size)
+      return { kind: 'volume', volumeId, destination, readOnly: mount.readOnly }
+    }
+    default:
+      return assertNever(mount, 'mount')
+  }
+}
+
+async function take({ tables }: Work, caller: Caller, containerId: ContainerId, ref: string): Promise<VolumeId> {
+  const volume = await volumeBy(tables, caller, ref)
+  // An administrator sees other projects' volumes, but a container of this one must not have them.
+  if (volume.projectId !== caller.projectId) throw new Fault('volume.not-found', { type: 'volume', ref })
+  // Twice in one container, at two places.
+  if (volume.containerId === containerId) return volume.id
+  if (volume.containerId !== null) {
+    const reason = `container ${volume.containerId} has it`
+    throw new Fault('volume.in-use', { type: 'volume', ref: called(volume), reason })
+  }
+  if (volume.status !== 'available') {
+    const { status } = volume
+    throw new Fault('volume.state', { type: 'volume', ref: called(volume), status, needed: 'available' })
+  }
+  await tables.volumes.update(volume.id, { status: 'in-use', containerId })
+  return volume.id
+}
+
+/** One that goes with its container. It gets its host together with it, and is made there. */
+async function add(work: Work, caller: Caller, containerId: ContainerId, asked: number): Promise<VolumeId> {
+  const { tables, clock, ids, limits } = work
+  const size = checkSize(asked)
+  const { projectId, userId } = caller
+  await enforceLimits(tables, limits, projectId, { resource: 'volumes', size })
+  const id = ids.uuid() as VolumeId
+  await tables.volumes.insert({
+    id,
+    projectId,
+    userId,
+    name: `of-container-${containerId}`,
+    size,
+    status: 'creating',
+    statusReason: null,
+    hostId: null,
+    containerId,
+    snapshotId: null,
+    ephemeral: true,
+    createdAt: clock.now(),
+  })
+  return id
+}
+
+async function release({ tables, changed }: Work, volume: Volume): Promise<void> {
+  const { id, status } = volume
+  if (!volume.ephemeral) {
+    return tables.volumes.update(id, { containerId: null, ...(status === 'in-use' && { status: 'available' }) })
+  }
+  if (volume.hostId === null) return tables.volumes.remove(id)
+  // Its snapshots are files of their own and stay.
+  await tables.volumes.update(id, { containerId: null, status: 'deleting', statusReason: null })
+  changed(volume)
+}
+
+function checkDestinations(mounts: readonly MountRequest[]): void {
+  const taken = new Set<string>()
+  for (const { destination } of mounts) {
+    const path = posix.normalize(destination).replace(/(?<=.)\/$/, '')
+    if (taken.has(path)) throw invalid(`Two mounts are at ${path}.`)
+    taken.add(path)
+  }
+}
+
+/** The volumes among these mounts, each once. Pure. */
+export function volumesIn(mounts: readonly Mount[]): VolumeId[] {
+  return [...new Set(mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volumeId] : [])))]
+}
