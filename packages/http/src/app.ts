@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { RequestId } from '@gantry/model'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { requestIdOf } from './request-id.ts'
+import { serveUpgrades, Upgrades } from './upgrades.ts'
 import { validatorCompiler } from './validator.ts'
 
 export interface HttpOptions {
@@ -17,8 +18,10 @@ export interface HttpOptions {
  * decides which headers carry the request id back.
  */
 export function createHttpApp({ log, bodyLimit = 1024 * 1024, tls }: HttpOptions): FastifyInstance {
+  const upgrades = new Upgrades()
+  const own = { shouldUpgradeCallback: upgrades.wanted }
   const app: FastifyInstance = Fastify({
-    ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2' } } : {}),
+    ...(tls ? { https: { ...tls, ...own, minVersion: 'TLSv1.2' } } : { http: own }),
     loggerInstance: log,
     // One line per request comes from `operations`; Fastify's own two would double it.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -35,6 +38,7 @@ export function createHttpApp({ log, bodyLimit = 1024 * 1024, tls }: HttpOptions
     },
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 512 },
   })
+  serveUpgrades(app.server, upgrades)
   app.setValidatorCompiler(validatorCompiler)
   // Fastify's generated serialiser is slower than JSON.stringify on string maps (labels); schemas stay for the documents.
   app.setSerializerCompiler(() => JSON.stringify)
