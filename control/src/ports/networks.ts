@@ -33,7 +33,7 @@ export interface NetworkVerbs {
   readonly networks: {
     create(caller: Caller, input: NewNetwork): Promise<Network>
     /** The project's, shared ones and external ones. */
-    list(caller: Caller, options?: { readonly allProjects?: boolean }): Promise<Network[]>
+    list(caller: Caller, options?: ListScope): Promise<Network[]>
     get(caller: Caller, ref: string): Promise<Network>
     rename(caller: Caller, ref: string, name: string): Promise<Network>
     /** `network.in-use` while ports that a user or a container holds are on it. */
@@ -41,13 +41,13 @@ export interface NetworkVerbs {
   }
   readonly subnets: {
     create(caller: Caller, input: NewSubnet): Promise<Subnet>
-    list(caller: Caller, options?: { readonly network?: string }): Promise<Subnet[]>
+    list(caller: Caller, options?: ListScope & { readonly network?: string }): Promise<Subnet[]>
     get(caller: Caller, ref: string): Promise<Subnet>
     delete(caller: Caller, ref: string): Promise<void>
   }
   readonly ports: {
     create(caller: Caller, input: NewPort): Promise<Port>
-    list(caller: Caller, options?: { readonly network?: string; readonly device?: string }): Promise<Port[]>
+    list(caller: Caller, options?: ListScope & { readonly network?: string; readonly device?: string }): Promise<Port[]>
     get(caller: Caller, ref: string): Promise<Port>
     update(caller: Caller, ref: string, change: PortChange): Promise<Port>
     delete(caller: Caller, ref: string): Promise<void>
@@ -55,7 +55,7 @@ export interface NetworkVerbs {
   readonly groups: {
     /** With Neutron's two rules of a new group: everything may go out, over IPv4 and IPv6. */
     create(caller: Caller, input: { readonly name: string; readonly description: string }): Promise<SecurityGroup>
-    list(caller: Caller): Promise<SecurityGroup[]>
+    list(caller: Caller, options?: ListScope): Promise<SecurityGroup[]>
     get(caller: Caller, ref: string): Promise<SecurityGroup>
     delete(caller: Caller, ref: string): Promise<void>
     addRule(caller: Caller, group: string, rule: NewRule): Promise<SecurityGroupRule>
@@ -63,7 +63,7 @@ export interface NetworkVerbs {
   }
   readonly routers: {
     create(caller: Caller, input: { readonly name: string }): Promise<Router>
-    list(caller: Caller): Promise<Router[]>
+    list(caller: Caller, options?: ListScope): Promise<Router[]>
     get(caller: Caller, ref: string): Promise<Router>
     delete(caller: Caller, ref: string): Promise<void>
     setGateway(caller: Caller, ref: string, gateway: { network: string; snat: boolean } | null): Promise<Router>
@@ -73,7 +73,7 @@ export interface NetworkVerbs {
   }
   readonly floatingIps: {
     create(caller: Caller, input: NewFloatingIp): Promise<FloatingIp>
-    list(caller: Caller): Promise<FloatingIp[]>
+    list(caller: Caller, options?: ListScope): Promise<FloatingIp[]>
     /** By id or address. */
     get(caller: Caller, ref: string): Promise<FloatingIp>
     /** null: leads nowhere from now on. */
@@ -82,6 +82,11 @@ export interface NetworkVerbs {
     addForwarding(caller: Caller, ref: string, input: NewForwarding): Promise<PortForwarding>
     removeForwarding(caller: Caller, ref: string, forwardingId: string): Promise<void>
   }
+}
+
+export interface ListScope {
+  /** Of every project; administrators only. */
+  readonly allProjects?: boolean
 }
 
 export interface NewNetwork {

@@ -1,2 +1,3 @@
 export * from './identity/index.ts'
 export { embeddedNetworks } from './network/embedded-networks.ts'
+export * from './volumes/index.ts'
