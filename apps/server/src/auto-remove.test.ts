@@ -1,25 +1,30 @@
 import { type Assignment, type ContainerId, defaultSpec, type EngineContainer, type Observed } from '@gantry/model'
-import { createControl, defaultPolicy } from '@gantry/control'
+import { createControl, defaultPolicy, type HostLinks } from '@gantry/control'
 import { simFacts } from '@gantry/control/testing'
 import { randomIds, systemClock } from '@gantry/kernel'
 import { createStore, openSqlite } from '@gantry/store'
 import { expect, test } from 'vitest'
-import { aCaller, simHostId } from './testing/a-world.ts'
+import { aCaller, simHostId, someProviders } from './testing/a-world.ts'
 
 const ended = { generation: 1, state: 'exited', startedAt: 't1', finishedAt: 't2', exitCode: 0 } as EngineContainer
 
 test('the host of a container that removes itself is told once that its run was written down', async () => {
   const db = await openSqlite(':memory:')
   const told: Assignment[] = []
-  const { control, reconciler } = createControl({
-    store: createStore(db),
-    links: {
-      connected: () => true,
-      assign: (_host, assignment) => void told.push(assignment),
-      calls: () => {
-        throw new Error('none')
-      },
+  const links: HostLinks = {
+    connected: () => true,
+    tell: () => {},
+    assign: (_host, assignment) => void told.push(assignment),
+    calls: () => {
+      throw new Error('none')
     },
+  }
+  const store = createStore(db)
+  const providers = await someProviders(store, links, systemClock)
+  const { control, reconciler } = createControl({
+    store,
+    links,
+    ...providers,
     clock: systemClock,
     ids: randomIds,
     log: { info() {}, warn() {}, error() {} },

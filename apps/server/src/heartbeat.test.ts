@@ -1,9 +1,9 @@
-import { createControl, defaultPolicy } from '@gantry/control'
+import { createControl, defaultPolicy, type HostLinks } from '@gantry/control'
 import { simFacts } from '@gantry/control/testing'
 import { randomIds, systemClock } from '@gantry/kernel'
 import { createStore, openSqlite } from '@gantry/store'
 import { afterEach, expect, test, vi } from 'vitest'
-import { simHostId } from './testing/a-world.ts'
+import { simHostId, someProviders } from './testing/a-world.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -17,16 +17,20 @@ test('a store that fails for a moment ends neither the server nor the signs of l
     written += 1
     if (written < 3) throw new Error('disk full')
   }
+  const links: HostLinks = {
+    connected: () => true,
+    tell: () => {},
+    assign: () => {},
+    calls: () => {
+      throw new Error('none')
+    },
+  }
+  const providers = await someProviders(store, links, systemClock)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const { reconciler } = createControl({
     store: { ...store, hosts: { ...store.hosts, seen } },
-    links: {
-      connected: () => true,
-      assign: () => {},
-      calls: () => {
-        throw new Error('none')
-      },
-    },
+    links,
+    ...providers,
     clock: systemClock,
     ids: randomIds,
     log: { info() {}, warn() {}, error() {} },

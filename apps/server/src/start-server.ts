@@ -8,7 +8,15 @@ import { nativeFacade } from '@gantry/facade-native'
 import { zunFacade } from '@gantry/facade-zun'
 import { createHttpApp, createRegistry, nothingElse, operations } from '@gantry/http'
 import { Fault, randomIds, systemClock } from '@gantry/kernel'
-import { bootstrapIdentity, embeddedIdentity, type NewCredential, renderOpenrc } from '@gantry/providers-embedded'
+import {
+  bootstrapIdentity,
+  embeddedIdentity,
+  embeddedNetworks,
+  embeddedVolumes,
+  type NewCredential,
+  renderOpenrc,
+} from '@gantry/providers-embedded'
+import type { ProjectId } from '@gantry/model'
 import { createStore, identityTables, openSqlite, settingOr } from '@gantry/store'
 import { createRelay, formatJoinToken, type Relay } from '@gantry/wire'
 import type { Logger } from 'pino'
@@ -16,6 +24,8 @@ import { createGauges } from './gauges.ts'
 import { joinTokens } from './join-tokens.ts'
 import { writeSecretFile } from './openrc.ts'
 import type { ServerOptions } from './options.ts'
+import { secretsFile } from './secrets.ts'
+import { volumeHosts } from './volume-hosts.ts'
 
 export interface RunningServer {
   /** `http://host:port`. */
@@ -60,9 +70,16 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   // Control and the relay need each other: control is given links that look the relay up when they are used.
   const line: { relay: Relay | null } = { relay: null }
   const gauges = createGauges(registry, () => line.relay?.connectedCount() ?? 0)
+  const links = lateLinks(line)
+  const networks = embeddedNetworks({ store, clock, ids, publicCidr: options.publicCidr })
+  const volumes = embeddedVolumes({ store, clock, ids, hosts: volumeHosts(store, links) })
+  const secrets = await secretsFile(join(options.home, 'secrets.key'))
   const { control, reconciler } = createControl({
     store,
-    links: lateLinks(line),
+    links,
+    networks,
+    volumes,
+    secrets,
     clock,
     ids,
     log,
@@ -103,6 +120,7 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   await app.register(zunFacade, { prefix: '/container', control, verifier: identity })
   await app.register(nativeFacade, { control, verifier: identity, createJoinToken })
 
+  await networks.sweep()
   await reconciler.recover()
   await app.listen({ host: options.listen.host, port: options.listen.port })
   const { port } = app.server.address() as AddressInfo
@@ -114,6 +132,8 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     await writeSecretFile(join(options.home, file), text)
   }
   const made = await bootstrapIdentity(identityStore, { ids, clock, keep })
+  const [owner] = await identityStore.projects.list({ domainId: 'default', name: 'admin' })
+  if (owner) await networks.ensurePublic(owner.id as ProjectId)
   const { token } = await createJoinToken()
   return {
     api,
@@ -127,6 +147,7 @@ function lateLinks(line: { readonly relay: Relay | null }): HostLinks {
   return {
     connected: (hostId) => line.relay?.links.connected(hostId) ?? false,
     assign: (hostId, assignment) => line.relay?.links.assign(hostId, assignment),
+    tell: (hostId, message) => line.relay?.links.tell(hostId, message),
     calls(hostId) {
       if (!line.relay) throw new Fault('host.unreachable', { host: hostId })
       return line.relay.links.calls(hostId)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   type Control,
   createControl,
@@ -8,10 +9,13 @@ import {
   type Store,
 } from '@gantry/control'
 import { createSimHost, type SimHost } from '@gantry/control/testing'
-import { randomIds } from '@gantry/kernel'
+import { type Clock, randomIds } from '@gantry/kernel'
 import type { Caller, HostId, ProjectId, RequestId, UserId } from '@gantry/model'
+import { embeddedNetworks, embeddedVolumes } from '@gantry/providers-embedded'
 import { createStore, openSqlite } from '@gantry/store'
 import type { AgentCalls } from '@gantry/wire'
+import { sealedWith } from '../secrets.ts'
+import { volumeHosts } from '../volume-hosts.ts'
 
 const silent = { info() {}, warn() {}, error() {} }
 const gauges = { step() {}, settled() {}, waiting() {} }
@@ -45,10 +49,12 @@ export async function aWorld({ calls = {}, policy = {}, ...rest }: WorldOptions 
   let parts: { control: Control; reconciler: Reconciler }
   const { host, links } = createSimHost(simHostId, () => parts.reconciler.reports)
   const withCalls: HostLinks = { ...links, calls: () => calls as AgentCalls }
+  const providers = await someProviders(store, links, clock)
   const start = () =>
     createControl({
       store,
       links: withCalls,
+      ...providers,
       clock,
       ids: randomIds,
       log: silent,
@@ -79,6 +85,14 @@ export async function aWorld({ calls = {}, policy = {}, ...rest }: WorldOptions 
       await db.destroy()
     },
   }
+}
+
+/** The embedded providers, as a server has them. */
+export async function someProviders(store: Store, links: HostLinks, clock: Clock) {
+  const networks = embeddedNetworks({ store, clock, ids: randomIds, publicCidr: '172.24.4.0/24' })
+  await networks.ensurePublic('admin-project' as ProjectId)
+  const volumes = embeddedVolumes({ store, clock, ids: randomIds, hosts: volumeHosts(store, links) })
+  return { networks, volumes, secrets: sealedWith(randomBytes(32)) }
 }
 
 export function aCaller(project = 'p1', roles: readonly string[] = ['member']): Caller {
