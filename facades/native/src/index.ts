@@ -4,18 +4,45 @@ import { Fault } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
 import type { NativeContext } from './context.ts'
 import { nativeErrors } from './errors.ts'
+import { capsuleRoutes } from './routes/capsules.ts'
+import { containerNetworkRoutes } from './routes/container-networks.ts'
 import { containerRoutes } from './routes/containers.ts'
 import { eventRoutes } from './routes/events.ts'
+import { floatingIpRoutes } from './routes/floating-ips.ts'
 import { hostRoutes } from './routes/hosts.ts'
 import { imageRoutes } from './routes/images.ts'
 import { inspectRoutes } from './routes/inspect.ts'
+import { networkRoutes, subnetRoutes } from './routes/networks.ts'
+import { portRoutes } from './routes/ports.ts'
 import { quotaRoutes } from './routes/quotas.ts'
+import { routerRoutes } from './routes/routers.ts'
+import { securityGroupRoutes } from './routes/security-groups.ts'
 import { streamRoutes } from './routes/streams.ts'
 import { verbRoutes } from './routes/verbs.ts'
+import { snapshotRoutes, volumeRoutes } from './routes/volumes.ts'
 import { documents } from './schemas.ts'
 
 export type { JoinToken } from './context.ts'
-export type { ActionView, ContainerView, CreateContainer, EventView, HostView, ImageView } from './schemas.ts'
+export type {
+  ActionView,
+  CapsuleView,
+  ContainerView,
+  CreateContainer,
+  EventView,
+  HostView,
+  ImageView,
+} from './schemas.ts'
+export type {
+  FloatingIpView,
+  ForwardingView,
+  NetworkView,
+  PortView,
+  RouterView,
+  RuleView,
+  SecurityGroupView,
+  SubnetView,
+} from './schemas-network.ts'
+export type { SnapshotView, VolumeView } from './schemas-storage.ts'
 
 export interface NativeOptions {
   readonly control: Control
@@ -31,6 +58,16 @@ const routes = [
   verbRoutes,
   inspectRoutes,
   streamRoutes,
+  containerNetworkRoutes,
+  networkRoutes,
+  subnetRoutes,
+  portRoutes,
+  securityGroupRoutes,
+  routerRoutes,
+  floatingIpRoutes,
+  volumeRoutes,
+  snapshotRoutes,
+  capsuleRoutes,
   imageRoutes,
   hostRoutes,
   quotaRoutes,
@@ -69,6 +106,12 @@ const about =
 const tags = [
   { name: 'containers', description: 'Containers and what can be asked of them.' },
   { name: 'streams', description: 'Logs, commands and files: bodies that flow.' },
+  {
+    name: 'networks',
+    description: 'Networks, subnets, ports, security groups, routers and floating IPs: the nouns of Neutron.',
+  },
+  { name: 'volumes', description: 'Data that outlives containers, and snapshots of it.' },
+  { name: 'capsules', description: 'Containers that share a network and a fate.' },
   { name: 'images', description: 'Images a project committed, and public ones.' },
   { name: 'hosts', description: 'Machines with an agent and an engine.' },
   { name: 'quotas', description: 'Limits of projects.' },

@@ -78,11 +78,15 @@ async function containerRoutesOf(cloud: ServedCloud): Promise<[string, string, u
     '/v1/containers/{ref}/archive': '?path=/x',
     '/v1/containers/{ref}/resize': '?rows=1&columns=1',
     '/v1/containers/{ref}/exec/{execId}/resize': '?rows=1&columns=1',
+    detachNetwork: '?network=n',
+    removeSecurityGroup: '?securityGroup=g',
   }
   const bodies: Record<string, unknown> = {
     updateContainer: { cpu: 1 },
     renameContainer: { name: 'xx' },
     commitContainer: { repository: 'r' },
+    attachNetwork: { network: 'n' },
+    addSecurityGroup: { securityGroup: 'g' },
   }
   return Object.entries(document.body.paths as Record<string, Record<string, { operationId: string }>>)
     .filter(([path]) => path.startsWith('/v1/containers/{ref}'))
@@ -92,7 +96,7 @@ async function containerRoutesOf(cloud: ServedCloud): Promise<[string, string, u
         .filter(([, { operationId }]) => operationId !== 'putArchive')
         .map(([method, { operationId }]): [string, string, unknown] => {
           const body = bodies[operationId]
-          return [method.toUpperCase(), path + (queries[path] ?? ''), body]
+          return [method.toUpperCase(), path + (queries[operationId] ?? queries[path] ?? ''), body]
         }),
     )
 }
@@ -126,6 +130,10 @@ describe('bad input', () => {
     'labels',
     'workdir',
     'tty',
+    'nets',
+    'mounts',
+    'securityGroups',
+    'registry',
   ]
 
   test('in any field of create is 400 or accepted, never 500, and leaves nothing behind when refused', async () => {
@@ -157,6 +165,31 @@ describe('bad input', () => {
     ['POST', '/v1/containers', '{"image":"b","environment":{"a\\nb":5}}'],
     ['POST', '/v1/containers', '{"image":"b","environment":{"a=b":"5"}}'],
     ['POST', '/v1/containers', '{"image":"b","surprise":1}'],
+    ['POST', '/v1/containers', '{"image":"b","nets":[{}]}'],
+    ['POST', '/v1/containers', '{"image":"b","nets":[{"network":"a","port":"b"}]}'],
+    ['POST', '/v1/containers', '{"image":"b","nets":[{"port":"b","addresses":["10.0.0.1"]}]}'],
+    ['POST', '/v1/containers', '{"image":"b","mounts":[{"destination":"/x"}]}'],
+    ['POST', '/v1/containers', '{"image":"b","mounts":[{"destination":"/x","size":1,"source":"v"}]}'],
+    ['POST', '/v1/containers', '{"image":"b","mounts":[{"destination":"x","size":1}]}'],
+    ['POST', '/v1/containers/x/networks', '{}'],
+    ['DELETE', '/v1/containers/x/networks', undefined],
+    ['DELETE', '/v1/containers/x/security-groups', undefined],
+    ['POST', '/v1/networks', '{}'],
+    ['POST', '/v1/networks', undefined],
+    ['POST', '/v1/subnets', '{"network":"public","cidr":"ten"}'],
+    ['PATCH', '/v1/ports/x', '{}'],
+    ['POST', '/v1/security-groups/x/rules', '{"direction":"sideways"}'],
+    ['POST', '/v1/security-groups/x/rules', '{"direction":"ingress","remotePrefix":"0.0.0.0/0","remoteGroup":"x"}'],
+    ['PUT', '/v1/routers/x/gateway', '{}'],
+    ['POST', '/v1/routers/x/interfaces', '{}'],
+    ['DELETE', '/v1/routers/x/interfaces?subnet=a&port=b', undefined],
+    ['POST', '/v1/floating-ips/x/forwardings', '{"externalPort":70000,"internalPort":1,"port":"p"}'],
+    ['POST', '/v1/volumes', '{"name":"v"}'],
+    ['POST', '/v1/volumes', '{"name":"v","size":0}'],
+    ['POST', '/v1/snapshots', '{}'],
+    ['POST', '/v1/capsules', '{}'],
+    ['POST', '/v1/capsules', '{"template":"{"}'],
+    ['GET', '/v1/capsules?limit=0', undefined],
     ['PATCH', '/v1/containers/x', '{}'],
     ['GET', '/v1/containers?limit=0', undefined],
     ['GET', '/v1/containers?limit=1&limit=2', undefined],

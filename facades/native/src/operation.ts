@@ -1,4 +1,5 @@
-import type { TSchema } from 'typebox'
+import type { TObject, TSchema } from 'typebox'
+import { Ref } from './context.ts'
 
 interface Parts {
   readonly params?: TSchema
@@ -57,6 +58,37 @@ export function operation<P extends Parts>({
     ...(consumes === undefined ? {} : { consumes }),
     response: { [answer.status]: answerSchema(answer), default: errorAnswer },
   }
+}
+
+interface Noun {
+  readonly tag: string
+  /** `security group`; its plural has an s. */
+  readonly noun: string
+  /** The shared schema's name: `SecurityGroup`. */
+  readonly schema: string
+}
+
+/** What every collection has: its list. */
+export function listing<Q extends TObject>({ tag, noun, schema }: Noun, querystring: Q) {
+  const answer = { status: 200, description: `The ${noun}s.`, content: `${schema}List` } as const
+  return operation({ operationId: `list${schema}s`, summary: `List ${noun}s`, tag, querystring, answer })
+}
+
+export function showing<Q extends TObject>({ tag, noun, schema }: Noun, querystring: Q) {
+  const answer = { status: 200, description: `The ${noun}.`, content: schema } as const
+  return operation({ operationId: `show${schema}`, summary: `Show a ${noun}`, tag, params: Ref, querystring, answer })
+}
+
+export function deleting<Q extends TObject>({ tag, noun, schema }: Noun, querystring: Q, status: 202 | 204 = 204) {
+  const answer = { status, description: status === 202 ? 'It is being deleted.' : 'Deleted.' }
+  return operation({
+    operationId: `delete${schema}`,
+    summary: `Delete a ${noun}`,
+    tag,
+    params: Ref,
+    querystring,
+    answer,
+  })
 }
 
 function answerSchema({ description, content, headers }: Answer): object {

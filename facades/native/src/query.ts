@@ -1,5 +1,6 @@
 import { Fault } from '@gantry/kernel'
 import Type, { type TOptional, type TUnsafe } from 'typebox'
+import { exact } from './fields.ts'
 
 type Text = TOptional<TUnsafe<string>>
 
@@ -42,3 +43,6 @@ export function bounded(
   if (number >= min && number <= max) return number
   throw new Fault('request.invalid', { problem: `${name} must be between ${min} and ${max}.` })
 }
+
+export const Nothing = Type.Object({}, exact)
+export const AllProjects = Type.Object({ allProjects: flag('Every project; administrators only.') }, exact)

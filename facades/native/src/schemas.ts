@@ -1,25 +1,12 @@
 import { containerSortKeys } from '@gantry/control'
-import { Address, Healthcheck, ImageDriver, PullPolicy, RestartPolicy, statuses, tasks } from '@gantry/model'
-import Type, { type Static, type TSchema } from 'typebox'
+import { Healthcheck, ImageDriver, PullPolicy, RestartPolicy, statuses, tasks } from '@gantry/model'
+import Type, { type Static } from 'typebox'
+import { exact, listOf, noNul, orNull, Other, Path, ShortText, textMap, Time } from './fields.ts'
+import { AttachNetwork, ContainerAddress, GroupIds, networkDocuments } from './schemas-network.ts'
+import { AskedMount, type CapsuleFields, ContainerMount, storageDocuments } from './schemas-storage.ts'
 
-const exact = { additionalProperties: false }
-const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-const Time = Type.String({ format: 'date-time' })
-/** No NUL: neither a process argument nor a path can hold one. */
-const noNul = '^[^\\u0000]*$'
 const Line = Type.String({ pattern: noNul, maxLength: 65_536 })
 const Arguments = Type.Array(Line, { maxItems: 1024 })
-
-/** String to string, with a bound on both count and key; `Type.Record` would let a key with a line break through. */
-function textMap(keyPattern: string, description: string) {
-  return Type.Unsafe<Record<string, string>>({
-    type: 'object',
-    description,
-    maxProperties: 1024,
-    propertyNames: { type: 'string', pattern: keyPattern, minLength: 1, maxLength: 1024 },
-    additionalProperties: { type: 'string', pattern: noNul, maxLength: 65_536 },
-  })
-}
 
 const Environment = textMap('^[^=\\u0000]+$', 'Environment variables.')
 const Labels = textMap(noNul, 'Labels.')
@@ -33,8 +20,6 @@ const Name = Type.String({
 const ImageName = Type.String({ minLength: 1, maxLength: 512, pattern: '^[^\\s\\u0000]+$' })
 const Cpu = Type.Number({ minimum: 0.01, maximum: 4096, description: 'Cores; a hard cap, fractions allowed.' })
 const Memory = Type.Integer({ minimum: 4, maximum: 16_777_216, description: 'MiB; a hard cap.' })
-const ShortText = Type.String({ pattern: noNul, minLength: 1, maxLength: 255 })
-const Path = Type.String({ pattern: '^/[^\\u0000]*$', maxLength: 4096, description: 'An absolute path.' })
 const Restart = Type.Object(
   { ...RestartPolicy.properties, maxRetries: Type.Integer({ minimum: 0, maximum: 1e6 }) },
   exact,
@@ -81,6 +66,17 @@ export const CreateContainer = Type.Object(
     pullPolicy: Type.Optional(PullPolicy),
     availabilityZone: Type.Optional(orNull(ShortText)),
     host: Type.Optional(orNull(ShortText)),
+    nets: Type.Optional(
+      Type.Array(AttachNetwork, {
+        maxItems: 32,
+        description: "Networks or ports, the first one primary; the project's own network if left out.",
+      }),
+    ),
+    securityGroups: Type.Optional(
+      Type.Array(Other('A security group'), { maxItems: 64, description: 'The group `default` if left out.' }),
+    ),
+    mounts: Type.Optional(Type.Array(AskedMount, { maxItems: 64 })),
+    registry: Type.Optional(orNull(Other('The registry its image is pulled from'))),
   },
   exact,
 )
@@ -136,7 +132,11 @@ const Container = Type.Object({
   oomKilled: Type.Boolean(),
   health: orNull(Type.String()),
   restartCount: Type.Integer(),
-  addresses: Type.Array(Address),
+  addresses: Type.Array(ContainerAddress),
+  securityGroups: GroupIds,
+  mounts: Type.Array(ContainerMount),
+  capsule: orNull(Type.String({ description: 'The capsule it belongs to.' })),
+  registry: orNull(Type.String({ description: 'The id of the registry its image is pulled from.' })),
   ports: Type.Array(Type.String()),
   command: Type.Array(Type.String()),
   entrypoint: Type.Array(Type.String()),
@@ -158,6 +158,10 @@ const Container = Type.Object({
   healthcheck: orNull(Healthcheck),
 })
 export type ContainerView = Static<typeof Container>
+export type CapsuleView = CapsuleFields & {
+  readonly containers: ContainerView[]
+  readonly initContainers: ContainerView[]
+}
 
 const Image = Type.Object({
   id: Type.String({ format: 'uuid' }),
@@ -190,6 +194,8 @@ const Host = Type.Object({
   cpus: Type.Integer(),
   memory: Type.Integer({ description: 'MiB' }),
   disk: Type.Integer({ description: 'GiB' }),
+  networkProblem: orNull(Type.String({ description: 'Why it cannot build networks.' })),
+  volumeProblem: orNull(Type.String({ description: 'Why it cannot hold volumes.' })),
   used: Type.Object({ containers: Type.Integer(), cpu: Type.Number(), memory: Type.Number(), disk: Type.Number() }),
   createdAt: Time,
   lastSeenAt: Time,
@@ -253,9 +259,6 @@ const ErrorBody = Type.Object({
   }),
 })
 
-const listOf = (key: string, schema: string) =>
-  Type.Object({ [key]: Type.Unsafe({ type: 'array', items: { $ref: `${schema}#` } }) })
-
 /** The shared schemas of the document, by name. */
 export const documents = {
   Container,
@@ -273,6 +276,8 @@ export const documents = {
   QuotaUse: Type.Object({ projectId: Type.String(), limits: Quotas, used: Quotas }),
   Event,
   ExecArgs,
+  ...networkDocuments,
+  ...storageDocuments,
   Error: ErrorBody,
 } as const
 

@@ -11,17 +11,24 @@ import {
   type Image,
 } from '@gantry/model'
 import type { ActionView, ContainerView, CreateContainer, EventView, HostView, ImageView } from './schemas.ts'
-
-/** ISO 8601 in UTC from epoch milliseconds. */
-export function isoTime(at: number): string {
-  return new Date(at).toISOString()
-}
+import { isoTime, timeOrNull } from './times.ts'
+import { toMountRequest, toMountView } from './translate-mounts.ts'
+import { toAddresses, toGroupIds, toNetRequest } from './translate-network.ts'
 
 export function fromNative(body: CreateContainer): NewContainer {
-  const { name, run, host, ...given } = body
+  const { name, run, host, nets, securityGroups, mounts, registry, ...given } = body
   const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   const spec: ContainerSpec = { ...defaultSpec(body.image), ...asked, requestedHost: host ?? null }
-  return { name: name ?? null, run: run ?? false, spec, pullPolicyAsked: body.pullPolicy !== undefined }
+  return {
+    name: name ?? null,
+    run: run ?? false,
+    spec,
+    pullPolicyAsked: body.pullPolicy !== undefined,
+    ...(nets === undefined ? {} : { nets: nets.map((net, index) => toNetRequest(net, `nets[${index}]`)) }),
+    ...(securityGroups === undefined ? {} : { groups: securityGroups }),
+    ...(mounts === undefined ? {} : { mounts: mounts.map(toMountRequest) }),
+    ...(registry === undefined || registry === null ? {} : { registry }),
+  }
 }
 
 /** The host is the operator's business: only administrators are shown it. */
@@ -48,7 +55,11 @@ export function toContainerView(container: Container, caller: Caller): Container
     oomKilled: engine?.oomKilled ?? false,
     health: engine?.health ?? null,
     restartCount: engine?.restartCount ?? 0,
-    addresses: engine?.addresses ?? [],
+    addresses: toAddresses(container.nics),
+    securityGroups: toGroupIds(container.nics),
+    mounts: container.mounts.map(toMountView),
+    capsule: container.capsule?.capsuleId ?? null,
+    registry: container.registryId,
     ports: engine?.ports ?? exposedPorts,
     command: command ?? engine?.command ?? [],
     entrypoint: entrypoint ?? engine?.entrypoint ?? [],
@@ -82,6 +93,8 @@ export function toHostView(host: Host): HostView {
     cpus: facts.cpus,
     memory: facts.memory,
     disk: facts.disk,
+    networkProblem: facts.networkProblem ?? null,
+    volumeProblem: facts.volumeProblem ?? null,
     used: { ...host.used },
     createdAt: isoTime(host.createdAt),
     lastSeenAt: isoTime(host.lastSeenAt),
@@ -103,10 +116,6 @@ export function toActionView(action: Action, events?: readonly ActionEvent[]): A
 
 function toStepView({ name, startedAt, finishedAt, result, detail }: ActionEvent) {
   return { name, startedAt: isoTime(startedAt), finishedAt: timeOrNull(finishedAt), result, detail }
-}
-
-function timeOrNull(at: number | null): string | null {
-  return at === null ? null : isoTime(at)
 }
 
 export function toEventView(event: ContainerEvent): EventView {

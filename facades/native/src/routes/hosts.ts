@@ -4,7 +4,8 @@ import Type from 'typebox'
 import { type App, type NativeContext, Ref } from '../context.ts'
 import { operation } from '../operation.ts'
 import { text } from '../query.ts'
-import { isoTime, toHostView } from '../translate.ts'
+import { isoTime } from '../times.ts'
+import { toHostView } from '../translate.ts'
 
 const tag = 'hosts'
 const ReasonQuery = Type.Object({ reason: text('Shown to other administrators.') }, { additionalProperties: false })

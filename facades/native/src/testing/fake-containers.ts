@@ -11,6 +11,8 @@ import {
   type Status,
 } from '@gantry/model'
 import { encodeFrame, frameKinds } from '@gantry/wire'
+import type { FakeNetwork } from './fake-network.ts'
+import type { FakeStorage } from './fake-storage.ts'
 
 interface Entry {
   container: Container
@@ -23,6 +25,8 @@ export interface FakeDeps {
   readonly uuid: () => string
   readonly now: () => number
   readonly emit: (event: ContainerEvent) => void
+  readonly network: FakeNetwork
+  readonly storage: FakeStorage
 }
 
 /**
@@ -41,8 +45,8 @@ export class FakeContainers {
   }
 
   readonly api: Containers = {
-    create: async (caller, { name, spec, run }) => {
-      const { uuid, now } = this.#deps
+    create: async (caller, { name, spec, run, nets, groups, mounts }) => {
+      const { uuid, now, network, storage } = this.#deps
       const id = uuid() as ContainerId
       const container: Container = {
         id,
@@ -53,6 +57,11 @@ export class FakeContainers {
         updatedAt: now(),
         spec,
         wish: { version: 1, generation: 1, power: { kind: 'created' }, paused: false, gone: null },
+        nics: [],
+        mounts: [],
+        capsule: null,
+        registryId: null,
+        sealedRegistryAuth: null,
         task: 'container_creating',
         hostId: null,
         hostName: 'host-1',
@@ -69,11 +78,15 @@ export class FakeContainers {
           throw new Fault('container.name-taken', { name: container.name })
         }
       }
-      const entry: Entry = { container, log: [], followers: new Set(), actions: [] }
+      const plugged = {
+        mounts: storage.mount(caller, id, mounts),
+        nics: network.plug(caller, id, nets, groups),
+      }
+      const entry: Entry = { container: { ...container, ...plugged }, log: [], followers: new Set(), actions: [] }
       this.#entries.set(id, entry)
       this.#act(entry, caller, 'create')
       setImmediate(() => this.#born(entry, run))
-      return container
+      return entry.container
     },
     list: async (caller, query) => this.#list(caller, query),
     get: async (caller, ref, options) => this.#find(caller, ref, options?.allProjects).container,
@@ -89,6 +102,8 @@ export class FakeContainers {
         throw new Fault('container.state', { action: 'delete', ref, status: 'Running', allowed })
       }
       if (entry.container.status === 'Running') this.#end(entry, 143)
+      this.#deps.network.unplug(entry.container.nics)
+      this.#deps.storage.unmount(caller, entry.container.mounts)
       setImmediate(() => this.#remove(entry))
     },
     start: async (caller, ref) => this.#later(caller, ref, 'start', (entry) => this.#run(entry)),
@@ -99,6 +114,18 @@ export class FakeContainers {
     kill: async (caller, ref) => this.#later(caller, ref, 'kill', (entry) => this.#end(entry, 137)),
     rebuild: async (caller, ref) => this.#later(caller, ref, 'rebuild', (entry) => this.#run(entry)),
     rename: async (caller, ref, name) => this.#change(this.#find(caller, ref), { name }),
+    attachNetwork: async (caller, ref, net) => {
+      const { container } = this.#find(caller, ref)
+      const nics = this.#deps.network.plug(caller, container.id, [net])
+      return this.#change(this.#find(caller, ref), { nics: [...container.nics, ...nics] })
+    },
+    detachNetwork: async (caller, ref, from) => this.#unplug(caller, ref, from),
+    addSecurityGroup: async (caller, ref, group) => this.#regroup(caller, ref, { add: group }),
+    removeSecurityGroup: async (caller, ref, group) => this.#regroup(caller, ref, { remove: group }),
+    attach: async (caller, ref, input) => {
+      this.#find(caller, ref)
+      return { framed: true, output: fakeExec({ command: ['cat'], input }) }
+    },
     logs: async (caller, ref, options, signal) => this.#logs(this.#find(caller, ref), options, signal),
     exec: async (caller, ref, request) => {
       this.#find(caller, ref)
@@ -156,6 +183,30 @@ export class FakeContainers {
       if (container.id === ref || container.name === ref) return entry
     }
     throw new Fault('container.not-found', { ref })
+  }
+
+  #unplug(caller: Caller, ref: string, from: { network: string } | { port: string }): Container {
+    const entry = this.#find(caller, ref)
+    const { network } = this.#deps
+    const id =
+      'port' in from ? network.ports.find(caller, from.port).id : network.networks.find(caller, from.network).id
+    const leaving = entry.container.nics.filter(({ portId, networkId }) => portId === id || networkId === id)
+    if (leaving.length === 0) throw new Fault('network.not-attached', { ref, network: id })
+    network.unplug(leaving)
+    return this.#change(entry, { nics: entry.container.nics.filter((nic) => !leaving.includes(nic)) })
+  }
+
+  #regroup(caller: Caller, ref: string, change: { add: string } | { remove: string }): Container {
+    const entry = this.#find(caller, ref)
+    const name = 'add' in change ? change.add : change.remove
+    const group = this.#deps.network.groups.find(caller, name).id
+    const has = entry.container.nics.some(({ groups }) => groups.includes(group))
+    if (has === 'add' in change) throw new Fault(has ? 'group.present' : 'group.absent', { ref, group: name })
+    const nics = entry.container.nics.map((nic) => ({
+      ...nic,
+      groups: has ? nic.groups.filter((one) => one !== group) : [...nic.groups, group],
+    }))
+    return this.#change(entry, { nics })
   }
 
   #list(caller: Caller, { allProjects, filters, limit, marker, descending }: ListContainers): Container[] {
@@ -266,7 +317,7 @@ const anEngineContainer: EngineContainer = {
   error: '',
   health: null,
   restartCount: 0,
-  addresses: [{ network: 'n1', address: '10.0.0.2', version: 4, mac: '' }],
+  nics: [],
   cpu: 1,
   memory: 512,
   command: ['sh'],
@@ -278,7 +329,7 @@ const anEngineContainer: EngineContainer = {
 }
 
 /** Knows `cat` (stdin to stdout), `fail N` (a line on stderr, then that exit code), `hang`, and echoes anything else. */
-function fakeExec({ command, input }: ExecRequest): Readable {
+function fakeExec({ command, input }: Pick<ExecRequest, 'command' | 'input'>): Readable {
   const output = new PassThrough()
   const finish = (exitCode: number): void => {
     output.end(encodeFrame(frameKinds.end, Buffer.from(JSON.stringify({ exitCode }))))

@@ -11,12 +11,17 @@ import {
   type ProjectId,
   type UserId,
 } from '@gantry/model'
+import { fakeCapsules } from './fake-capsules.ts'
 import { FakeContainers } from './fake-containers.ts'
+import { FakeNetwork } from './fake-network.ts'
+import { FakeStorage } from './fake-storage.ts'
 
 export interface FakeCloud {
   readonly control: Control
   readonly verifier: TokenVerifier
   readonly containers: FakeContainers
+  readonly network: FakeNetwork
+  readonly storage: FakeStorage
   /** Ends when the number of open watches is `count`. */
   watchers(): number
   emit(event: ContainerEvent): void
@@ -26,7 +31,9 @@ export interface FakeCloud {
 export function fakeCloud(): FakeCloud {
   const bus = new EventEmitter().setMaxListeners(0)
   const emit = (event: ContainerEvent): void => void bus.emit('event', event)
-  const containers = new FakeContainers({ uuid: randomUUID, now: Date.now, emit })
+  const network = new FakeNetwork()
+  const storage = new FakeStorage()
+  const containers = new FakeContainers({ uuid: randomUUID, now: Date.now, emit, network, storage })
   const control: Control = {
     containers: containers.api,
     images: {
@@ -39,8 +46,20 @@ export function fakeCloud(): FakeCloud {
         throw new Fault('image.not-found', { image: id, reason: 'no such id.' })
       },
       search: async () => [],
+      searchRegistry: async () => [],
     },
     hosts: fakeHosts(),
+    network: network.verbs,
+    storage: storage.verbs,
+    capsules: fakeCapsules(containers.api),
+    registries: {
+      create: async () => notFaked('Keeping registries'),
+      list: async () => [],
+      get: async (_caller, ref) => noRegistry(ref),
+      update: async (_caller, ref) => noRegistry(ref),
+      delete: async (_caller, ref) => noRegistry(ref),
+    },
+    consoles: { open: async () => notFaked('Opening consoles'), connect: async () => notFaked('Opening consoles') },
     quotas: {
       get: async () => ({ limits: defaultQuotas, used: nothingUsed }),
       defaults: async () => defaultQuotas,
@@ -65,12 +84,21 @@ export function fakeCloud(): FakeCloud {
       },
     },
   }
-  return { control, verifier: fakeVerifier(), containers, watchers: () => bus.listenerCount('event'), emit }
+  const watchers = () => bus.listenerCount('event')
+  return { control, verifier: fakeVerifier(), containers, network, storage, watchers, emit }
 }
 
 function refuse(allowed: boolean, action: string): never {
   if (allowed) throw new Fault('request.unsupported', { feature: action, reason: 'this is a fake' })
   throw new Fault('policy.forbidden', { action, reason: 'it is for administrators only' })
+}
+
+function notFaked(feature: string): never {
+  throw new Fault('request.unsupported', { feature, reason: 'this is a fake' })
+}
+
+function noRegistry(ref: string): never {
+  throw new Fault('registry.not-found', { ref })
 }
 
 function fakeVerifier(): TokenVerifier {
