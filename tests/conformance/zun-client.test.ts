@@ -103,7 +103,7 @@ describe.skipIf(!installed)('the openstack client', () => {
     expect(await appcontainer('logs test')).toContain('hello\n')
     expect(await appcontainer('exec test ls -a')).toContain('out\n')
     expect(lastCall()?.args[1]).toMatchObject({ command: ['ls', '-a'] })
-    expect(await appcontainer('exec --interactive test sh')).toContain('(HTTP 501)')
+    expect(await appcontainer('exec --interactive test sh')).toContain('403 Forbidden')
     expect(await appcontainer('attach test')).toContain('(HTTP 400)')
     expect(await appcontainer('stats test')).toMatch(/CPU % +\| 12.35/)
     expect(await appcontainer('set test --cpu 0.5 --memory 256')).toMatch(/memory +\| 256/)

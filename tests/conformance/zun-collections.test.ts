@@ -111,13 +111,34 @@ describe('everything else', () => {
     expect(set.json).toEqual({ ...flat, containers: 1 })
   })
 
+  test('attach and interactive execute point to a websocket', async () => {
+    await run({ interactive: true })
+    const ws = cloud.origin.replace('http', 'ws')
+    const uuid = [...cloud.control.rows.keys()].at(-1)
+    const attach = await cloud.ask('GET', '/v1/containers/test/attach')
+    expect(attach).toMatchObject({ status: 200, json: `${ws}/container/console/?token=token-1&uuid=${uuid}` })
+    expect(attach.headers.get('content-type')).toContain('application/json')
+    const { json } = await cloud.ask('POST', '/v1/containers/test/execute?command=sh&run=False&interactive=True')
+    const execId = '2'.padStart(64, '0')
+    expect(json).toEqual({
+      output: null,
+      exit_code: null,
+      exec_id: execId,
+      proxy_url: `${ws}/container/console/?token=token-2&uuid=${uuid}&exec_id=${execId}`,
+    })
+    expect((await cloud.ask('POST', '/v1/containers/test/stop')).status).toBe(202)
+    expect((await cloud.ask('GET', '/v1/containers/test/attach')).status).toBe(409)
+    // A client that resizes after the end of the process goes on only after a 400.
+    expect((await cloud.ask('POST', '/v1/containers/test/resize?h=24&w=80')).status).toBe(400)
+    const late = `/v1/containers/test/execute_resize?exec_id=${execId}&h=24&w=80`
+    expect((await cloud.ask('POST', late)).status).toBe(400)
+  })
+
   test('what is not built yet says so', async () => {
     await run({ interactive: true })
     const ask = async (method: string, path: string, version = '1.40', body: unknown = {}) =>
       (await cloud.ask(method, path, { version, ...(method === 'POST' ? { body } : {}) })).json
     const notBuilt = oneError('not-implemented', 501)
-    expect(await ask('GET', '/v1/containers/test/attach')).toEqual(notBuilt)
-    expect(await ask('POST', '/v1/containers/test/execute?command=sh&run=False')).toEqual(notBuilt)
     expect(await ask('POST', '/v1/registries')).toEqual(notBuilt)
     expect(await ask('GET', '/v1/registries/x')).toEqual(oneError('registry-not-found', 404))
   })

@@ -1,5 +1,5 @@
 import { callerOf } from '@gantry/http'
-import { Fault } from '@gantry/kernel'
+import { Fault, type FaultKind } from '@gantry/kernel'
 import type { Caller } from '@gantry/model'
 import type { FastifyInstance } from 'fastify'
 import { type Arguments, argumentsOf, integer, requiredText, text } from './arguments.ts'
@@ -95,15 +95,15 @@ function readSize(args: Arguments): { rows: number; columns: number } {
   return { rows, columns }
 }
 
-/** A terminal may be gone before its window's change arrives; clients swallow only a 400 for that. */
+/** A terminal may be gone before its window's change arrives, with its container even; clients swallow only a 400 for that. */
 async function resizing(work: Promise<void>): Promise<void> {
   try {
     await work
   } catch (error) {
-    const late = error instanceof Fault && (error.kind === 'conflict' || error.kind === 'internal')
-    if (late && error.code !== 'container.ambiguous' && error.code !== 'container.state') {
-      throw new Refusal(400, 'invalid', 'The terminal cannot be resized; its process has probably ended.')
-    }
-    throw error
+    const late = error instanceof Fault && lateKinds.has(error.kind) && error.code !== 'container.ambiguous'
+    if (!late) throw error
+    throw new Refusal(400, 'invalid', 'The terminal cannot be resized; its process has probably ended.')
   }
 }
+
+const lateKinds: ReadonlySet<FaultKind> = new Set(['conflict', 'internal', 'unavailable'])

@@ -38,6 +38,7 @@ const kebabOfCode: Partial<Record<FaultCode, string>> = {
   'container.not-interactive': 'no-interactive-flag',
   'container.exec-not-found': 'invalid-parameter-value',
   'container.path-not-found': 'invalid-parameter-value',
+  'console.refused': 'invalid-websocket-token',
   'image.not-found': 'image-not-found',
   'host.not-found': 'compute-node-not-found',
   'capsule.not-found': 'container-not-found',
@@ -50,7 +51,8 @@ const nouns = ['network', 'subnet', 'port', 'volume']
 /** What a container asks for and something else holds: Zun calls that a bad request, not a conflict. */
 const takenCodes: readonly FaultCode[] = ['network.in-use', 'volume.in-use']
 
-function kebabOf(fault: Fault): string {
+/** The last part of the error's code. */
+export function kebabOf(fault: Fault): string {
   const noun = String(fault.details['type'] ?? '')
   if (nounCodes.includes(fault.code) && nouns.includes(noun)) return `${noun}-not-found`
   if (takenCodes.includes(fault.code)) return nouns.includes(noun) ? `${noun}-in-use` : 'invalid'
@@ -70,7 +72,7 @@ const kebabOfKind: Record<FaultKind, string> = {
   internal: '',
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number
   readonly kebab: string
   readonly title: string
@@ -98,13 +100,13 @@ export function errorHandler({ identityUrl }: ErrorOptions) {
 }
 
 /** Writes Zun's one-error body. */
-export function sendError(reply: FastifyReply, { status, kebab, title, detail, extra = {} }: Answer): FastifyReply {
-  const error = { request_id: '', code: `container.${kebab}`, status, title, detail, links: [], ...extra }
+export function sendError(reply: FastifyReply, answer: Answer): FastifyReply {
   // A streamed reply may have announced another type before it failed.
-  return reply
-    .code(status)
-    .type('application/json')
-    .send({ errors: [error] })
+  return reply.code(answer.status).type('application/json').send(errorBody(answer))
+}
+
+export function errorBody({ status, kebab, title, detail, extra = {} }: Answer): object {
+  return { errors: [{ request_id: '', code: `container.${kebab}`, status, title, detail, links: [], ...extra }] }
 }
 
 function answerTo(error: unknown, request: FastifyRequest): Answer {

@@ -3,12 +3,12 @@ import { StringDecoder } from 'node:string_decoder'
 import type { LogOptions } from '@gantry/control'
 import { callerOf } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
-import { allows, type Container, transitions } from '@gantry/model'
 import { frameKinds, type Stats } from '@gantry/wire'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { type Arguments, argumentsOf, flag, queryOf, requiredText, text } from './arguments.ts'
+import { consoleUrl } from './console-address.ts'
 import { refOf, untilGone, type Zun } from './context.ts'
-import { notImplemented, schemaError } from './errors.ts'
+import { schemaError } from './errors.ts'
 import { archiveJson, framesOf, jsonStringOf } from './json-stream.ts'
 import { minorOf } from './microversion.ts'
 import { shellSplit } from './shell-split.ts'
@@ -18,7 +18,7 @@ const outputLimit = 8 * 1024 * 1024
 
 /** What looks into a running container: logs, commands, processes, numbers, files. */
 export function execAndFileRoutes(app: FastifyInstance, zun: Zun): void {
-  const { containers } = zun.control
+  const { containers, consoles } = zun.control
 
   app.get('/containers/:ref/logs', { exposeHeadRoute: false }, async (request, reply) => {
     const signal = untilGone(reply)
@@ -32,10 +32,15 @@ export function execAndFileRoutes(app: FastifyInstance, zun: Zun): void {
     const args = argumentsOf(request)
     const command = shellSplit(requiredText(args, 'command', 1024 * 1024))
     if (command.length === 0) throw schemaError('The argument command must hold at least one word.')
-    flag(args, 'interactive', false)
+    const tty = flag(args, 'interactive', false)
     if (!flag(args, 'run', true)) {
-      await containers.get(caller, refOf(request))
-      throw notImplemented('Interactive execution', 'run the command without --interactive')
+      const opened = await consoles.open(caller, refOf(request), { kind: 'exec', command, tty })
+      return {
+        output: null,
+        exit_code: null,
+        exec_id: opened.execId,
+        proxy_url: consoleUrl(zun, request, opened),
+      }
     }
     const signal = untilGone(reply)
     const plain = { environment: {}, workdir: null, user: null, tty: false, input: null }
@@ -44,11 +49,9 @@ export function execAndFileRoutes(app: FastifyInstance, zun: Zun): void {
     return { ...(await collect(output)), exec_id: null, proxy_url: null }
   })
 
-  app.get('/containers/:ref/attach', async (request) => {
-    const container = await containers.get(callerOf(request), refOf(request))
-    if (!container.spec.interactive) throw new Fault('container.not-interactive', { ref: container.name })
-    mustRun(container)
-    throw notImplemented('Attaching', 'use logs to read the output and execute to run commands')
+  app.get('/containers/:ref/attach', async (request, reply) => {
+    const opened = await consoles.open(callerOf(request), refOf(request), { kind: 'attach' })
+    return reply.type('application/json').send(JSON.stringify(consoleUrl(zun, request, opened)))
   })
 
   app.get('/containers/:ref/top', async (request) => {
@@ -163,9 +166,4 @@ function toStats(name: string, stats: Stats): Record<string, string | number> {
 
 function round(value: number): number {
   return Math.round(value * 100) / 100
-}
-
-function mustRun({ name, status }: Container): void {
-  if (allows('attach', status)) return
-  throw new Fault('container.state', { action: 'attach', ref: name, status, allowed: transitions.attach.join(', ') })
 }

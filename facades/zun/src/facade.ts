@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
 import { actionLogRoutes } from './action-log.ts'
 import { archiveUploadRoute } from './archive-upload.ts'
 import { capsuleRoutes } from './capsules.ts'
+import { consoleRoutes } from './console.ts'
 import { containerActionRoutes } from './container-actions.ts'
 import { containerNetworkRoutes, networkRoutes } from './container-networks.ts'
 import { containerRoutes } from './containers.ts'
@@ -14,8 +15,8 @@ import { execAndFileRoutes } from './exec-and-files.ts'
 import { hostRoutes } from './hosts.ts'
 import { imageRoutes } from './images.ts'
 import { announceMicroversion, checkMicroversion } from './microversion.ts'
-import { notBuiltRoutes } from './not-built.ts'
 import { quotaRoutes } from './quotas.ts'
+import { registryRoutes } from './registries.ts'
 import { mustAcceptJson, routingErrors } from './routing.ts'
 import { serviceRoutes } from './services.ts'
 import { versionRoutes } from './versions.ts'
@@ -26,6 +27,10 @@ export interface ZunOptions {
   readonly clock?: Clock
   /** Named in `WWW-Authenticate`; by default `/identity` at the address the client used. */
   readonly identityUrl?: string
+  /** Origins of web pages, beside the service's own, that may open interactive sessions: `https://dashboard.example`. */
+  readonly allowedOrigins?: readonly string[]
+  /** Milliseconds between the pings of interactive sessions. */
+  readonly pingMs?: number
 }
 
 /**
@@ -33,7 +38,7 @@ export interface ZunOptions {
  * prefix itself, the API at `<prefix>/v1` and, as clients may leave the version out, at the prefix too.
  */
 export const zunFacade: FastifyPluginCallback<ZunOptions> = (app, options, done) => {
-  const { control, verifier, clock = systemClock, identityUrl } = options
+  const { control, verifier, clock = systemClock, identityUrl, allowedOrigins = [], pingMs = 25_000 } = options
   const zun: Zun = { control, clock, prefix: app.prefix }
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-openstack-request-id', request.id)
@@ -43,6 +48,7 @@ export const zunFacade: FastifyPluginCallback<ZunOptions> = (app, options, done)
   routingErrors(app)
   refuseOtherBodies(app)
   versionRoutes(app, app.prefix)
+  consoleRoutes(app, { consoles: control.consoles, allowedOrigins, pingMs })
   const api: FastifyPluginCallback = (scope, _none, done) => {
     authenticate(scope, verifier)
     mustAcceptJson(scope)
@@ -67,7 +73,7 @@ function apiRoutes(app: FastifyInstance, zun: Zun): void {
   quotaRoutes(app, zun)
   capsuleRoutes(app, zun)
   networkRoutes(app, zun)
-  notBuiltRoutes(app)
+  registryRoutes(app, zun)
   app.register((scope, _none, done) => {
     archiveUploadRoute(scope, zun)
     done()
