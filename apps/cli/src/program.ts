@@ -8,6 +8,7 @@ import { logsCommand } from './commands/logs.ts'
 import { powerCommands } from './commands/power.ts'
 import { psCommand } from './commands/ps.ts'
 import { quotaCommand } from './commands/quota.ts'
+import { registryCommand } from './commands/registry.ts'
 import { runCommand } from './commands/run.ts'
 import { showCommand } from './commands/show.ts'
 
@@ -39,6 +40,7 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
   eventsCommand(program)
   program.commandsGroup('Cloud:')
   imagesCommand(program)
+  registryCommand(program)
   hostsCommand(program)
   quotaCommand(program)
   loginCommands(program)

@@ -15,6 +15,7 @@ import { inspectRoutes } from './routes/inspect.ts'
 import { networkRoutes, subnetRoutes } from './routes/networks.ts'
 import { portRoutes } from './routes/ports.ts'
 import { quotaRoutes } from './routes/quotas.ts'
+import { registryRoutes } from './routes/registries.ts'
 import { routerRoutes } from './routes/routers.ts'
 import { securityGroupRoutes } from './routes/security-groups.ts'
 import { streamRoutes } from './routes/streams.ts'
@@ -42,6 +43,7 @@ export type {
   SecurityGroupView,
   SubnetView,
 } from './schemas-network.ts'
+export type { RegistryView } from './schemas-registry.ts'
 export type { SnapshotView, VolumeView } from './schemas-storage.ts'
 
 export interface NativeOptions {
@@ -69,6 +71,7 @@ const routes = [
   snapshotRoutes,
   capsuleRoutes,
   imageRoutes,
+  registryRoutes,
   hostRoutes,
   quotaRoutes,
   eventRoutes,
@@ -113,6 +116,7 @@ const tags = [
   { name: 'volumes', description: 'Data that outlives containers, and snapshots of it.' },
   { name: 'capsules', description: 'Containers that share a network and a fate.' },
   { name: 'images', description: 'Images a project committed, and public ones.' },
+  { name: 'registries', description: 'Where images may be pulled from, and as whom.' },
   { name: 'hosts', description: 'Machines with an agent and an engine.' },
   { name: 'quotas', description: 'Limits of projects.' },
   { name: 'events', description: 'What happens, as it happens.' },

@@ -3,6 +3,7 @@ import { Healthcheck, ImageDriver, PullPolicy, RestartPolicy, statuses, tasks } 
 import Type, { type Static } from 'typebox'
 import { exact, listOf, noNul, orNull, Other, Path, ShortText, textMap, Time } from './fields.ts'
 import { AttachNetwork, ContainerAddress, GroupIds, networkDocuments } from './schemas-network.ts'
+import { registryDocuments } from './schemas-registry.ts'
 import { AskedMount, type CapsuleFields, ContainerMount, storageDocuments } from './schemas-storage.ts'
 
 const Line = Type.String({ pattern: noNul, maxLength: 65_536 })
@@ -278,6 +279,7 @@ export const documents = {
   ExecArgs,
   ...networkDocuments,
   ...storageDocuments,
+  ...registryDocuments,
   Error: ErrorBody,
 } as const
 

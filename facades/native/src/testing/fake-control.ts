@@ -14,6 +14,7 @@ import {
 import { fakeCapsules } from './fake-capsules.ts'
 import { FakeContainers } from './fake-containers.ts'
 import { FakeNetwork } from './fake-network.ts'
+import { fakeRegistries } from './fake-registries.ts'
 import { FakeStorage } from './fake-storage.ts'
 
 export interface FakeCloud {
@@ -22,6 +23,7 @@ export interface FakeCloud {
   readonly containers: FakeContainers
   readonly network: FakeNetwork
   readonly storage: FakeStorage
+  readonly registries: ReturnType<typeof fakeRegistries>
   /** Ends when the number of open watches is `count`. */
   watchers(): number
   emit(event: ContainerEvent): void
@@ -33,6 +35,7 @@ export function fakeCloud(): FakeCloud {
   const emit = (event: ContainerEvent): void => void bus.emit('event', event)
   const network = new FakeNetwork()
   const storage = new FakeStorage()
+  const registries = fakeRegistries()
   const containers = new FakeContainers({ uuid: randomUUID, now: Date.now, emit, network, storage })
   const control: Control = {
     containers: containers.api,
@@ -52,13 +55,7 @@ export function fakeCloud(): FakeCloud {
     network: network.verbs,
     storage: storage.verbs,
     capsules: fakeCapsules(containers.api),
-    registries: {
-      create: async () => notFaked('Keeping registries'),
-      list: async () => [],
-      get: async (_caller, ref) => noRegistry(ref),
-      update: async (_caller, ref) => noRegistry(ref),
-      delete: async (_caller, ref) => noRegistry(ref),
-    },
+    registries: registries.verbs,
     consoles: { open: async () => notFaked('Opening consoles'), connect: async () => notFaked('Opening consoles') },
     quotas: {
       get: async () => ({ limits: defaultQuotas, used: nothingUsed }),
@@ -85,7 +82,7 @@ export function fakeCloud(): FakeCloud {
     },
   }
   const watchers = () => bus.listenerCount('event')
-  return { control, verifier: fakeVerifier(), containers, network, storage, watchers, emit }
+  return { control, verifier: fakeVerifier(), containers, network, storage, registries, watchers, emit }
 }
 
 function refuse(allowed: boolean, action: string): never {
@@ -95,10 +92,6 @@ function refuse(allowed: boolean, action: string): never {
 
 function notFaked(feature: string): never {
   throw new Fault('request.unsupported', { feature, reason: 'this is a fake' })
-}
-
-function noRegistry(ref: string): never {
-  throw new Fault('registry.not-found', { ref })
 }
 
 function fakeVerifier(): TokenVerifier {
