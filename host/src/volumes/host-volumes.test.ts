@@ -378,6 +378,8 @@ async function openWorld(): Promise<World> {
       await expect.poll(ourLoops, { timeout: 10_000 }).toEqual([])
     },
     end: async () => {
+      // It may be making its folders still.
+      await volumes.held()
       life.abort(new Error('the test is over'))
       for (const point of (await ourMounts()).toReversed()) execFileSync('umount', [point])
       await rm(folder, { recursive: true, force: true })

@@ -9,6 +9,7 @@ const packages: Readonly<Record<string, string>> = {
   mount: 'util-linux',
   umount: 'util-linux',
   fsfreeze: 'util-linux',
+  setpriv: 'util-linux',
   cp: 'coreutils',
 }
 

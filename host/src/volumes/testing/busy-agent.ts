@@ -1,0 +1,27 @@
+import { systemClock } from '@gantry/kernel'
+import type { Assignment, ContainerId, Mount, VolumeId } from '@gantry/model'
+import { hostVolumes } from '../host-volumes.ts'
+
+/** A process to be killed: makes volumes and snapshots in a state folder, mounts and releases them, until it ends. */
+const [stateDir = '', round = ''] = process.argv.slice(2)
+const never = new AbortController().signal
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+const volumes = hostVolumes({ stateDir, log: silent, clock: systemClock, report: () => {}, signal: never })
+
+async function live(name: string): Promise<void> {
+  const volume = { kind: 'volume', id: `${name}-v`, size: 1, source: null, made: false, gone: false } as const
+  const mount: Mount = { kind: 'volume', volumeId: volume.id as VolumeId, destination: '/data', readOnly: false }
+  // Of an assignment only this is read.
+  const assignment = { id: `${name}-c` as ContainerId, mounts: [mount] } as unknown as Assignment
+  volumes.take(volume)
+  await volumes.prepare(assignment, never)
+  volumes.take({ ...volume, kind: 'snapshot', id: `${name}-s`, source: volume.id as VolumeId })
+  volumes.take({ ...volume, id: `${name}-copy`, size: 2, source: `${name}-s` as VolumeId })
+  await volumes.release(assignment.id)
+  volumes.take({ ...volume, gone: true })
+  await volumes.prepare({ ...assignment, id: `${name}-d` as ContainerId }, never).catch(() => undefined)
+}
+
+await volumes.held()
+process.stdout.write('ready\n')
+for (let n = 0; ; n += 1) await Promise.all([live(`r${round}-${n}-a`), live(`r${round}-${n}-b`)])
