@@ -14,6 +14,8 @@ export interface ServerOptions {
   readonly memoryRatio: number
   /** Addresses of the external network `public`; only counts at the first start. */
   readonly publicCidr: string
+  /** Origins of web pages, beside its own, that may open interactive sessions: `https://dashboard.example`. */
+  readonly allowedOrigins: readonly string[]
 }
 
 export interface Address {
@@ -29,6 +31,7 @@ export const usage = `Usage: gantry server [options]
   --name NAME                a name or address agents use for this server; may be given several times
   --cpu-ratio N              how often a host's cores may be promised (default: 16)
   --memory-ratio N           how often its memory may be promised (default: 1.5)
+  --allowed-origin ORIGIN    a web page's origin that may open terminals, as https://HOST; may be given several times
   --public-cidr CIDR         addresses of the network public, at the first start (default: 172.24.4.0/24)
   --help                     this text
 `
@@ -44,6 +47,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
       name: { type: 'string', multiple: true, default: [] },
       'cpu-ratio': { type: 'string', default: '16' },
       'memory-ratio': { type: 'string', default: '1.5' },
+      'allowed-origin': { type: 'string', multiple: true, default: [] },
       'public-cidr': { type: 'string', default: '172.24.4.0/24' },
       help: { type: 'boolean', default: false },
     },
@@ -58,6 +62,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
     cpuRatio: ratioOf(values['cpu-ratio'], '--cpu-ratio'),
     memoryRatio: ratioOf(values['memory-ratio'], '--memory-ratio'),
     publicCidr: values['public-cidr'],
+    allowedOrigins: values['allowed-origin'].map(originOf),
   }
 }
 
@@ -67,6 +72,13 @@ export function addressOf(text: string, option: string): Address {
   const port = Number(match?.[3])
   if (!match || port > 65_535) throw new Error(`${option} must be HOST:PORT, not ${JSON.stringify(text)}.`)
   return { host: match[1] ?? match[2] ?? '', port }
+}
+
+function originOf(text: string): string {
+  if (/^https?:\/\/[^/\s]+\/?$/i.test(text)) return text
+  throw new Error(
+    `--allowed-origin must be http://HOST or https://HOST, with a port if need be, not ${JSON.stringify(text)}.`,
+  )
 }
 
 function ratioOf(text: string, option: string): number {

@@ -117,7 +117,12 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     readiness: { store: () => store.hosts.list(), agents: async () => requireAgent(relay) },
   })
   await app.register(keystone, { prefix: '/identity', identity })
-  await app.register(zunFacade, { prefix: '/container', control, verifier: identity })
+  await app.register(zunFacade, {
+    prefix: '/container',
+    control,
+    verifier: identity,
+    allowedOrigins: options.allowedOrigins,
+  })
   await app.register(nativeFacade, { control, verifier: identity, createJoinToken })
 
   await networks.sweep()

@@ -46,6 +46,7 @@ const PathQuery = Type.Object(
 export function streamRoutes(app: App, context: NativeContext): void {
   takeStreams(app)
   logRoute(app, context)
+  attachRoute(app, context)
   execRoutes(app, context)
   archiveRoutes(app, context)
 }
@@ -72,6 +73,18 @@ function logRoute(app: App, { control }: NativeContext): void {
     const signal = streamSignal(reply)
     const { framed, output } = await control.containers.logs(callerOf(request), request.params.ref, options, signal)
     await sendStream(reply, output, { 'content-type': framed ? framesType : rawType })
+    return reply
+  })
+}
+
+function attachRoute(app: App, { control }: NativeContext): void {
+  app.post('/containers/:ref/attach', { schema: attachDoc, ...flowing }, async (request, reply) => {
+    const signal = streamSignal(reply)
+    const input = request.body instanceof Readable ? request.body : null
+    const caller = callerOf(request)
+    const { framed, output } = await control.containers.attach(caller, request.params.ref, input, signal)
+    // As with exec: the rest of a stdin that nobody reads any more would be taken for the next request.
+    await sendStream(reply, output, { 'content-type': framed ? framesType : rawType, connection: 'close' })
     return reply
   })
 }
@@ -160,6 +173,16 @@ const logsDoc = operation({
   params: Ref,
   querystring: LogsQuery,
   answer: { status: 200, description: 'The lines.', content: [framesType, rawType] },
+})
+const attachDoc = operation({
+  operationId: 'attachContainer',
+  summary: 'Connect to the terminal or the streams of a container',
+  description:
+    'One exchange in both directions: the request body, if there is one, goes to the stdin of the container, which must have been created interactive; the answer is what it writes from now on (one younger than ten seconds: from its start), and ends with its process. Several may be attached at once, and one that leaves takes nothing with it. The content type tells whether frames or the raw bytes of a terminal come.',
+  tag,
+  params: Ref,
+  consumes: [rawType, 'application/octet-stream'],
+  answer: { status: 200, description: 'What it writes.', content: [framesType, rawType] },
 })
 const execDoc = operation({
   operationId: 'execCommand',
