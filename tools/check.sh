@@ -20,4 +20,5 @@ check 'format' biome format
 check 'imports' node tools/check-imports.ts
 check 'sizes' node tools/check-size.ts
 check 'lock file' node tools/check-lock.ts
+check 'state table' node tools/state-table.ts --check
 exit $failed

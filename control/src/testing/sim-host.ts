@@ -32,6 +32,8 @@ export interface SimHost {
   idle(): Promise<void>
   /** The container's process ends by itself. */
   exit(id: ContainerId, code: number): Promise<void>
+  /** The engine does something to it by itself; null: it vanishes. */
+  becomes(id: ContainerId, change: Partial<EngineContainer> | null): Promise<void>
   /** Makes steps of this kind fail with a reason. */
   failing: { step: string; reason: string } | null
 }
@@ -58,6 +60,8 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
   const volumes = new Map<string, VolumePlan>()
   const problems: string[] = []
   let connected = false
+  /** What is told while the snapshot of a new session is read: a relay holds it back until the snapshot is sent. */
+  let early: (() => void)[] | null = null
   let stamp = 0
   let work: Promise<void> = Promise.resolve()
 
@@ -80,6 +84,11 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
       }
     }
     assigned.set(assignment.id, assignment)
+  }
+
+  const inTurn = (take: () => void): void => {
+    if (early) early.push(take)
+    else take()
   }
 
   const enqueue = (task: () => Promise<void>) => {
@@ -140,6 +149,7 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
     failing: null,
     async connect() {
       connected = true
+      early = []
       const plan = await reports().connected(id, simFacts)
       const all = plan.assignments
       fabric.clear()
@@ -150,6 +160,9 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
       assigned.clear()
       for (const assignment of all) accept(assignment)
       for (const assignment of all) void enqueue(() => carry(assignment.id))
+      const later = early
+      early = null
+      for (const take of later) take()
     },
     async disconnect() {
       connected = false
@@ -164,9 +177,12 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
     },
-    async exit(containerId, code) {
+    exit: (containerId, code) =>
+      host.becomes(containerId, { state: 'exited', exitCode: code, finishedAt: `t${++stamp}` }),
+    async becomes(containerId, change) {
       const current = engine.get(containerId)
-      if (current) engine.set(containerId, { ...current, state: 'exited', exitCode: code, finishedAt: `t${++stamp}` })
+      if (current && change) engine.set(containerId, { ...current, ...change })
+      if (!change) engine.delete(containerId)
       await enqueue(() => carry(containerId))
     },
   }
@@ -174,15 +190,16 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
     connected: (hostId) => hostId === id && connected,
     assign(hostId, assignment) {
       if (hostId !== id || !connected) return
-      const known = assigned.get(assignment.id)
-      if (known && known.wish.version > assignment.wish.version) return
-      accept(assignment)
-      void enqueue(() => carry(assignment.id))
+      inTurn(() => {
+        const known = assigned.get(assignment.id)
+        if (known && known.wish.version > assignment.wish.version) return
+        accept(assignment)
+        void enqueue(() => carry(assignment.id))
+      })
     },
     tell(hostId, message) {
       if (hostId !== id || !connected) return
-      if (message.kind === 'fabric') build(message.plan)
-      else keep(message.plan)
+      inTurn(() => (message.kind === 'fabric' ? build(message.plan) : keep(message.plan)))
     },
     calls(): AgentCalls {
       throw new Fault('host.unreachable', { host: 'sim' })
