@@ -2,3 +2,5 @@ export { type ContainerHost, createHost, type HostOptions } from './agent/create
 export type { HostLog } from './agent/host-log.ts'
 export { type Engine, openEngine } from './engine/engine.ts'
 export { EngineError, EngineUnreachable } from './engine/engine-error.ts'
+export { hostTag, namespaceIds, namespaceName } from './network/names.ts'
+export { dockerPluginFolder } from './network/docker-driver.ts'

@@ -1,12 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { createOrLoadCa } from '@gantry/ca'
 import { Fault } from '@gantry/kernel'
 import type { Assignment, HostId, Observed } from '@gantry/model'
 import { createRelay, FrameDecoder, type Frame, formatJoinToken, type Relay } from '@gantry/wire'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadBusybox, startEngine, type TestEngine } from '../fixtures/engine.ts'
+import { noteNetworks } from '../fixtures/engine-leftovers.ts'
 import { anAssignment } from '../fixtures/host-bench.ts'
 
 const hostId = 'host-1' as HostId
@@ -23,6 +25,7 @@ let tokens = 1
 beforeAll(async () => {
   engine = await startEngine()
   await loadBusybox(engine.socket)
+  noteNetworks(dirname(engine.socket), `e2e/${hostId}`)
   folder = await mkdtemp('/tmp/gantry-agent-')
   const ca = await createOrLoadCa(`${folder}/ca`)
   token = formatJoinToken({ fingerprint: ca.fingerprint, id: tokenId, secret })
@@ -40,10 +43,11 @@ beforeAll(async () => {
     sign: (csr, id) => ca.signAgent(csr, id),
     log,
     reports: {
-      connected: async () => [...assigned.values()],
+      connected: async () => ({ fabric: [], volumes: [], assignments: [...assigned.values()] }),
       disconnected: async () => undefined,
       observed: async (_host, id, seen) => void observed.push({ id, observed: seen }),
       step: async () => undefined,
+      volume: async () => undefined,
       engine: async () => undefined,
     },
   })
@@ -56,7 +60,16 @@ afterAll(async () => {
 
 function startAgent(joinToken?: string): { agent: ChildProcess; text: () => string } {
   const { GANTRY_JOIN_TOKEN: _, ...env } = process.env
-  const args = ['--server', `127.0.0.1:${relay.port}`, '--state', `${folder}/state`, '--engine', engine.url]
+  const args = [
+    '--server',
+    `127.0.0.1:${relay.port}`,
+    '--state',
+    `${folder}/state`,
+    '--engine',
+    engine.url,
+    '--engine-netns',
+    engine.netns,
+  ]
   const agent = fork(new URL('../../apps/agent/src/main.ts', import.meta.url), [...args, '--name', 'box'], {
     env: joinToken === undefined ? env : { ...env, GANTRY_JOIN_TOKEN: joinToken },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

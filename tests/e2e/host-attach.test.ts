@@ -20,7 +20,7 @@ const call = <K extends CallName>(
 beforeAll(async () => {
   engine = await startEngine()
   await loadBusybox(engine.socket)
-  bench = startHost(engine.socket)
+  bench = startHost(engine)
 })
 afterAll(async () => {
   await bench.close()

@@ -21,7 +21,7 @@ const call = <K extends CallName>(
 beforeAll(async () => {
   engine = await startEngine()
   await loadBusybox(engine.socket)
-  bench = startHost(engine.socket)
+  bench = startHost(engine)
   box = anAssignment({
     command: ['sh', '-c', 'echo out; sleep 0.2; echo err >&2; trap exit TERM; while :; do sleep 1; done'],
   })

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { loadBusybox, startEngine, type TestEngine } from '../fixtures/engine.ts'
-import { anAssignment, type HostBench, next, runningPower, startHost } from '../fixtures/host-bench.ts'
+import { anAssignment, type HostBench, next, runningPower, startHost, testDeployment } from '../fixtures/host-bench.ts'
 
 let engine: TestEngine
 let bench: HostBench
@@ -11,14 +11,15 @@ beforeAll(async () => {
 })
 afterAll(() => engine.stop())
 afterEach(async () => {
-  await bench.close()
+  // While the network driver is there: the engine asks it about each.
   const ids = await engine.docker('ps', '-aq')
   if (ids !== '') await engine.docker('rm', '-f', ...ids.split('\n'))
+  await bench.close()
 })
 
 describe('one container', () => {
   test('runs, stops, starts, reboots, pauses, changes its limits, is rebuilt and removed', async () => {
-    bench = startHost(engine.socket, { resyncMs: 500 })
+    bench = startHost(engine, { resyncMs: 500 })
     bench.synced()
     let wish = anAssignment({
       command: ['sh', '-c', 'trap exit TERM; sleep 1000 & wait'],
@@ -34,7 +35,7 @@ describe('one container', () => {
     const first = await bring(wish)
     expect(first).toMatchObject({ settled: 1, failure: null, gone: false })
     expect(first.engine).toMatchObject({ state: 'running', generation: 1, cpu: 0.5, memory: 64, exitCode: null })
-    expect(first.engine?.addresses).toMatchObject([{ network: wish.projectId, version: 4 }])
+    expect(first.engine?.nics).toEqual(wish.nics.map(({ portId }) => portId))
     expect(await engine.docker('inspect', '-f', '{{json .Config.Labels}}', name)).toContain(
       `"gantry.container":"${wish.id}"`,
     )
@@ -71,7 +72,7 @@ describe('one container', () => {
   })
 
   test('takes create, start and one look on the way to running, and reports it once', async () => {
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     const wish = anAssignment()
     await bench.message((m) => m.kind === 'engine' && m.up)
     bench.assign(wish)
@@ -81,7 +82,7 @@ describe('one container', () => {
   })
 
   test('a paused container is stopped when asked, and deleted without a grace', async () => {
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     const wish = anAssignment({}, { wish: { ...anAssignment().wish, paused: true } })
     bench.assign(wish)
     expect((await bench.settled(wish)).engine?.state).toBe('paused')
@@ -91,7 +92,7 @@ describe('one container', () => {
   })
 
   test('its own end is reported with the exit code', async () => {
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     const wish = anAssignment({ command: ['sh', '-c', 'sleep 1; exit 3'] })
     bench.assign(wish)
     const seen = await bench.settled(wish, ({ engine: seen }) => seen?.state === 'exited')
@@ -99,7 +100,7 @@ describe('one container', () => {
   })
 
   test('with auto-remove it reports its exit code, then is gone, and is not made again', async () => {
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     const wish = anAssignment({ command: ['sh', '-c', 'exit 4'], autoRemove: true })
     bench.assign(wish)
     expect((await bench.settled(wish, ({ engine: seen }) => seen?.state === 'exited')).engine?.exitCode).toBe(4)
@@ -116,7 +117,7 @@ describe('one container', () => {
   })
 
   test('removed behind our back it is an error, with auto-heal it comes back', async () => {
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     const [plain, healing] = [anAssignment(), anAssignment({ autoHeal: true })]
     for (const wish of [plain, healing]) bench.assign(wish)
     for (const wish of [plain, healing]) await bench.settled(wish)
@@ -149,7 +150,7 @@ describe('what cannot be done', () => {
     ['an unknown runtime', { runtime: 'nope' }, 'create', /no container runtime nope/],
     ['privileges', { privileged: true }, 'create', /privileged containers are not allowed/],
   ])('%s ends in a sentence', async (_name, spec, step, reason) => {
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     const wish = anAssignment(spec)
     bench.assign(wish)
     const { failure, settled } = await bench.settled(wish)
@@ -171,10 +172,17 @@ describe('a host', () => {
       '--network=none',
     ]
     const run = ['run', '-d', 'busybox', 'sleep', '1000']
-    const orphan = await engine.docker('run', '-d', ...label('lost', 'test'), 'busybox', 'sleep', '1000')
+    const orphan = await engine.docker(
+      'run',
+      '-d',
+      ...label('lost', testDeployment(engine)),
+      'busybox',
+      'sleep',
+      '1000',
+    )
     const foreign = await engine.docker('run', '-d', ...label('other', 'elsewhere'), 'busybox', 'sleep', '1000')
     const bystander = await engine.docker(...run.slice(0, 2), '--network=none', ...run.slice(2))
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     const wish = anAssignment()
     bench.assign(wish)
     const { engine: mine } = await bench.settled(wish)
@@ -186,12 +194,12 @@ describe('a host', () => {
 
   test('made anew over the same engine finds everything and changes nothing', async () => {
     const wishes = [anAssignment(), anAssignment({ command: ['true'] }), anAssignment()]
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     for (const wish of wishes) bench.assign(wish)
     const before = await Promise.all(wishes.map((wish) => bench.settled(wish, (o) => o.engine?.state !== 'created')))
     await bench.settled(wishes[1] ?? anAssignment(), (o) => o.engine?.state === 'exited')
     await bench.close()
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     for (const wish of wishes) bench.assign(wish)
     bench.synced()
     const after = await Promise.all(wishes.map((wish) => bench.settled(wish)))
@@ -201,7 +209,7 @@ describe('a host', () => {
   })
 
   test('says when the engine is killed, waits, and goes on when it is back', async () => {
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     const [lasting, later] = [anAssignment(), anAssignment()]
     bench.assign(lasting)
     const before = await bench.settled(lasting)
@@ -217,7 +225,7 @@ describe('a host', () => {
   })
 
   test('killed at random moments, engine and agent, it ends with each container once', async () => {
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     bench.synced()
     const wishes = Array.from({ length: 12 }, () => anAssignment())
     const gone = anAssignment({}, { wish: { ...anAssignment().wish, gone: { graceSeconds: 0 } } })
@@ -225,7 +233,7 @@ describe('a host', () => {
     await bench.message((m) => m.kind === 'step' && m.step === 'start')
     await engine.kill9()
     await bench.close()
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     for (const wish of wishes) bench.assign(wish)
     bench.synced()
     await engine.restart()
@@ -241,7 +249,7 @@ describe('a host', () => {
   })
 
   test('a newer wish overtakes a stop that waits for its grace', async () => {
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     const wish = anAssignment({ command: ['sh', '-c', 'trap "" TERM; sleep 1000 & wait; sleep 1000'] })
     bench.assign(wish)
     await bench.settled(wish)
@@ -254,7 +262,7 @@ describe('a host', () => {
   })
 
   test('many at once all run, two projects on two networks', async () => {
-    bench = startHost(engine.socket)
+    bench = startHost(engine)
     const other = '00aa11bb22cc33dd44ee55ff66778899' as (typeof first)['projectId']
     const first = anAssignment()
     const wishes = Array.from({ length: 10 }, (_, at) => anAssignment({}, at % 2 ? { projectId: other } : {}))

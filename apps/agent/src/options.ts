@@ -9,6 +9,8 @@ export interface AgentOptions {
   readonly joinToken: string | null
   /** Path of the engine's unix socket. */
   readonly engineSocket: string
+  /** Path of the network namespace that the engine runs in; null: the agent's own. */
+  readonly engineNetns: string | null
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly allowPrivileged: boolean
@@ -21,6 +23,7 @@ export const usage = `Usage: gantry agent --server HOST:PORT --state DIR [option
   --server HOST:PORT     the server's port for agents            (or GANTRY_SERVER)
   --state DIR            where this host keeps its key           (or GANTRY_STATE)
   --engine unix:///PATH  the container engine                    (or DOCKER_HOST; /var/run/docker.sock)
+  --engine-netns PATH    the engine's network namespace          (the agent's own)
   --name NAME            how the host is shown                   (this machine's host name)
   --label KEY=VALUE      a label of this host; may be repeated
   --starts N             containers started at once              (8)
@@ -45,6 +48,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Ag
     stateDir,
     joinToken: env['GANTRY_JOIN_TOKEN'] ?? null,
     engineSocket: socketOf(values.engine ?? env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock'),
+    engineNetns: values['engine-netns'] ?? null,
     name: values.name ?? hostname(),
     labels: Object.fromEntries((values.label ?? []).map(labelOf)),
     allowPrivileged: values['allow-privileged'] ?? false,
@@ -61,6 +65,7 @@ function parse(args: readonly string[]) {
         server: { type: 'string' },
         state: { type: 'string' },
         engine: { type: 'string' },
+        'engine-netns': { type: 'string' },
         name: { type: 'string' },
         label: { type: 'string', multiple: true },
         starts: { type: 'string' },

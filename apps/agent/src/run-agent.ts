@@ -29,6 +29,8 @@ export async function runAgent({ options, version, log, onReady, signal }: RunAg
     agentVersion: version,
     allowPrivileged: options.allowPrivileged,
     startsAtOnce: options.startsAtOnce,
+    stateDir: options.stateDir,
+    ...(options.engineNetns !== null && { engineNetns: options.engineNetns }),
     clock: systemClock,
     log,
   })

@@ -1,10 +1,12 @@
-import { parseImageName, type Assignment, type EngineContainer, type Step } from '@gantry/model'
+import { type Assignment, type EngineContainer, parseImageName, sandboxImage, type Step } from '@gantry/model'
 import type { Engine } from '../engine/engine.ts'
 import { EngineError, isStatus } from '../engine/engine-error.ts'
-import { createBody, limitsOf } from './create-body.ts'
+import { sandboxProgram, sandboxTar } from '../engine/sandbox-image.ts'
+import type { Networking, Wiring } from '../network/wiring.ts'
+import type { HostVolumes } from '../volumes/host-volumes.ts'
+import { createBody, limitsOf, sharedMode } from './create-body.ts'
 import { justCreated } from './engine-container.ts'
 import { engineName } from './labels.ts'
-import type { ProjectNetworks } from './project-networks.ts'
 import { blamesStrays, killStrays } from './stray-processes.ts'
 
 /** The steps that change something in the engine. */
@@ -12,7 +14,9 @@ export type Deed = Exclude<Step, { readonly kind: 'settle' | 'fail' }>
 
 export interface ActContext {
   readonly engine: Engine
-  readonly networks: ProjectNetworks
+  /** How containers of this engine get into their networks. */
+  readonly wiring: () => Promise<Wiring>
+  readonly volumes: HostVolumes
   readonly deployment: string
   readonly allowPrivileged: boolean
 }
@@ -40,15 +44,20 @@ export type Acts = {
 const look: Outcome = { know: 'look' }
 
 /** One act for each step. Each may be repeated after a crash at any point; they reject with the engine's own errors. */
-export function actsOn({ engine, networks, deployment, allowPrivileged }: ActContext): Acts {
+export function actsOn({ engine, wiring, volumes, deployment, allowPrivileged }: ActContext): Acts {
   const { containers, images } = engine
 
+  const networking = async (assignment: Assignment, signal: AbortSignal): Promise<Networking> => {
+    const { sandbox } = assignment
+    if (sandbox !== null) return { mode: sharedMode(sandbox), endpoints: {}, dns: [], plugged: [] }
+    return (await wiring()).prepare(assignment, signal)
+  }
   const create = async (assignment: Assignment, signal: AbortSignal): Promise<Outcome> => {
-    const network = await networks.ensure(assignment.projectId, signal)
+    const [net, binds] = await Promise.all([networking(assignment, signal), volumes.prepare(assignment, signal)])
     try {
-      const body = createBody(assignment, deployment, network)
+      const body = createBody(assignment, deployment, { ...net, binds })
       const { Id } = await containers.create(engineName(assignment.id), body, signal)
-      return { know: 'created', container: justCreated(assignment, Id) }
+      return { know: 'created', container: justCreated(assignment, Id, net.plugged) }
     } catch (error) {
       if (isStatus(error, 404) && /no such image|image not known/i.test(error.message)) {
         return { know: 'image', image: 'absent' }
@@ -56,32 +65,42 @@ export function actsOn({ engine, networks, deployment, allowPrivileged }: ActCon
       throw error
     }
   }
-
-  /** Runs `task` once more after making the project's network again, when the engine says that it is missing. */
-  const withNetwork = async <T>(assignment: Assignment, signal: AbortSignal, task: () => Promise<T>): Promise<T> => {
+  /** Once more, if the engine misses what can be made good. */
+  const repaired = async <T>(assignment: Assignment, signal: AbortSignal, task: () => Promise<T>): Promise<T> => {
     try {
       return await task()
     } catch (error) {
-      if (!isStatus(error, 404, 500) || !/network .*not found|unable to find network/i.test(error.message)) throw error
-      networks.forget(assignment.projectId)
-      await networks.ensure(assignment.projectId, signal)
+      if (!(await (await wiring()).repair(assignment, error, signal))) throw error
       return task()
     }
   }
-
+  const start = async (assignment: Assignment, signal: AbortSignal): Promise<void> => {
+    const ready = assignment.sandbox === null && (await wiring()).ready(assignment, signal)
+    await Promise.all([ready, volumes.prepare(assignment, signal)])
+    try {
+      await repaired(assignment, signal, () => containers.start(engineName(assignment.id), signal))
+    } catch (error) {
+      // Its sandbox is being started again, too.
+      if (isStatus(error, 409) && /non.running container/i.test(error.message)) {
+        throw new EngineError(503, error.message)
+      }
+      throw error
+    }
+  }
   /** After a start that a killed engine has forgotten: makes the way clear for the next try. */
   const clear = async (assignment: Assignment, seen: EngineContainer, signal: AbortSignal): Promise<void> => {
     await killStrays(seen.engineId)
     // What has run keeps its files and must wait until the engine has tidied up; what never has is made anew.
     if (seen.startedAt !== null) return
     await containers.remove(engineName(assignment.id), signal)
-    await withNetwork(assignment, signal, () => create(assignment, signal))
+    await repaired(assignment, signal, () => create(assignment, signal))
   }
 
   return {
-    pull: async (_step, { imageRef }, signal) => {
+    pull: async (_step, { imageRef, registryAuth }, signal) => {
       const { repo, tag } = parseImageName(imageRef)
-      await images.pull(repo, tag, signal)
+      if (imageRef === sandboxImage) await images.load(repo, tag, sandboxTar(), `/${sandboxProgram}`, signal)
+      else await images.pull(repo, tag, signal, registryAuth)
       return { know: 'image', image: 'present' }
     },
     create: async (_step, assignment, signal) => {
@@ -93,7 +112,7 @@ export function actsOn({ engine, networks, deployment, allowPrivileged }: ActCon
         throw new EngineError(400, `unknown runtime specified ${assignment.spec.runtime}`)
       }
       try {
-        return await withNetwork(assignment, signal, () => create(assignment, signal))
+        return await repaired(assignment, signal, () => create(assignment, signal))
       } catch (error) {
         // An earlier try got through without our hearing of it.
         // Docker says 409, Podman 500.
@@ -105,9 +124,19 @@ export function actsOn({ engine, networks, deployment, allowPrivileged }: ActCon
       await containers.update(engineName(id), limitsOf(spec), signal)
       return look
     },
+    connect: async ({ portId }, assignment, signal) => {
+      const nic = assignment.nics.find((each) => each.portId === portId)
+      const wires = await wiring()
+      if (nic) await repaired(assignment, signal, () => wires.connect(assignment, nic, signal))
+      return look
+    },
+    disconnect: async ({ portId }, assignment, signal) => {
+      await (await wiring()).disconnect(assignment, portId, signal)
+      return look
+    },
     start: async (_step, assignment, signal, engine) => {
       try {
-        await withNetwork(assignment, signal, () => containers.start(engineName(assignment.id), signal))
+        await start(assignment, signal)
       } catch (error) {
         if (engine && error instanceof EngineError && blamesStrays(error.message))
           await clear(assignment, engine, signal)
@@ -127,13 +156,17 @@ export function actsOn({ engine, networks, deployment, allowPrivileged }: ActCon
       await containers.unpause(engineName(id), signal)
       return look
     },
-    remove: async (_step, { id }, signal, engine) => {
+    remove: async ({ why }, { id }, signal, engine) => {
       if (engine?.state === 'created' || engine?.state === 'exited') await killStrays(engine.engineId)
       try {
         await containers.remove(engineName(id), signal)
       } catch (error) {
         if (!isStatus(error, 409) || !/already in progress/.test(error.message)) throw error
         await containers.waitRemoved(engineName(id), signal)
+      }
+      if (why !== 'replaced') {
+        await (await wiring()).release(id)
+        await volumes.release(id)
       }
       return { know: 'absent' }
     },

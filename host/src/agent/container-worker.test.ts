@@ -19,6 +19,10 @@ const base: Assignment = {
     paused: false,
     gone: null,
   },
+  nics: [],
+  mounts: [],
+  sandbox: null,
+  registryAuth: null,
   seenGeneration: 0,
   failed: null,
 }
@@ -32,7 +36,7 @@ function aWorker(over: Partial<Acts>, spec: Partial<Assignment['spec']> = {}) {
   const acts: Acts = {
     pull: async () => ({ know: 'image', image: 'present' }),
     create: async (_step, assignment) => {
-      engine = justCreated(assignment, 'e')
+      engine = justCreated(assignment, 'e', [])
       return { know: 'created', container: engine }
     },
     start: async () => {
@@ -43,6 +47,8 @@ function aWorker(over: Partial<Acts>, spec: Partial<Assignment['spec']> = {}) {
     pause: async () => look,
     unpause: async () => look,
     update: async () => look,
+    connect: async () => look,
+    disconnect: async () => look,
     remove: async () => {
       engine = null
       return { know: 'absent' }

@@ -194,6 +194,8 @@ export class ContainerWorker {
           break
         case 'pull':
         case 'update':
+        case 'connect':
+        case 'disconnect':
         case 'pause':
         case 'unpause':
           await this.#take(step, assignment, signal)
@@ -367,6 +369,10 @@ function perform(
       return acts.create(step, assignment, signal, engine)
     case 'update':
       return acts.update(step, assignment, signal, engine)
+    case 'connect':
+      return acts.connect(step, assignment, signal, engine)
+    case 'disconnect':
+      return acts.disconnect(step, assignment, signal, engine)
     case 'start':
       return acts.start(step, assignment, signal, engine)
     case 'stop':

@@ -1,7 +1,9 @@
 import { type Assignment, defaultSpec } from '@gantry/model'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createBody, limitsOf } from './create-body.ts'
+import { createBody, limitsOf, type Surroundings } from './create-body.ts'
+
+const net: Surroundings = { mode: 'net', endpoints: { net: { Aliases: ['web'] } }, dns: [], binds: [] }
 
 const assignment = (spec: Partial<Assignment['spec']>): Assignment => ({
   id: 'c1' as Assignment['id'],
@@ -10,13 +12,17 @@ const assignment = (spec: Partial<Assignment['spec']>): Assignment => ({
   spec: { ...defaultSpec('nginx:1'), ...spec },
   imageRef: 'nginx:1',
   wish: { version: 1, generation: 3, power: { kind: 'created' }, paused: false, gone: null },
+  nics: [],
+  mounts: [],
+  sandbox: null,
+  registryAuth: null,
   seenGeneration: 0,
   failed: null,
 })
 
 describe('what the engine is asked for', () => {
   test('nothing that the user left to the image', () => {
-    const body = createBody(assignment({}), 'd1', 'net')
+    const body = createBody(assignment({}), 'd1', net)
     expect(Object.keys(body)).not.toEqual(expect.arrayContaining(['Cmd']))
     for (const key of ['Entrypoint', 'WorkingDir', 'Hostname', 'Healthcheck', 'ExposedPorts'])
       expect(body).not.toHaveProperty(key)
@@ -39,7 +45,7 @@ describe('what the engine is asked for', () => {
         runtime: 'runc',
       }),
       'd1',
-      'net',
+      net,
     )
     expect(body).toMatchObject({
       Image: 'nginx:1',
@@ -50,6 +56,7 @@ describe('what the engine is asked for', () => {
       Env: ['A=x=y', 'B='],
       Tty: true,
       OpenStdin: true,
+      StdinOnce: false,
       ExposedPorts: { '80/tcp': {} },
       Healthcheck: { Test: ['CMD-SHELL', 'true'], Interval: 5e9, Timeout: 2e9, Retries: 1 },
       HostConfig: { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 3 }, Runtime: 'runc' },
@@ -57,7 +64,7 @@ describe('what the engine is asked for', () => {
   })
 
   test('a retry count only where engines accept one', () => {
-    const { HostConfig } = createBody(assignment({ restartPolicy: { name: 'always', maxRetries: 3 } }), 'd', 'n')
+    const { HostConfig } = createBody(assignment({ restartPolicy: { name: 'always', maxRetries: 3 } }), 'd', net)
     expect(HostConfig.RestartPolicy.MaximumRetryCount).toBe(0)
   })
 
@@ -65,7 +72,7 @@ describe('what the engine is asked for', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.string()), fc.string(), (own, forged) => {
         const labels = { ...own, 'gantry.deployment': forged, 'gantry.project': forged, 'gantry.other': forged }
-        const { Labels } = createBody(assignment({ labels }), 'd1', 'net')
+        const { Labels } = createBody(assignment({ labels }), 'd1', net)
         const ours = Object.entries(Labels).filter(([name]) => name.startsWith('gantry.'))
         expect(Object.fromEntries(ours)).toEqual({
           'gantry.deployment': 'd1',

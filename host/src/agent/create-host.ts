@@ -1,18 +1,19 @@
-import { type Clock, limiter, reasonOf } from '@gantry/kernel'
+import { assertNever, type Clock, limiter, reasonOf } from '@gantry/kernel'
 import type { Assignment, ContainerId, HostFacts } from '@gantry/model'
-import type { AgentHost, AgentMessage } from '@gantry/wire'
+import type { AgentHost, AgentMessage, ServerMessage } from '@gantry/wire'
 import { agentCalls } from '../calls/agent-calls.ts'
 import { type ExecEnds, execEnds } from '../calls/exec-ends.ts'
 import { openEngine } from '../engine/engine.ts'
 import type { ContainerSummary, EngineEvent } from '../engine/engine-types.ts'
+import { hostNetwork } from '../network/host-network.ts'
+import { hostVolumes, volumeProblem } from '../volumes/index.ts'
 import { actsOn } from './acts.ts'
 import { ContainerWorker, type WorkerContext } from './container-worker.ts'
 import { engineLink } from './engine-link.ts'
-import { factsWithoutEngine, hostFacts } from './host-facts.ts'
+import { factsWithoutEngine, hostFacts, problemFacts } from './host-facts.ts'
 import type { HostLog } from './host-log.ts'
 import { inspectOurs } from './inspect-ours.ts'
 import { labels } from './labels.ts'
-import { projectNetworks } from './project-networks.ts'
 import { killStrays } from './stray-processes.ts'
 import { tombstones } from './tombstones.ts'
 
@@ -32,6 +33,12 @@ export interface HostOptions {
   readonly allowPrivileged?: boolean
   /** The safety net: how often everything is compared with the engine, ms. */
   readonly resyncMs?: number
+  /** The agent's own folder; no other agent may use it. */
+  readonly stateDir: string
+  /** Path of the network namespace that the engine runs in; the agent's own unless told. */
+  readonly engineNetns?: string
+  /** Where the engine looks for network drivers. */
+  readonly pluginFolder?: string
 }
 
 export interface ContainerHost extends AgentHost {
@@ -46,7 +53,6 @@ export function createHost(options: HostOptions): ContainerHost {
   const closing = new AbortController()
   const { signal } = closing
   const ours = `${labels.deployment}=${deployment}`
-  const networks = projectNetworks(engine.networks, deployment)
   const ends: ExecEnds = execEnds()
   const workers = new Map<ContainerId, ContainerWorker>()
   const graves = tombstones(10_000)
@@ -69,9 +75,26 @@ export function createHost(options: HostOptions): ContainerHost {
     })
   }
 
+  const network = hostNetwork({
+    engine,
+    deployment,
+    log,
+    ...(options.engineNetns !== undefined && { engineNetns: options.engineNetns }),
+    ...(options.pluginFolder !== undefined && { pluginFolder: options.pluginFolder }),
+  })
+  const { fabric, wiring } = network
+  const volumes = hostVolumes({
+    stateDir: options.stateDir,
+    log,
+    clock,
+    report: (report) => send?.({ kind: 'volume', report }),
+    signal,
+  })
+  const problems = Promise.all([network.problem, volumeProblem(options.stateDir)])
+
   const context: WorkerContext = {
-    acts: actsOn({ engine, networks, deployment, allowPrivileged: options.allowPrivileged ?? false }),
-    inspect: inspectOurs(engine.containers, deployment),
+    acts: actsOn({ engine, wiring, volumes, deployment, allowPrivileged: options.allowPrivileged ?? false }),
+    inspect: inspectOurs(engine.containers, deployment, wiring),
     link: () => link,
     starting: limiter(options.startsAtOnce ?? 8),
     ending,
@@ -85,14 +108,17 @@ export function createHost(options: HostOptions): ContainerHost {
       worker.retire()
       workers.delete(id)
       graves.add(id, wish.generation)
+      work('release', release(id))
       // Not before `synced`, which keeps the tombstones of what was assigned in this session.
       if (synced) assigned.delete(id)
     },
   }
 
-  const dropNetwork = (project: Assignment['projectId']) => {
-    const inUse = () => [...workers.values()].some((worker) => worker.assignment.projectId === project)
-    if (synced && !inUse()) work('network removal', networks.drop(project, inUse, signal))
+  /** Gives back what was held for a container that is no more, unless one of that id has come again. */
+  const release = async (id: ContainerId) => {
+    if (workers.has(id)) return
+    await (await wiring()).release(id)
+    await volumes.release(id)
   }
 
   const removeOrphan = ({ Id, Labels, State }: ContainerSummary) =>
@@ -104,17 +130,16 @@ export function createHost(options: HostOptions): ContainerHost {
       await engine.containers.remove(Id, signal)
     })
 
-  /** Removes what carries our label and no assignment names. Only ever after `synced`. */
-  const sweep = async (containers: readonly ContainerSummary[], projects: readonly Assignment['projectId'][]) => {
-    if (!synced) return
-    await Promise.all(containers.map(removeOrphan))
-    // Only here, not with a project's last container: the next one soon wants it again, and making it costs more than a start.
-    for (const project of projects) dropNetwork(project)
+  /** Removes what no assignment names. Only ever after `synced`. */
+  const sweep = async (containers: readonly ContainerSummary[]) => {
+    if (synced) await Promise.all(containers.map(removeOrphan))
+    const held = synced ? [...(await volumes.held()), ...fabric.nics.containers()] : []
+    for (const id of new Set(held)) if (synced && !assigned.has(id)) await release(id)
+    await (await wiring()).sweep(synced, signal)
   }
 
   /** Compares everything with the engine: on its return (`all`), at `synced`, and now and then. */
   const resync = async (all: boolean) => {
-    const projects = await networks.load(signal)
     const containers = await engine.containers.list([ours], signal)
     const byId = new Map(containers.map((container) => [container.Labels[labels.container] ?? '', container]))
     listed = byId
@@ -123,7 +148,7 @@ export function createHost(options: HostOptions): ContainerHost {
       const same = there?.Id === worker.engine?.engineId && there?.State === worker.engine?.state
       if (all || !same) worker.lookAgain()
     }
-    work('orphan sweep', sweep(containers, projects))
+    work('orphan sweep', sweep(containers))
   }
 
   const onEvent = ({ Action, Actor }: EngineEvent) => {
@@ -138,7 +163,7 @@ export function createHost(options: HostOptions): ContainerHost {
       label: ours,
       onEvent,
       onUp: async () => {
-        facts = await hostFacts(engine, who, signal)
+        facts = { ...(await hostFacts(engine, who, signal)), ...problemFacts(await problems) }
         if (told !== '' && told !== JSON.stringify(facts)) {
           told = JSON.stringify(facts)
           report({ kind: 'hello', facts })
@@ -166,7 +191,12 @@ export function createHost(options: HostOptions): ContainerHost {
     const { id } = assignment
     assigned.add(id)
     const worker = workers.get(id)
-    if (worker) return worker.assign(assignment)
+    if (worker) {
+      worker.assign(assignment)
+      fabric.setNics(id, worker.assignment.projectId, worker.assignment.nics)
+      return
+    }
+    fabric.setNics(id, assignment.projectId, assignment.nics)
     const buried = graves.generation(id)
     const known = listed === null || listed.has(id) ? 'unknown' : 'absent'
     const seen = { ...assignment, seenGeneration: Math.max(assignment.seenGeneration, buried) }
@@ -183,12 +213,29 @@ export function createHost(options: HostOptions): ContainerHost {
       worker.retire()
       workers.delete(id)
     }
+    work('network sweep', fabric.synced())
     if (link.state.up) work('resync', resync(false))
+  }
+
+  const take = (message: ServerMessage) => {
+    switch (message.kind) {
+      case 'assign':
+        return assign(message.assignment)
+      case 'fabric':
+        return fabric.take(message.plan)
+      case 'volume':
+        return volumes.take(message.plan)
+      case 'synced':
+        return allAssigned()
+      default:
+        return assertNever(message, 'message')
+    }
   }
 
   return {
     facts: async () => {
-      const now = facts ?? (await hostFacts(engine, who, signal).catch(() => factsWithoutEngine(who)))
+      const found = facts ?? (await hostFacts(engine, who, signal).catch(() => factsWithoutEngine(who)))
+      const now = { ...found, ...problemFacts(await problems) }
       told = JSON.stringify(now)
       return now
     },
@@ -204,6 +251,7 @@ export function createHost(options: HostOptions): ContainerHost {
       send = sendNow
       synced = false
       assigned = new Set()
+      fabric.begin()
       const { up, reason } = link.state
       report({ kind: 'engine', up, reason })
       sessionSignal.addEventListener('abort', () => {
@@ -213,13 +261,13 @@ export function createHost(options: HostOptions): ContainerHost {
       })
       return (message) => {
         if (sessionSignal.aborted) return
-        if (message.kind === 'assign') assign(message.assignment)
-        else allAssigned()
+        take(message)
       }
     },
     close: async () => {
       clearInterval(timer)
       closing.abort(new Error('the agent is closing'))
+      await network.close()
       await engine.close()
     },
   }

@@ -27,6 +27,7 @@ describe('what is told of a container', () => {
         },
         long,
       ),
+      [],
     )
     // A relay ends the session of a host that sends it a message of a mebibyte.
     expect(JSON.stringify(told).length).toBeLessThan(150_000)
@@ -36,12 +37,13 @@ describe('what is told of a container', () => {
   })
 
   test('is whole when it is of a usual length', () => {
-    const told = engineContainerFrom(inspected({ Cmd: ['sh', '-c', 'y'.repeat(10_000)] }, 'no'))
+    const told = engineContainerFrom(inspected({ Cmd: ['sh', '-c', 'y'.repeat(10_000)] }, 'no'), ['p1'])
     expect(told).toMatchObject({
       command: ['sh', '-c', 'y'.repeat(10_000)],
       entrypoint: [],
       error: 'no',
       hostname: 'h',
+      nics: ['p1'],
     })
   })
 })

@@ -1,4 +1,4 @@
-import type { Address, Assignment, EngineContainer, EngineState } from '@gantry/model'
+import type { Assignment, EngineContainer, EngineState } from '@gantry/model'
 import type { ContainerInspect } from '../engine/engine-types.ts'
 import { labels } from './labels.ts'
 
@@ -6,8 +6,8 @@ const bytesPerMib = 1024 * 1024
 /** How the engine writes "never". */
 const never = '0001-01-01T00:00:00Z'
 
-/** An engine's inspect answer in our words. Pure. */
-export function engineContainerFrom(inspect: ContainerInspect): EngineContainer {
+/** An engine's inspect answer in our words; `nics` are the ports that it is plugged into. Pure. */
+export function engineContainerFrom(inspect: ContainerInspect, nics: readonly string[]): EngineContainer {
   const { State, Config, HostConfig } = inspect
   const state = stateOf(State.Status)
   const ended = state === 'exited' || state === 'dead' || state === 'restarting'
@@ -22,7 +22,7 @@ export function engineContainerFrom(inspect: ContainerInspect): EngineContainer 
     error: shortened(State.Error),
     health: healthOf(State.Health?.Status),
     restartCount: inspect.RestartCount ?? 0,
-    addresses: addressesOf(inspect),
+    nics: [...nics],
     cpu: coresOf(HostConfig),
     memory: Math.round(HostConfig.Memory / bytesPerMib),
     command: firstOf(Config.Cmd ?? []),
@@ -35,7 +35,7 @@ export function engineContainerFrom(inspect: ContainerInspect): EngineContainer 
 }
 
 /** What a container that was created a moment ago looks like, as far as the next decision needs it. */
-export function justCreated({ spec, wish }: Assignment, engineId: string): EngineContainer {
+export function justCreated({ spec, wish }: Assignment, engineId: string, nics: readonly string[]): EngineContainer {
   return {
     engineId,
     generation: wish.generation,
@@ -47,7 +47,7 @@ export function justCreated({ spec, wish }: Assignment, engineId: string): Engin
     error: '',
     health: null,
     restartCount: 0,
-    addresses: [],
+    nics: [...nics],
     cpu: spec.cpu,
     memory: spec.memory,
     command: firstOf(spec.command ?? []),
@@ -106,14 +106,4 @@ function coresOf({ NanoCpus = 0, CpuQuota = 0, CpuPeriod = 0 }: ContainerInspect
   if (NanoCpus > 0) return NanoCpus / 1e9
   // Podman keeps a cap as quota and period.
   return CpuQuota > 0 && CpuPeriod > 0 ? CpuQuota / CpuPeriod : 0
-}
-
-function addressesOf({ Config, NetworkSettings }: ContainerInspect): Address[] {
-  const network = Config.Labels?.[labels.project] ?? ''
-  return Object.values(NetworkSettings.Networks ?? {}).flatMap((endpoint) => {
-    const mac = endpoint.MacAddress
-    const v4: Address[] = endpoint.IPAddress === '' ? [] : [{ network, address: endpoint.IPAddress, version: 4, mac }]
-    const v6 = endpoint.GlobalIPv6Address ?? ''
-    return v6 === '' ? v4 : [...v4, { network, address: v6, version: 6, mac }]
-  })
 }

@@ -47,12 +47,6 @@ const sentences: readonly (readonly [RegExp, Sentence])[] = [
   ],
   [/no space left on device/, () => 'The disk of the host is full.'],
   [/device or resource busy/, () => 'The memory limit is below what the container uses now.'],
-  [
-    /could not find an available, non-overlapping IPv4 address pool/,
-    () =>
-      'The engine has no free address range for another project network; its operator must widen default-address-pools.',
-  ],
-  [/could not find plugin bridge/, () => 'The engine of this host has no bridge networks.'],
   [/port is already allocated|address already in use/, () => 'A port it needs is already in use on the host.'],
   [
     /name "?\/?([^" ]+)"? is already in use/,
@@ -66,11 +60,12 @@ const sentences: readonly (readonly [RegExp, Sentence])[] = [
 
 /** Whether we know what such a refusal means: then trying again is no use. Pure. */
 export function isKnownRefusal(message: string): boolean {
-  return sentences.some(([pattern]) => pattern.test(message))
+  return !ours.test(message) && sentences.some(([pattern]) => pattern.test(message))
 }
 
 /** Turns what the engine said about a step into a sentence for the user. Pure. */
 export function failureOf(step: StepKind, message: string, assignment: Assignment): Failure {
+  if (ours.test(message)) return { step, reason: message }
   for (const [pattern, sentence] of sentences) {
     const match = message.match(pattern)
     if (match) return { step, reason: sentence(match, assignment) }
@@ -82,4 +77,11 @@ export function failureOf(step: StepKind, message: string, assignment: Assignmen
   return { step, reason: `The engine could not ${verbs[step] ?? step} the container: ${text}` }
 }
 
-const verbs: Partial<Record<StepKind, string>> = { update: 'change the limits of', remove: 'remove' }
+const verbs: Partial<Record<StepKind, string>> = {
+  update: 'change the limits of',
+  connect: 'plug a network into',
+  disconnect: 'unplug a network from',
+}
+
+/** What the host's own parts say is a sentence already. */
+const ours = /^(?:Network|Port|Volume) \S+ |^The file for |^The host's records |^A mount cannot /

@@ -51,6 +51,11 @@ export function factsWithoutEngine({ name, labels, agentVersion }: FactsOptions)
   }
 }
 
+/** What keeps this machine from part of the work, as its facts have it. Pure. */
+export function problemFacts([network, volume]: readonly [string | null, string | null]): Partial<HostFacts> {
+  return { ...(network !== null && { networkProblem: network }), ...(volume !== null && { volumeProblem: volume }) }
+}
+
 async function diskGib(folder: string): Promise<number> {
   try {
     const { blocks, bsize } = await statfs(folder)

@@ -6,6 +6,8 @@ export const labels = {
   container: 'gantry.container',
   project: 'gantry.project',
   generation: 'gantry.generation',
+  network: 'gantry.network',
+  slot: 'gantry.slot',
 } as const
 
 export function labelsOf(assignment: Assignment, deployment: string): Record<string, string> {

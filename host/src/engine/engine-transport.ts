@@ -12,6 +12,7 @@ export interface EngineRequest {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   /** Sent as JSON; a stream is sent as it is, as a tar. */
   readonly body?: object | Readable
+  readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
   /** How long the engine may take to begin its answer, ms; 0: as long as it likes. Two minutes unless told. */
   readonly answerWithinMs?: number
@@ -63,6 +64,7 @@ export function engineTransport(socketPath: string): EngineTransport {
         method,
         path: path + queryOf(request.query),
         body: body === undefined || isReadable(body) ? body : JSON.stringify(body),
+        headers: request.headers ?? {},
         signal,
         answerWithinMs,
       })

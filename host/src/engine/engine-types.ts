@@ -10,6 +10,7 @@ export interface CreateBody {
   readonly WorkingDir?: string
   readonly Tty: boolean
   readonly OpenStdin: boolean
+  readonly StdinOnce: boolean
   readonly ExposedPorts?: Readonly<Record<string, object>>
   readonly Healthcheck?: {
     readonly Test: readonly string[]
@@ -19,7 +20,14 @@ export interface CreateBody {
     readonly Retries: number
   }
   readonly HostConfig: HostConfig
-  readonly NetworkingConfig: { readonly EndpointsConfig: Readonly<Record<string, { readonly Aliases: string[] }>> }
+  readonly NetworkingConfig: { readonly EndpointsConfig: Readonly<Record<string, EndpointConfig>> }
+}
+
+export interface EndpointConfig {
+  /** Names that the others of the network find it by. */
+  readonly Aliases?: readonly string[]
+  /** For the driver of the network. */
+  readonly DriverOpts?: Readonly<Record<string, string>>
 }
 
 export interface Limits {
@@ -36,6 +44,17 @@ export interface HostConfig extends Limits {
   readonly Privileged: boolean
   readonly RestartPolicy: { readonly Name: string; readonly MaximumRetryCount: number }
   readonly Runtime?: string
+  readonly IpcMode?: string
+  readonly Dns?: readonly string[]
+  readonly Mounts?: readonly BindMount[]
+}
+
+/** Unlike one in `Binds`, a source that is missing is refused and not made. */
+export interface BindMount {
+  readonly Type: 'bind'
+  readonly Source: string
+  readonly Target: string
+  readonly ReadOnly: boolean
 }
 
 export interface ContainerInspect {
@@ -74,7 +93,7 @@ export interface ContainerInspect {
   }
   readonly NetworkSettings: {
     readonly Networks?: Readonly<
-      Record<string, { readonly IPAddress: string; readonly GlobalIPv6Address?: string; readonly MacAddress: string }>
+      Record<string, { readonly EndpointID?: string; readonly DriverOpts?: Readonly<Record<string, string>> | null }>
     > | null
   }
 }

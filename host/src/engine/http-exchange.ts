@@ -8,6 +8,7 @@ export interface Exchange {
   readonly path: string
   /** JSON text, or a tar as a stream. */
   readonly body: string | Readable | undefined
+  readonly headers?: Readonly<Record<string, string>>
   readonly signal: AbortSignal | undefined
   /** How long the answer may take to begin, ms; 0: for ever. */
   readonly answerWithinMs: number
@@ -44,7 +45,7 @@ function attempt(options: Exchange, onFail: (call: ClientRequest) => void): Prom
   const { socketPath, agent, method, path, body, signal, answerWithinMs } = options
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
-    const call = httpRequest({ socketPath, agent, method, path, headers: headersOf(body) })
+    const call = httpRequest({ socketPath, agent, method, path, headers: { ...options.headers, ...headersOf(body) } })
     const timer =
       answerWithinMs > 0
         ? setTimeout(() => call.destroy(new AnswerTimeout('no answer')), Math.min(answerWithinMs, longestTimer))

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { EngineError } from './engine-error.ts'
 import type { EngineTransport } from './engine-transport.ts'
 import type { ImageFound, ImageInspect, ImageSummary } from './engine-types.ts'
@@ -9,10 +10,19 @@ export interface ImageApi {
   list(signal?: AbortSignal): Promise<ImageSummary[]>
   inspect(ref: string, signal?: AbortSignal): Promise<ImageInspect>
   /** Rejects with `EngineError` when the registry refuses or stays silent. `tag` may be a digest. */
-  pull(repo: string, tag: string, signal?: AbortSignal): Promise<void>
+  pull(repo: string, tag: string, signal?: AbortSignal, auth?: RegistryAuth | null): Promise<void>
+  /** Makes an image of a file system. `entrypoint` is a path in it. */
+  load(repo: string, tag: string, tar: Buffer, entrypoint: string, signal?: AbortSignal): Promise<void>
   remove(ref: string, signal?: AbortSignal): Promise<void>
   /** What the registry it asks by default has. Rejects when that cannot be reached. */
   search(term: string, signal?: AbortSignal): Promise<ImageFound[]>
+}
+
+/** How the engine logs in at a registry, for one pull. */
+export interface RegistryAuth {
+  readonly domain: string
+  readonly username: string
+  readonly password: string
 }
 
 /** A registry that says nothing for this long does not answer; once it sends, a pause may be longer (a large layer is unpacked). */
@@ -29,12 +39,13 @@ export function imageApi(transport: EngineTransport): ImageApi {
   return {
     list: (signal) => transport.json({ path: '/images/json', ...(signal && { signal }) }),
     inspect: async (ref, signal) => transport.json({ path: `${await pathOf(ref)}/json`, ...(signal && { signal }) }),
-    pull: async (repo, tag, signal) => {
+    pull: async (repo, tag, signal, auth) => {
       using guard = silenceGuard(silentBeforeMs, signal)
       try {
         const query = { fromImage: await nameOf(repo), tag }
         const request = { method: 'POST', path: '/images/create', query, answerWithinMs: 0 } as const
-        const { body } = await transport.stream({ ...request, signal: guard.signal })
+        const headers = auth ? { 'x-registry-auth': registryHeader(auth) } : {}
+        const { body } = await transport.stream({ ...request, headers, signal: guard.signal })
         // Status 200 comes before the outcome is known: only the lines tell.
         for await (const line of jsonLines(body)) {
           guard.heard(silentWithinMs)
@@ -45,6 +56,13 @@ export function imageApi(transport: EngineTransport): ImageApi {
         throw error
       }
     },
+    load: async (repo, tag, tar, entrypoint, signal) => {
+      const changes = `ENTRYPOINT [${JSON.stringify(entrypoint)}]`
+      const query = { fromSrc: '-', repo: await nameOf(repo), tag, changes }
+      const request = { method: 'POST', path: '/images/create', query, body: Readable.from([tar]) } as const
+      const { body } = await transport.stream({ ...request, ...(signal && { signal }) })
+      for await (const line of jsonLines(body)) if (hasError(line)) throw new EngineError(500, line.error)
+    },
     search: (term, signal) => {
       const query = { term, limit: mostFound }
       return transport.json({ path: '/images/search', query, answerWithinMs: searchMs, ...(signal && { signal }) })
@@ -53,6 +71,12 @@ export function imageApi(transport: EngineTransport): ImageApi {
       await transport.json<unknown>({ method: 'DELETE', path: await pathOf(ref), ...(signal && { signal }) })
     },
   }
+}
+
+/** Docker and Podman take the URL-safe alphabet, with padding. */
+function registryHeader({ domain, username, password }: RegistryAuth): string {
+  const text = JSON.stringify({ username, password, serveraddress: domain })
+  return Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
 }
 
 function hasError(line: unknown): line is { readonly error: string } {

@@ -1,0 +1,103 @@
+import type { Assignment, Nic } from '@gantry/model'
+import { engineName } from '../agent/labels.ts'
+import type { ContainerApi } from '../engine/containers.ts'
+import { isStatus } from '../engine/engine-error.ts'
+import type { EndpointConfig } from '../engine/engine-types.ts'
+import type { NetworkApi } from '../engine/networks.ts'
+import type { DockerDriver } from './docker-driver.ts'
+import { portOption } from './docker-driver.ts'
+import type { DockerNetworkKey, DockerNetworks } from './docker-networks.ts'
+import type { Fabric } from './fabric.ts'
+import type { Wiring } from './wiring.ts'
+
+export interface DockerWiringOptions {
+  readonly containers: ContainerApi
+  readonly api: NetworkApi
+  readonly networks: DockerNetworks
+  readonly fabric: Fabric
+  /** null: it could not be opened; the host has said why. */
+  readonly driver: () => DockerDriver | null
+}
+
+/** Docker plugs by itself, asking our network driver; what we do ahead costs nothing when it asks. */
+export function dockerWiring({ containers, api, networks, fabric, driver }: DockerWiringOptions): Wiring {
+  const keyOf = ({ projectId }: Assignment, { networkId }: Nic): DockerNetworkKey => ({ networkId, projectId, slot: 0 })
+  const endpoint = (assignment: Assignment, nic: Nic): EndpointConfig => ({
+    Aliases: [assignment.name],
+    DriverOpts: { [portOption]: nic.portId },
+  })
+  const ahead = async (assignment: Assignment) => {
+    await Promise.all(assignment.nics.map((nic) => fabric.prepare(nic)))
+  }
+  /** Docker's name of the network that the container's port is in. */
+  const networkOf = async (assignment: Assignment, portId: string, signal: AbortSignal) => {
+    const { NetworkSettings } = await containers.inspect(engineName(assignment.id), signal)
+    const all = Object.entries(NetworkSettings.Networks ?? {})
+    return {
+      name: all.find(([, { DriverOpts }]) => DriverOpts?.[portOption] === portId)?.[0],
+      all: all.map(([name]) => name),
+    }
+  }
+
+  return {
+    prepare: async (assignment, signal) => {
+      const [primary] = assignment.nics
+      const dns = [...new Set(assignment.nics.flatMap((nic) => dnsOf(fabric, nic)))]
+      if (!primary) return { mode: 'none', endpoints: {}, dns, plugged: [] }
+      const name = await networks.ensure(keyOf(assignment, primary), signal)
+      // Not waited for: the engine takes as long to create as we do, and `ready` waits before the start.
+      void ahead(assignment).catch(() => undefined)
+      return { mode: name, endpoints: { [name]: endpoint(assignment, primary) }, dns, plugged: [primary.portId] }
+    },
+    ready: (assignment) => ahead(assignment),
+    connect: async (assignment, nic, signal) => {
+      await fabric.prepare(nic)
+      const container = engineName(assignment.id)
+      const there = await networkOf(assignment, nic.portId, signal)
+      if (there.name !== undefined) return
+      const { networkId } = nic
+      const { projectId } = assignment
+      let slot = 0
+      while (there.all.includes(networks.name({ networkId, projectId, slot }))) slot += 1
+      const name = await networks.ensure({ networkId, projectId, slot }, signal)
+      // Docker refuses any other network beside the one that stands for none.
+      if (there.all.includes('none')) await api.disconnect('none', container, signal)
+      await api.connect(name, container, endpoint(assignment, nic), signal)
+    },
+    disconnect: async (assignment, portId, signal) => {
+      const container = engineName(assignment.id)
+      const { name, all } = await networkOf(assignment, portId, signal)
+      if (name === undefined) return
+      await api.disconnect(name, container, signal)
+      // A container in no network at all would be put into its first one again by its next start.
+      if (all.length === 1) await api.connect('none', container, {}, signal)
+    },
+    look: async () => undefined,
+    nicsOf: (_id, { NetworkSettings }) =>
+      Object.values(NetworkSettings.Networks ?? {}).flatMap(({ DriverOpts, EndpointID }) => {
+        const portId = DriverOpts?.[portOption]
+        if (portId === undefined) return []
+        driver()?.learn(EndpointID ?? '', portId)
+        return [portId]
+      }),
+    release: async (id) => {
+      const nics = [...fabric.nics.ofContainer(id)]
+      fabric.forgetNics(id)
+      await Promise.all(nics.map((nic) => fabric.unplug(nic)))
+    },
+    repair: async (assignment, error, signal) => {
+      if (!isStatus(error, 404, 500) || !/network .*not found|unable to find network/i.test(error.message)) return false
+      networks.forget()
+      for (const nic of assignment.nics) await networks.ensure(keyOf(assignment, nic), signal)
+      return true
+    },
+    sweep: (mayRemove, signal) => {
+      const inUse = ({ networkId, projectId }: DockerNetworkKey) => fabric.nics.isUsed(networkId, projectId)
+      return networks.sweep(mayRemove ? inUse : null, signal)
+    },
+  }
+}
+
+export function dnsOf(fabric: Fabric, nic: Nic): string[] {
+  return (fabric.network(nic.networkId)?.subnets ?? []).flatMap(({ dnsServers }) => dnsServers)
+}

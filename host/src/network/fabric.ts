@@ -1,0 +1,212 @@
+import { reasonOf } from '@gantry/kernel'
+import type { ContainerId, FabricPlan, GroupPlan, NetworkPlan, Nic, ProjectId, RouterPlan } from '@gantry/model'
+import type { HostLog } from '../agent/host-log.ts'
+import { EngineError } from '../engine/engine-error.ts'
+import { externalBridges } from './external-bridges.ts'
+import { remoteGroups } from './group-rules.ts'
+import { linkNames, namespaceIds } from './names.ts'
+import { type NetworkSpace, networkSpace, removeNamespace } from './network-space.ts'
+import { type NicRegistry, nicRegistry, type Touched } from './nic-registry.ts'
+import { type RouterSpace, routerSpace } from './router-space.ts'
+import type { NetTools } from './run-in.ts'
+
+export interface FabricOptions {
+  readonly tag: string
+  readonly tools: NetTools
+  readonly engineSpace: string
+  readonly log: HostLog
+}
+
+/**
+ * Every network, security group and router of this host in the kernel. It takes plans at once and carries them out in the
+ * background; whoever needs something calls `plug`, which waits for it. All of it may be repeated, also by another process.
+ */
+export interface Fabric {
+  readonly nics: NicRegistry
+  take(plan: FabricPlan): void
+  /** The ports of a container as its newest assignment names them. */
+  setNics(container: ContainerId, projectId: ProjectId, nics: readonly Nic[]): void
+  forgetNics(container: ContainerId): void
+  network(id: string): NetworkPlan | undefined
+  /** Makes a port ahead of its use, under its rules; leaves alone what is there. Rejects with an `EngineError`. */
+  prepare(nic: Nic): Promise<void>
+  /** Puts a port that nobody uses on its network, under its rules. Rejects with an `EngineError`. */
+  plug(nic: Nic): Promise<void>
+  taken(portId: string): void
+  unplug(nic: Pick<Nic, 'portId' | 'networkId'>): Promise<void>
+  /** A session begins: what it names until `synced` is all there is, and the kernel is looked at anew. */
+  begin(): void
+  /** Takes down what the session did not name. */
+  synced(): Promise<void>
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>
+}
+
+export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric {
+  const nics = nicRegistry()
+  const networks = new Map<string, { plan: NetworkPlan; readonly space: NetworkSpace }>()
+  const externals = new Map<string, NetworkPlan>()
+  const groups = new Map<string, GroupPlan>()
+  const routers = new Map<string, RouterSpace>()
+  let named = new Set<string>()
+  /** Of objects that may come back under the same id. */
+  const removals = new Map<string, Promise<void>>()
+  const underWay = new Set<Promise<unknown>>()
+
+  const work = (what: string, id: string, task: Promise<unknown>) => {
+    const mine = task
+      .catch((error: unknown) => log.warn({ [what]: id, reason: reasonOf(error) }, 'network work failed'))
+      .finally(() => underWay.delete(mine))
+    underWay.add(mine)
+  }
+  const bridges = externalBridges({ tag, tools, engineSpace, plans: () => [...externals.values()] })
+
+  const refreshRules = ({ networks: ids, groups: changed }: Touched) => {
+    for (const [id, { space }] of networks) {
+      if (ids.has(id) || asksFor(id, changed)) work('network', id, space.refresh())
+    }
+  }
+  /** Whether the rules of a network name members of one of these groups. */
+  const asksFor = (networkId: string, changed: ReadonlySet<string>) =>
+    nics.onNetwork(networkId).some((nic) =>
+      nic.groups.some((group) => {
+        const plan = groups.get(group)
+        return changed.has(group) || (plan && remoteGroups(plan).some((remote) => changed.has(remote.id)))
+      }),
+    )
+
+  const takeNetwork = (plan: NetworkPlan) => {
+    if (plan.external) {
+      externals.set(plan.id, plan)
+      work('network', plan.id, bridges.refresh())
+      return
+    }
+    const known = networks.get(plan.id)
+    if (known) {
+      known.plan = plan
+      known.space.take(plan)
+      work('network', plan.id, known.space.refresh())
+      return
+    }
+    const rules = () => ({
+      nics: nics.onNetwork(plan.id),
+      group: (id: string) => groups.get(id),
+      members: (id: string, version: 4 | 6) => nics.members(id, version),
+    })
+    const space = networkSpace({ tag, plan, tools, engineSpace, rules, after: afterRemoval(plan.id) })
+    networks.set(plan.id, { plan, space })
+    work('network', plan.id, space.refresh())
+  }
+
+  const mtuOf = (id: string) => networks.get(id)?.plan.mtu ?? externals.get(id)?.mtu ?? 1500
+  const externalBridge = async (id: string) => {
+    await bridges.refresh()
+    return linkNames.external(id)
+  }
+
+  const makeRouter = (plan: RouterPlan) =>
+    routerSpace({
+      tag,
+      plan,
+      tools,
+      engineSpace,
+      network: (id) => networks.get(id)?.space,
+      mtuOf,
+      externalBridge,
+      after: afterRemoval(plan.id),
+    })
+  const afterRemoval = (id: string) => removals.get(id)?.catch(() => undefined)
+
+  const removeSpace = (what: string, id: string, removal: Promise<void>) => {
+    const done = removal.finally(() => {
+      if (removals.get(id) === done) removals.delete(id)
+    })
+    removals.set(id, done)
+    work(what, id, done)
+  }
+  const removeObject = (id: string) => {
+    groups.delete(id)
+    const router = routers.get(id)
+    routers.delete(id)
+    if (router) removeSpace('router', id, router.remove())
+    const found = networks.get(id)
+    networks.delete(id)
+    if (found) removeSpace('network', id, found.space.remove())
+    if (externals.delete(id)) work('network', id, bridges.refresh())
+  }
+
+  const take = (plan: FabricPlan) => {
+    for (const id of plan.gone) removeObject(id)
+    for (const group of plan.groups) {
+      named.add(group.id)
+      groups.set(group.id, group)
+    }
+    for (const each of plan.networks) {
+      named.add(each.id)
+      takeNetwork(each)
+    }
+    refreshRules({ networks: new Set(), groups: new Set(plan.groups.map(({ id }) => id)) })
+    for (const each of plan.routers) {
+      named.add(each.id)
+      const known = routers.get(each.id)
+      known?.take(each)
+      if (!known) routers.set(each.id, makeRouter(each))
+    }
+    const fresh = new Set<string>([...plan.networks, ...plan.routers].map(({ id }) => id))
+    for (const [id, router] of routers) {
+      const { interfaces, external } = router.plan
+      const touched = [id, external?.networkId ?? '', ...interfaces.map(({ networkId }) => networkId)]
+      if (touched.some((each) => fresh.has(each))) work('router', id, router.refresh())
+    }
+  }
+
+  const removeStale = async () => {
+    for (const id of [...networks.keys(), ...externals.keys(), ...groups.keys(), ...routers.keys()]) {
+      if (!named.has(id)) removeObject(id)
+    }
+    const wanted = new Set<string>([...networks.keys(), ...routers.keys(), ...nics.containers()])
+    for (const id of await namespaceIds(tag)) {
+      if (!wanted.has(id) && !networks.has(id) && !routers.has(id)) await removeNamespace(tools, tag, id)
+    }
+    await bridges.refresh()
+    await Promise.all([...networks.values()].map(({ space }) => space.tidy()))
+  }
+
+  const onNetwork = async (nic: Nic, task: (space: NetworkSpace) => Promise<void>) => {
+    const found = networks.get(nic.networkId)
+    if (!found) {
+      const why = externals.has(nic.networkId) ? 'is external; use a floating IP' : 'is not known on this host'
+      throw new EngineError(409, `Network ${nic.networkId} ${why}.`)
+    }
+    try {
+      await task(found.space)
+    } catch (error) {
+      throw new EngineError(503, `Port ${nic.portId} could not be plugged: ${reasonOf(error)}`)
+    }
+  }
+
+  return {
+    nics,
+    take,
+    setNics: (container, projectId, wanted) => refreshRules(nics.set(container, projectId, wanted)),
+    forgetNics: (container) => refreshRules(nics.forget(container)),
+    network: (id) => networks.get(id)?.plan ?? externals.get(id),
+    prepare: (nic) => onNetwork(nic, (space) => space.prepare(nic)),
+    plug: (nic) => onNetwork(nic, (space) => space.plug(nic)),
+    taken: (portId) => {
+      const owned = nics.of(portId)
+      if (owned) networks.get(owned.nic.networkId)?.space.taken(portId)
+    },
+    unplug: async ({ networkId, portId }) => {
+      await networks.get(networkId)?.space.unplug(portId)
+    },
+    begin: () => {
+      named = new Set()
+      for (const { space } of networks.values()) space.doubt()
+    },
+    synced: removeStale,
+    idle: async () => {
+      while (underWay.size > 0) await Promise.all(underWay)
+    },
+  }
+}

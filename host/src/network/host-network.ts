@@ -1,0 +1,74 @@
+import { reasonOf } from '@gantry/kernel'
+import type { HostLog } from '../agent/host-log.ts'
+import type { Engine } from '../engine/engine.ts'
+import { EngineError } from '../engine/engine-error.ts'
+import { type DockerDriver, dockerDriver, dockerPluginFolder } from './docker-driver.ts'
+import { dockerNetworks } from './docker-networks.ts'
+import { dockerWiring } from './docker-wiring.ts'
+import { type Fabric, fabric as makeFabric } from './fabric.ts'
+import { hostTag } from './names.ts'
+import { networkProblem } from './network-problem.ts'
+import { podmanWiring } from './podman-wiring.ts'
+import { netTools } from './run-in.ts'
+import type { Wiring } from './wiring.ts'
+
+export interface HostNetworkOptions {
+  readonly engine: Engine
+  readonly deployment: string
+  readonly log: HostLog
+  readonly engineNetns?: string
+  readonly pluginFolder?: string
+}
+
+/** All of a host's networking: the fabric in the kernel, and the way in for this host's engine. */
+export interface HostNetwork {
+  readonly fabric: Fabric
+  readonly wiring: () => Promise<Wiring>
+  /** Why this machine cannot build networks; null: it can. */
+  readonly problem: Promise<string | null>
+  /** Ends the work; networks and what is plugged into them stay. */
+  close(): Promise<void>
+}
+
+export function hostNetwork(options: HostNetworkOptions): HostNetwork {
+  const { engine, deployment, log } = options
+  const tag = hostTag(deployment)
+  const tools = netTools()
+  // By the process: what runs in another namespace must find ours by this path, too.
+  const engineSpace = options.engineNetns ?? `/proc/${process.pid}/ns/net`
+  const fabric = makeFabric({ tag, tools, engineSpace, log })
+  let driver: DockerDriver | null = null
+  // At once and not when the engine answers: an engine that starts containers by itself asks before that.
+  const opening = dockerDriver({ tag, folder: options.pluginFolder ?? dockerPluginFolder, fabric, log }).then(
+    (open) => {
+      driver = open
+      return null
+    },
+    (error: unknown) => `The network driver for Docker could not be opened: ${reasonOf(error)}`,
+  )
+
+  const docker = dockerWiring({
+    containers: engine.containers,
+    api: engine.networks,
+    networks: dockerNetworks(engine.networks, tag, deployment),
+    fabric,
+    driver: () => driver,
+  })
+  const podman = podmanWiring({ tag, tools, fabric, engineSpace })
+
+  return {
+    fabric,
+    wiring: async () => {
+      if (await engine.isPodman()) return podman
+      const problem = await opening
+      if (problem !== null) throw new EngineError(503, problem)
+      return docker
+    },
+    problem: networkProblem(tools, tag).then(async (problem) => problem ?? opening),
+    close: async () => {
+      await opening
+      await driver?.close()
+      await fabric.idle()
+    },
+  }
+}
