@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { attachCommand } from './commands/attach.ts'
 import { eventsCommand } from './commands/events.ts'
 import { execCommand } from './commands/exec.ts'
 import { hostsCommand } from './commands/hosts.ts'
@@ -36,6 +37,7 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
   showCommand(program)
   logsCommand(program)
   execCommand(program)
+  attachCommand(program)
   powerCommands(program)
   eventsCommand(program)
   program.commandsGroup('Cloud:')

@@ -54,6 +54,11 @@ export const CreateContainer = Type.Object(
     disk: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_048_576, description: 'GiB, counted in the quota.' })),
     restartPolicy: Type.Optional(Restart),
     interactive: Type.Optional(Type.Boolean()),
+    stdinOnce: Type.Optional(
+      Type.Boolean({
+        description: 'Its stdin ends with that of the first one who attaches to it; else it stays open.',
+      }),
+    ),
     tty: Type.Optional(Type.Boolean()),
     autoRemove: Type.Optional(Type.Boolean()),
     autoHeal: Type.Optional(Type.Boolean()),
@@ -151,6 +156,7 @@ const Container = Type.Object({
   disk: Type.Integer(),
   restartPolicy: RestartPolicy,
   interactive: Type.Boolean(),
+  stdinOnce: Type.Optional(Type.Boolean()),
   tty: Type.Boolean(),
   autoRemove: Type.Boolean(),
   autoHeal: Type.Boolean(),

@@ -52,6 +52,8 @@ export const ContainerSpec = Type.Object({
   disk: Type.Integer({ minimum: 0 }),
   restartPolicy: RestartPolicy,
   interactive: Type.Boolean(),
+  /** Its stdin ends with that of the first client attached to it; never with a terminal. Absent: it stays open. */
+  stdinOnce: Type.Optional(Type.Boolean()),
   tty: Type.Boolean(),
   autoRemove: Type.Boolean(),
   autoHeal: Type.Boolean(),

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Command } from 'commander'
 import { type Api, pathOf } from '../client/api.ts'
 import { exitCodes, Failure, orNotStarted, usage } from '../failure.ts'
+import { type Size, useTerminal } from '../output/terminal.ts'
 import { collect, finish, pairsOf, withApi } from './common.ts'
 
 interface ExecOptions {
@@ -59,7 +60,7 @@ async function exec(api: Api, ref: string, words: readonly string[], options: Ex
 
 async function pump(api: Api, ref: string, answer: IncomingMessage, terminal: boolean): Promise<number> {
   const { writeStream } = await import('../output/frames.ts')
-  const release = terminal ? useTerminal(api, ref, String(answer.headers['x-gantry-exec-id'])) : undefined
+  const release = terminal ? useTerminal(resizeExec(api, ref, String(answer.headers['x-gantry-exec-id']))) : undefined
   try {
     const exitCode = await writeStream(answer, process).catch(() => undefined)
     if (exitCode !== undefined) return exitCode
@@ -70,19 +71,10 @@ async function pump(api: Api, ref: string, answer: IncomingMessage, terminal: bo
   }
 }
 
-/** Hands every key to the command, and tells it the size of the window now and whenever it changes. */
-function useTerminal(api: Api, ref: string, execId: string): () => void {
-  const { stdin, stdout } = process
-  const resize = (): void => {
-    const query = { rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 }
-    // A command that has just ended has no terminal to resize.
+/** A command that has just ended has no terminal to resize. */
+function resizeExec(api: Api, ref: string, execId: string): (size: Size) => void {
+  return ({ rows, columns }) => {
+    const query = { rows, columns }
     api.json({ method: 'POST', path: `${pathOf(ref)}/exec/${execId}/resize`, query }).catch(() => {})
-  }
-  stdin.setRawMode(true)
-  stdout.on('resize', resize)
-  resize()
-  return () => {
-    stdout.off('resize', resize)
-    stdin.setRawMode(false)
   }
 }

@@ -2,7 +2,7 @@ import type { ContainerView, CreateContainer } from '@gantry/facade-native'
 import type { Command } from 'commander'
 import type { Api } from '../client/api.ts'
 import type { ContainerWatch, Outcome } from '../client/watch.ts'
-import { exitCodes, Failure, orNotStarted } from '../failure.ts'
+import { exitCodes, Failure, orNotStarted, usage } from '../failure.ts'
 import { collect, finish, mebibytes, pairsOf, positive, restartPolicy, withApi } from './common.ts'
 
 interface RunOptions {
@@ -35,7 +35,7 @@ export function runCommand(program: Command): void {
     .option('--cpu <cores>', 'a hard cap; fractions allowed', positive)
     .option('-m, --memory <size>', 'a hard cap: 512, 512m or 2g', mebibytes)
     .option('--restart <policy>', 'no, always, unless-stopped, on-failure[:N]', restartPolicy)
-    .option('-i, --interactive', 'keep its stdin open')
+    .option('-i, --interactive', 'connect this stdin; with -d, only keep its stdin open')
     .option('-t, --tty', 'give it a terminal')
     .option('-w, --workdir <path>', 'working directory')
     .option('--entrypoint <command>', "instead of the image's own")
@@ -46,6 +46,7 @@ export function runCommand(program: Command): void {
     })
   finish(command, { json: false }, [
     { line: 'gantry run busybox echo hello', about: 'prints hello, ends with its exit code' },
+    { line: 'gantry run -it busybox sh', about: 'a shell of its own; Ctrl-P Ctrl-Q leaves it running' },
     { line: 'gantry run -d --name web -m 256m nginx', about: 'leaves it running' },
     { line: "gantry run --rm -e LEVEL=3 alpine sh -c 'exit $LEVEL'", about: 'ends with 3, leaves nothing' },
   ])
@@ -64,6 +65,8 @@ function bodyOf(image: string, words: readonly string[], options: RunOptions): C
     labels: pairsOf(options.label ?? []),
     interactive: options.interactive ?? false,
     tty: options.tty ?? false,
+    // `gantry run -i … < file`: the end of the file is the end of its stdin.
+    stdinOnce: options.interactive === true && !detach,
     // In the foreground this end deletes it, after it has read the last line and the exit code.
     autoRemove: rm && detach,
     ...(words.length === 0 ? {} : { command: [...words] }),
@@ -77,6 +80,9 @@ function bodyOf(image: string, words: readonly string[], options: RunOptions): C
 }
 
 async function run(api: Api, body: CreateContainer, { detach = false, rm = false }: RunOptions): Promise<number> {
+  if (body.interactive && body.tty && !detach && !process.stdin.isTTY) {
+    throw usage('-t with -i needs a terminal as stdin; leave -t out for a pipe.')
+  }
   const { ContainerWatch } = await import('../client/watch.ts')
   await using watch = await ContainerWatch.open(api)
   const { id } = await api.create(body)
@@ -85,13 +91,12 @@ async function run(api: Api, body: CreateContainer, { detach = false, rm = false
     process.stdout.write(`${id}\n`)
     return 0
   }
-  if (body.interactive)
-    process.stderr.write('gantry: its stdin is open but not connected; `gantry exec -it` gets in.\n')
   const release = stopOnInterrupt(api, id)
   try {
     const begun = await watch.until(id, hasBegun)
     // After this line nothing but its end, seen for certain, takes it away: a lost connection must not.
-    const exitCode = await follow(api, watch, id, begun)
+    const exitCode = await follow(api, watch, begun, body.interactive === true)
+    if (exitCode === 'left') return 0
     if (rm) await remove(api, watch, id)
     mustStart(begun)
     return exitCode
@@ -101,17 +106,22 @@ async function run(api: Api, body: CreateContainer, { detach = false, rm = false
 }
 
 /**
- * Prints what it writes until it has ended for good; the exit code is its own. A container that its restart policy starts
+ * Prints what it writes until it has ended for good, or its user has left it; the exit code is its own. A container that its restart policy starts
  * again ends one log stream and begins another, known by a new start time.
  */
-async function follow(api: Api, watch: ContainerWatch, id: string, begun: Outcome): Promise<number> {
+async function follow(api: Api, watch: ContainerWatch, begun: Outcome, interactive: boolean): Promise<number | 'left'> {
   if (begun.gone) return begun.exitCode ?? exitCodes.failed
   if (begun.container.status === 'Error') return exitCodes.notStarted
   const { readLogs } = await import('./logs.ts')
+  const { id } = begun.container
+  const connect = interactive && begun.container.status === 'Running'
+  let shown = connect ? await tryAttach(api, begun.container) : 'missed'
+  if (shown === 'left') return 'left'
   let started = begun.container.startedAt
   let since: number | undefined
   for (;;) {
-    await readLogs(api, id, { follow: true, ...(since === undefined ? {} : { since }) })
+    if (shown === 'missed') await readLogs(api, id, { follow: true, ...(since === undefined ? {} : { since }) })
+    shown = 'missed'
     const outcome = await watch.until(id, ({ task, startedAt, status }) => {
       return task === null && (hasEnded(status) || startedAt !== started)
     })
@@ -120,6 +130,17 @@ async function follow(api: Api, watch: ContainerWatch, id: string, begun: Outcom
     if (hasEnded(container.status)) return codeOf(container)
     started = container.startedAt
     since = started === null ? undefined : Date.parse(started) / 1000
+  }
+}
+
+/** `missed`: it had ended before, so what it wrote is in its log. */
+async function tryAttach(api: Api, container: ContainerView): Promise<'ended' | 'left' | 'missed'> {
+  const { attachOnce } = await import('./attach.ts')
+  try {
+    return await attachOnce(api, container, { stdin: true })
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'container.state') return 'missed'
+    throw error
   }
 }
 
