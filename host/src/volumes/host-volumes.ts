@@ -29,7 +29,10 @@ export interface HostVolumes {
    * creates and before it starts the container. Rejects with an `EngineError` whose message is for the user.
    */
   prepare(assignment: Assignment, signal: AbortSignal): Promise<Bind[]>
-  /** Unmounts and removes what only this container held. Repeatable. Data of volumes stays. */
+  /**
+   * Unmounts and removes what only this container held. Repeatable. Data of volumes stays. Rejects with an `EngineError` while
+   * something on the host has a volume's folder open; what could not be given back is still `held` then.
+   */
   release(id: ContainerId): Promise<void>
   /** Containers that something is held for, on disk or in memory: for the sweep. */
   held(): Promise<ContainerId[]>
@@ -137,7 +140,10 @@ export function hostVolumes({ stateDir, log, clock, report, signal }: HostVolume
         const volumes = holds.volumesOf(id)
         for (const volume of volumes) {
           await locks.run([volume], async () => {
-            if (!holds.isHeld(volume, id)) await mounts.unmount(volume)
+            if (holds.isHeld(volume, id)) return
+            await mounts.unmount(volume).catch((error: unknown) => {
+              throw new EngineError(503, `Volume ${volume} cannot be unmounted: ${problemSentence(error)}`)
+            })
           })
         }
         await holds.forget(id)

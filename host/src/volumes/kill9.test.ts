@@ -25,7 +25,7 @@ test('an agent that is killed at any moment leaves whole file systems only, and 
     }
     expect(readdirSync(join(folder, 'volumes')).length).toBeGreaterThan(10)
   } finally {
-    for (const point of await pointsIn(folder)) execFileSync('umount', [point])
+    for (const point of await pointsIn(folder)) execFileSync('umount', ['--lazy', point])
     await rm(folder, { recursive: true, force: true })
   }
 })

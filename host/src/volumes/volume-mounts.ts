@@ -1,5 +1,6 @@
 import { mkdir, readdir, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { backoff } from '@gantry/kernel'
 import { checkFileSystem } from './disk-images.ts'
 import { mountPoints } from './mount-table.ts'
 import { ProgramError, runProgram } from './run-program.ts'
@@ -49,7 +50,7 @@ export function volumeMounts(folders: StateFolders): VolumeMounts {
     unmount: async (id) => {
       const point = pointOf(id)
       // More than one if an agent was killed while its `mount` ran on.
-      for (let left = await times(point); left > 0; left -= 1) await runProgram('umount', [point])
+      for (let left = await times(point); left > 0; left -= 1) await umount(point)
       await rmdir(point).catch(unlessMissing)
     },
     whileQuiet: async (id, task) => {
@@ -71,6 +72,22 @@ export function volumeMounts(folders: StateFolders): VolumeMounts {
     },
   }
 }
+
+/** What a container, or a program of an agent that was killed, had open may take the kernel a moment to close. */
+async function umount(point: string): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await runProgram('umount', [point])
+      return
+    } catch (error) {
+      const busy = error instanceof ProgramError && /target is busy/.test(error.message)
+      if (!busy || attempt === mostTries) throw error
+      await backoff(attempt, { baseMs: 50, maxMs: 800 })
+    }
+  }
+}
+
+const mostTries = 5
 
 function unlessMissing(error: unknown): void {
   if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
