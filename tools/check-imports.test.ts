@@ -18,6 +18,7 @@ const manifests = [
     dependencies: { '@gantry/control': '*', '@gantry/facade-native': '*', '@gantry/store': '*' },
   }),
   manifest('facades/native', '@gantry/facade-native', { devDependencies: { '@gantry/control': '*' } }),
+  manifest('providers/own', '@gantry/providers-own', { devDependencies: { '@gantry/store': '*' } }),
   manifest('apps/server', '@gantry/server', { dependencies: { '@gantry/store': '*', '@gantry/facade-zun': '*' } }),
 ]
 
@@ -31,6 +32,7 @@ describe('import directions', () => {
     ['a file of the same workspace', 'control/src/a/b.ts', "import { x } from '../c.ts'"],
     ['a type of a development dependency', 'facades/native/src/a.ts', "import type { C } from '@gantry/control'"],
     ['a builtin', 'control/src/a.ts', "import { join } from 'node:path'"],
+    ["a provider's test on the real store", 'providers/own/src/a.test.ts', "import { x } from '@gantry/store'"],
     ['a word in a comment', 'control/src/a.ts', "/* import { x } from '@gantry/store' */\n// import '@gantry/store'"],
   ])('%s is fine', (_, path, text) => {
     expect(check(path, text)).toEqual([])
@@ -39,6 +41,8 @@ describe('import directions', () => {
   test.each([
     ['a façade imports another', 'facades/zun/src/a.ts', "import { x } from '@gantry/facade-native'", /may not import/],
     ['a façade imports the store', 'facades/zun/src/a.ts', "export { x } from '@gantry/store'", /may not import/],
+    ['a provider imports the store', 'providers/own/src/a.ts', "import { x } from '@gantry/store'", /may not import/],
+    ["a façade's test imports the store", 'facades/zun/src/a.test.ts', "import '@gantry/store'", /may not import/],
     ['a package imports upwards', 'packages/kernel/src/a.ts', "import '@gantry/model'", /may not import/],
     ['an import at run time', 'facades/zun/src/a.ts', "await import('@gantry/store')", /may not import/],
     ['many lines', 'facades/zun/src/a.ts', "import {\n  a,\n  b,\n} from '@gantry/store'", /may not import/],

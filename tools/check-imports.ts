@@ -13,6 +13,9 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   apps: ['facades', 'control', 'packages', 'host', 'store', 'providers'],
 }
 
+/** What only tests may import besides: a provider is tried on the real store. */
+const directionsOfTests: Readonly<Record<string, readonly string[]>> = { providers: ['store'] }
+
 /** The whole graph of the shared packages; it has no cycle, and a new edge is a decision to write down here. */
 const packageEdges: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
@@ -75,7 +78,7 @@ function problemOf(
   if (name === home.name) return `${target} is this workspace itself; import the file.`
   if (other && !other.entries.has(target))
     return `${target} goes past the entry of ${name}; export what is needed there.`
-  if (other && !mayImport(home.folder, other.folder)) return `${home.folder} may not import ${other.folder}.`
+  if (other && !mayImport(home.folder, other.folder, file.path)) return `${home.folder} may not import ${other.folder}.`
   if (home.declared.has(name)) return undefined
   // Types are gone before anything runs; a test's packages from outside are the repository's affair.
   if ((typeOnly || isTest.test(file.path)) && home.declaredForTests.has(name)) return undefined
@@ -83,10 +86,11 @@ function problemOf(
   return `${name} is not declared in ${home.folder}/package.json.`
 }
 
-function mayImport(from: string, to: string): boolean {
+function mayImport(from: string, to: string, path: string): boolean {
   const [fromKind = '', fromName = ''] = from.split('/')
   const [toKind = '', toName = ''] = to.split('/')
   if (fromKind === 'packages' && toKind === 'packages') return packageEdges[fromName]?.includes(toName) ?? false
+  if (isTest.test(path) && directionsOfTests[fromKind]?.includes(toKind)) return true
   return directions[fromKind]?.includes(toKind) ?? false
 }
 

@@ -3,13 +3,13 @@ import { Fault } from '@gantry/kernel'
 import type { Caller, ContainerId, Network, Nic, Port, SecurityGroupId } from '@gantry/model'
 import { chooseAddresses } from './allocate.ts'
 import { exposedGroup, removeExposedGroup } from './exposed-ports.ts'
-import { defaultGroup, groupIdFor, groupIdsOf, groupOf } from './groups.ts'
+import { defaultGroup, groupIdFor, groupIdsFor, groupOf } from './groups.ts'
 import { insertPort } from './insert-port.ts'
 import { nicOf } from './nic-of.ts'
-import { conflict, invalid, type Parts, requireAdmin, type Work, within } from './parts.ts'
+import { conflict, invalid, type Parts, requireAdmin, type Work, within, withinAndTell } from './parts.ts'
 import { requireFree, requireGatewayRight } from './ports.ts'
 import { givePortBack } from './release-port.ts'
-import { networkBy, portBy } from './sight.ts'
+import { networkBy, portBy, requireSameProject } from './sight.ts'
 import { usualNetwork } from './topology.ts'
 
 /** Ports of containers, within the transactions that write the containers. */
@@ -26,12 +26,12 @@ export function containerPorts(parts: Parts): ContainerPorts {
         return plugIn(work, caller, containerId, plug, await groupsBeside(work, caller, nics, exposed), exposed)
       }),
     detach: (tables, containerId, nics) =>
-      within(parts, tables, async (work) => {
+      withinAndTell(parts, tables, async (work) => {
         const leaving = new Set<string>(nics.map(({ portId }) => portId))
         for (const port of await portsOf(work, containerId)) if (leaving.has(port.id)) await giveBack(work, port)
       }),
     place: (tables, containerId, hostId) => tables.ports.place(containerId, hostId),
-    release: (tables, containerId) => within(parts, tables, (work) => release(work, containerId)),
+    release: (tables, containerId) => withinAndTell(parts, tables, (work) => release(work, containerId)),
     regroup: (tables, caller, nics, change) => within(parts, tables, (work) => regroup(work, caller, nics, change)),
   }
 }
@@ -48,7 +48,9 @@ async function reserve(work: Work, caller: Caller, request: PortsRequest): Promi
   }
   const exposed = await exposedGroup(work, caller.projectId, containerId, request.exposedPorts)
   const own =
-    groups === null ? [(await defaultGroup(work, caller.projectId)).id] : await groupIdsOf(work, caller, groups)
+    groups === null
+      ? [(await defaultGroup(work, caller.projectId)).id]
+      : await groupIdsFor(work, caller, caller, groups)
   const nics: Nic[] = []
   for (const plug of plugs) nics.push(await plugIn(work, caller, containerId, plug, withGroup(own, exposed), exposed))
   return nics
@@ -63,6 +65,7 @@ async function resolve(work: Work, caller: Caller, net: NetRequest): Promise<Plu
   const { tables } = work
   if ('port' in net) {
     const port = await portBy(tables, caller, net.port)
+    requireSameProject(port, caller, 'A container and the ports given to it')
     requireFree(port, net.port)
     if (port.fixedIps.length === 0) throw conflict(`Port ${net.port} has no address, so no container can use it.`)
     return { network: await networkBy(tables, caller, port.networkId), port }
@@ -157,6 +160,9 @@ async function regroup(
   change: { add: string } | { remove: string },
 ): Promise<Nic[]> {
   const group = await groupOf(work, caller, 'add' in change ? change.add : change.remove)
+  for (const port of await work.tables.ports.getMany(nics.map(({ portId }) => portId))) {
+    requireSameProject(group, port, 'A container and its security groups')
+  }
   const concerned = nics.filter(({ filtered, groups }) => filtered && groups.includes(group.id) === 'remove' in change)
   if (concerned.length === 0) {
     const code = 'add' in change ? 'group.present' : 'group.absent'

@@ -18,7 +18,7 @@ import { enforceLimit } from './limits.ts'
 import { conflict, invalid, nobody, type Parts, scopeOf, transact, type Work } from './parts.ts'
 import { deletePort, settleRouter, unbound } from './release-port.ts'
 import { waysOut } from './routers.ts'
-import { floatingIpBy, networkBy, portBy } from './sight.ts'
+import { floatingIpBy, networkBy, portBy, requireSameProject } from './sight.ts'
 
 export function floatingIps(parts: Parts): NetworkVerbs['floatingIps'] {
   return {
@@ -145,6 +145,7 @@ async function targetOf(
 ): Promise<Target> {
   const port = await portBy(work.tables, caller, ref)
   if (port.deviceOwner.startsWith('network:')) throw invalid(`Port ${ref} is not one of a container.`)
+  requireSameProject(ip, port, 'A floating IP and the port it leads to')
   const fixed = fixedIpOf(port, ref, asked)
   const routerId = await routerBetween(work, port, fixed, ip)
   if (routerId === undefined) {

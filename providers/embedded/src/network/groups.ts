@@ -3,6 +3,7 @@ import type { NetworkVerbs, Tables } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type {
   Caller,
+  Port,
   ProjectId,
   SecurityGroup,
   SecurityGroupId,
@@ -12,7 +13,7 @@ import type {
 import { enforceLimit } from './limits.ts'
 import { checkName, conflict, type Parts, scopeOf, transact, type Work } from './parts.ts'
 import { isSameRule, openRule, type RuleBody, ruleBody } from './security-rules.ts'
-import { groupBy, isOwn } from './sight.ts'
+import { groupBy, isOwn, requireSameProject } from './sight.ts'
 
 const defaultName = 'default'
 
@@ -40,6 +41,7 @@ export function groups(parts: Parts): NetworkVerbs['groups'] {
       transact(parts, async (work) => {
         const group = await groupOf(work, caller, ref)
         const remote = input.remoteGroup === null ? null : await groupOf(work, caller, input.remoteGroup)
+        if (remote) requireSameProject(group, remote, 'A security group and those that its rules name')
         const body = ruleBody(input, remote?.id ?? null)
         const same = group.rules.find((rule) => isSameRule(rule, body))
         if (same) throw conflict(`Security group ${group.name} has this rule already: ${same.id}.`)
@@ -66,10 +68,19 @@ export async function groupOf(work: Work, caller: Caller, ref: string): Promise<
   return groupBy(work.tables, caller, ref)
 }
 
-/** Ids of groups by ids or names, each once, in the order given. */
-export async function groupIdsOf(work: Work, caller: Caller, refs: readonly string[]): Promise<SecurityGroupId[]> {
+/** Ids of groups for a port, by ids or names; each once, in the order given. */
+export async function groupIdsFor(
+  work: Work,
+  caller: Caller,
+  port: Pick<Port, 'projectId'>,
+  refs: readonly string[],
+): Promise<SecurityGroupId[]> {
   const ids = new Set<SecurityGroupId>()
-  for (const ref of refs) ids.add((await groupOf(work, caller, ref)).id)
+  for (const ref of refs) {
+    const group = await groupOf(work, caller, ref)
+    requireSameProject(group, port, 'A port and its security groups')
+    ids.add(group.id)
+  }
   return [...ids]
 }
 

@@ -7,7 +7,7 @@ import { networkBy, ownNetworkBy } from './sight.ts'
 
 export function networks(parts: Parts): NetworkVerbs['networks'] {
   return {
-    create(caller, input) {
+    async create(caller, input) {
       if (input.shared) requireAdmin(caller, 'Sharing a network with every project')
       if (input.external) requireAdmin(caller, 'Making an external network')
       return transact(parts, (work) => createNetwork(work, caller.projectId, input))

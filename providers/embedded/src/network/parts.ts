@@ -35,21 +35,24 @@ export async function transact<T>(parts: Parts, job: (work: Work) => Promise<T>)
   return result
 }
 
+/** Runs `job` within the caller's transaction; what is new there is told by the caller, with the containers on it. */
+export function within<T>(parts: Parts, tables: Tables, job: (work: Work) => Promise<T>): Promise<T> {
+  return job({ ...parts, tables, touched: nothingTouched() })
+}
+
 /** Runs `job` within the caller's transaction; hosts are told once that has ended. */
-export async function within<T>(parts: Parts, tables: Tables, job: (work: Work) => Promise<T>): Promise<T> {
+export async function withinAndTell(parts: Parts, tables: Tables, job: (work: Work) => Promise<void>): Promise<void> {
   const touched = nothingTouched()
-  const result = await job({ ...parts, tables, touched })
-  if (hasAny(touched)) {
-    // Transactions exclude each other, so an empty one ends after the caller's. Had that been rolled back, or is the store
-    // closed, then telling is superfluous: hosts are told what the store says, and everything at their next connection.
-    parts.store
-      .transaction(async () => undefined)
-      .then(
-        () => announce(parts, touched),
-        () => undefined,
-      )
-  }
-  return result
+  await job({ ...parts, tables, touched })
+  if (!hasAny(touched)) return
+  // Transactions exclude each other, so an empty one ends after the caller's. Had that been rolled back, or is the store
+  // closed, then telling is superfluous: hosts are told what the store says, and everything at their next connection.
+  parts.store
+    .transaction(async () => undefined)
+    .then(
+      () => announce(parts, touched),
+      () => undefined,
+    )
 }
 
 function announce(parts: Parts, touched: Touched): void {

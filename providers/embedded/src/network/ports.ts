@@ -2,7 +2,7 @@ import type { NetworkVerbs, NewPort, PortChange } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type { Caller, FixedIp, Network, Port, SecurityGroupId } from '@gantry/model'
 import { chooseAddresses } from './allocate.ts'
-import { defaultGroup, groupIdsOf } from './groups.ts'
+import { defaultGroup, groupIdsFor } from './groups.ts'
 import { insertPort } from './insert-port.ts'
 import { checkName, conflict, type Parts, requireAdmin, scopeOf, transact, type Work } from './parts.ts'
 import { deletePort } from './release-port.ts'
@@ -76,7 +76,7 @@ async function groupsOfNew(
   refs: readonly string[] | undefined,
 ): Promise<SecurityGroupId[]> {
   if (refs === undefined) return filtered ? [(await defaultGroup(work, caller.projectId)).id] : []
-  const ids = await groupIdsOf(work, caller, refs)
+  const ids = await groupIdsFor(work, caller, caller, refs)
   if (!filtered) requireNoGroups(ids)
   return ids
 }
@@ -110,7 +110,7 @@ async function updatePort(work: Work, caller: Caller, ref: string, change: PortC
     const network = await networkBy(tables, caller, port.networkId)
     requireOwner(caller, network, 'Leaving a port unfiltered')
   }
-  const groups = change.groups === undefined ? port.groups : await groupIdsOf(work, caller, change.groups)
+  const groups = change.groups === undefined ? port.groups : await groupIdsFor(work, caller, port, change.groups)
   if (!filtered) requireNoGroups(groups)
   const next = { name: checkName(change.name ?? port.name, 'port'), groups, filtered }
   await tables.ports.update(port.id, next)

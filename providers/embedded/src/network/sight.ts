@@ -46,6 +46,17 @@ export function isOwn(caller: Caller, { projectId }: { readonly projectId: Proje
   return projectId === caller.projectId
 }
 
+/** Of use where an administrator, who reaches everything, would tie two projects together that know nothing of it. */
+export function requireSameProject(
+  one: { readonly projectId: ProjectId },
+  other: { readonly projectId: ProjectId },
+  what: string,
+): void {
+  if (one.projectId !== other.projectId) {
+    throw new Fault('request.invalid', { problem: `${what} must belong to the same project.` })
+  }
+}
+
 export function networkBy(tables: Tables, caller: Caller, ref: string): Promise<Network> {
   return find(caller, ref, {
     type: 'network',
