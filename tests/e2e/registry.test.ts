@@ -65,11 +65,21 @@ test('with a wrong password, and with none, it ends in Error and says why', asyn
   }
 })
 
-test('another project cannot pull with it', async () => {
+test('another project can neither pull with it nor run what was pulled', async () => {
   const other = await gantry.newTenant('neighbour')
   const answer = await other.zun('POST', '/containers?run=true', { image: 'private/app', registry: 'hub' })
   expect(answer.status).toBe(404)
   expect((await other.zun('GET', '/registries/hub')).status).toBe(404)
+  const image = `${registry.domain}/private/app`
+  const taken = await other.zun('POST', '/containers?run=true', { image, command: ['true'] })
+  const ended = await other.waitFor(taken.json.uuid, ({ status }) => status === 'Stopped' || status === 'Error')
+  expect(ended.status_reason).toMatch(/unauthorized|authenti|credentials/i)
+  expect(await gantry.engine.docker('images', '--format', '{{.Repository}}')).not.toMatch(/^127/m)
+})
+
+test('containers of one project that start together share one private image', async () => {
+  const ends = await Promise.all([1, 2, 3].map(() => run('private/shared', 'hub', ['true'])))
+  expect(ends.map(({ ended }) => ended.status)).toEqual(['Stopped', 'Stopped', 'Stopped'])
 })
 
 test('no password is in an answer, a log or the database', async () => {

@@ -1,4 +1,4 @@
-import { type Assignment, type Container, type ContainerId, defaultSpec, type ProjectId } from '@gantry/model'
+import { type Assignment, type Container, type ContainerId, defaultSpec, imageAt, type ProjectId } from '@gantry/model'
 import type { Deps } from '../deps.ts'
 
 /** What a container's host is told. Throws when its registry password was sealed with another key. */
@@ -15,10 +15,15 @@ export function assignmentOf({ secrets }: Pick<Deps, 'secrets'>, container: Cont
     mounts: [...container.mounts],
     // The sandbox of a capsule has the capsule's own id.
     sandbox: capsule && capsule.role !== 'sandbox' ? (capsule.capsuleId as string as ContainerId) : null,
-    registryAuth: sealedRegistryAuth === null ? null : JSON.parse(secrets.open(sealedRegistryAuth)),
+    registryAuth: sealedRegistryAuth === null ? null : authOf(secrets.open(sealedRegistryAuth), container.spec.image),
     seenGeneration: container.seenGeneration,
     failed: observed.settled >= wish.version ? observed.failure : null,
   }
+}
+
+function authOf(opened: string, image: string): Assignment['registryAuth'] {
+  const { domain, username, password } = JSON.parse(opened) as { domain: string; username: string; password: string }
+  return { source: imageAt(domain, image), domain, username, password }
 }
 
 /** Tells a host to drop a container that the store does not know, or knows to be elsewhere. */

@@ -1,7 +1,7 @@
-import { type Caller, type Container, formatImageName, parseImageName } from '@gantry/model'
+import { type Caller, type Container, formatImageName, imageAt, parseImageName } from '@gantry/model'
 import type { Deps } from '../deps.ts'
 import type { Tables } from '../ports/store.ts'
-import { resolveImage } from './images-of-project.ts'
+import { privateEngineRef, resolveImage } from './images-of-project.ts'
 import { sealedAuthFor } from './registries.ts'
 
 export type ImageChoice = Pick<Container, 'imageRef' | 'registryId' | 'sealedRegistryAuth'>
@@ -19,9 +19,11 @@ export async function imageOfNew(
     return { imageRef: engineRef, registryId: null, sealedRegistryAuth: null }
   }
   const { registryId, sealedRegistryAuth, imagePrefix } = await sealedAuthFor(tables, deps.secrets, caller, registry)
-  const full = image.startsWith(`${imagePrefix}/`) ? image : `${imagePrefix}/${image}`
+  const full = imageAt(imagePrefix, image)
   // Judged like any other name: nobody reaches another project's images through a registry.
   await resolveImage(tables, caller.projectId, full)
   const { repo, tag } = parseImageName(full)
-  return { imageRef: formatImageName(repo, tag), registryId, sealedRegistryAuth }
+  if (sealedRegistryAuth === null) return { imageRef: formatImageName(repo, tag), registryId, sealedRegistryAuth }
+  // What a password was needed for is kept where no other project's request can name it.
+  return { imageRef: privateEngineRef(caller.projectId, repo, tag.replace(':', '-')), registryId, sealedRegistryAuth }
 }

@@ -7,6 +7,7 @@ import type { HostVolumes } from '../volumes/host-volumes.ts'
 import { createBody, limitsOf, sharedMode } from './create-body.ts'
 import { justCreated } from './engine-container.ts'
 import { engineName } from './labels.ts'
+import { privatePull } from './private-pull.ts'
 import { blamesStrays, killStrays } from './stray-processes.ts'
 
 /** The steps that change something in the engine. */
@@ -46,6 +47,7 @@ const look: Outcome = { know: 'look' }
 /** One act for each step. Each may be repeated after a crash at any point; they reject with the engine's own errors. */
 export function actsOn({ engine, wiring, volumes, deployment, allowPrivileged }: ActContext): Acts {
   const { containers, images } = engine
+  const pullPrivately = privatePull(images)
 
   const networking = async (assignment: Assignment, signal: AbortSignal): Promise<Networking> => {
     const { sandbox } = assignment
@@ -100,7 +102,8 @@ export function actsOn({ engine, wiring, volumes, deployment, allowPrivileged }:
     pull: async (_step, { imageRef, registryAuth }, signal) => {
       const { repo, tag } = parseImageName(imageRef)
       if (imageRef === sandboxImage) await images.load(repo, tag, sandboxTar(), `/${sandboxProgram}`, signal)
-      else await images.pull(repo, tag, signal, registryAuth)
+      else if (registryAuth) await pullPrivately(registryAuth.source, imageRef, registryAuth, signal)
+      else await images.pull(repo, tag, signal)
       return { know: 'image', image: 'present' }
     },
     create: async (_step, assignment, signal) => {

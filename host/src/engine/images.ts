@@ -13,6 +13,8 @@ export interface ImageApi {
   pull(repo: string, tag: string, signal?: AbortSignal, auth?: RegistryAuth | null): Promise<void>
   /** Makes an image of a file system. `entrypoint` is a path in it. */
   load(repo: string, tag: string, tar: Buffer, entrypoint: string, signal?: AbortSignal): Promise<void>
+  /** One more name for an image. */
+  tag(ref: string, repo: string, tag: string, signal?: AbortSignal): Promise<void>
   remove(ref: string, signal?: AbortSignal): Promise<void>
   /** What the registry it asks by default has. Rejects when that cannot be reached. */
   search(term: string, signal?: AbortSignal): Promise<ImageFound[]>
@@ -66,6 +68,11 @@ export function imageApi(transport: EngineTransport): ImageApi {
     search: (term, signal) => {
       const query = { term, limit: mostFound }
       return transport.json({ path: '/images/search', query, answerWithinMs: searchMs, ...(signal && { signal }) })
+    },
+    tag: async (ref, repo, tag, signal) => {
+      const query = { repo: await nameOf(repo), tag }
+      const path = `${await pathOf(ref)}/tag`
+      await transport.json<unknown>({ method: 'POST', path, query, ...(signal && { signal }) })
     },
     remove: async (ref, signal) => {
       await transport.json<unknown>({ method: 'DELETE', path: await pathOf(ref), ...(signal && { signal }) })

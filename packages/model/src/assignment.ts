@@ -23,9 +23,9 @@ export const Assignment = Type.Object({
   mounts: Type.Array(Mount),
   /** The container whose network and IPC it shares; null: its own. */
   sandbox: Type.Union([Type.Unsafe<ContainerId>(Type.String()), Type.Null()]),
-  /** For the pull of its image only. */
+  /** For the pull of its image only: `source` at the registry, which is kept as `imageRef` and under no other name. */
   registryAuth: Type.Union([
-    Type.Object({ domain: Type.String(), username: Type.String(), password: Type.String() }),
+    Type.Object({ source: Type.String(), domain: Type.String(), username: Type.String(), password: Type.String() }),
     Type.Null(),
   ]),
   /** Highest generation whose engine container has been seen; a missing one then vanished and was not merely never made. */

@@ -27,6 +27,11 @@ export function parseImageName(name: string): { repo: string; tag: string } {
   return { repo: name, tag: 'latest' }
 }
 
+/** The name of `image` at the registry `domain`, which it may hold already. */
+export function imageAt(domain: string, image: string): string {
+  return image.startsWith(`${domain}/`) ? image : `${domain}/${image}`
+}
+
 /** `repo:tag`, or `repo@sha256:…` for a digest. */
 export function formatImageName(repo: string, tag: string): string {
   return tag.includes(':') ? `${repo}@${tag}` : `${repo}:${tag}`
