@@ -1,8 +1,9 @@
+import { Fault } from '@gantry/kernel'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FakeCloud, fakeCloud } from '../../facades/zun/src/testing/fake-cloud.ts'
 import { oneError } from './zun-errors.ts'
 
-/** What is beside the containers, and what is not built yet. */
+/** What is beside the containers. */
 let cloud: FakeCloud
 beforeEach(async () => {
   cloud = await fakeCloud()
@@ -52,8 +53,31 @@ describe('everything else', () => {
     const shown = { uuid, repo: 'my/app', tag: 'v1', size: '1234', host: 'compute1', image_id: null }
     expect((await cloud.ask('GET', `/v1/images/${uuid}`)).json).toMatchObject(shown)
     expect((await cloud.ask('GET', '/v1/images/')).json).toMatchObject({ images: [shown], next: null })
+    cloud.control.next.registry = async () => [
+      { name: 'library/app', description: 'An app', official: true, automated: false, stars: 7 },
+      { name: 'my/app', description: 'of the same name', official: false, automated: false, stars: 0 },
+    ]
+    const searched = (path: string) => cloud.ask('GET', `/v1/images/${path}`)
+    expect((await searched('app/search?image_driver=docker')).json).toEqual([
+      expect.objectContaining({ name: 'my/app', description: 'my/app:v1' }),
+      {
+        name: 'library/app',
+        description: 'An app',
+        is_automated: false,
+        metadata: { is_official: true, star_count: 7 },
+      },
+    ])
+    expect((await searched('my/app/search?exact_match=True')).json).toHaveLength(1)
+    expect((await searched('app/search?image_driver=glance')).json).toEqual([
+      expect.objectContaining({ id: uuid, name: 'my/app', tags: ['v1'], status: 'active', size: 1234 }),
+    ])
+    expect((await searched('app/search?image_driver=rkt')).status).toBe(400)
+    cloud.control.next.registry = async () => {
+      throw new Fault('engine.unreachable', { host: 'compute1', reason: 'no route to the registry' })
+    }
+    expect((await searched('nothing/search')).json).toEqual(oneError('', 503))
     for (const name of ['app', 'my/app', 'my%2Fapp']) {
-      const { json } = await cloud.ask('GET', `/v1/images/${name}/search?image_driver=docker`)
+      const { json } = await searched(`${name}/search?image_driver=docker`)
       expect(json).toMatchObject([
         { name: 'my/app', is_automated: false, metadata: { is_official: false, star_count: 0 } },
       ])
@@ -132,14 +156,5 @@ describe('everything else', () => {
     expect((await cloud.ask('POST', '/v1/containers/test/resize?h=24&w=80')).status).toBe(400)
     const late = `/v1/containers/test/execute_resize?exec_id=${execId}&h=24&w=80`
     expect((await cloud.ask('POST', late)).status).toBe(400)
-  })
-
-  test('what is not built yet says so', async () => {
-    await run({ interactive: true })
-    const ask = async (method: string, path: string, version = '1.40', body: unknown = {}) =>
-      (await cloud.ask(method, path, { version, ...(method === 'POST' ? { body } : {}) })).json
-    const notBuilt = oneError('not-implemented', 501)
-    expect(await ask('POST', '/v1/registries')).toEqual(notBuilt)
-    expect(await ask('GET', '/v1/registries/x')).toEqual(oneError('registry-not-found', 404))
   })
 })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FakeCloud, fakeCloud, quietLog } from '../../facades/zun/src/testing/fake-cloud.ts'
 import { fakeControl } from '../../facades/zun/src/testing/fake-control.ts'
 import { fakeVerifier } from '../../facades/zun/src/testing/fake-data.ts'
-import { walkAsStranger, zunRoutes } from './zun-routes.ts'
+import { walkAsStranger, zunCapsuleRoutes, zunRegistryRoutes, zunRoutes } from './zun-routes.ts'
 
 describe('the walls between projects', () => {
   let cloud: FakeCloud
@@ -15,16 +15,17 @@ describe('the walls between projects', () => {
   })
   afterAll(() => cloud[Symbol.asyncDispose]())
 
-  test('the table holds every route that names a container', async () => {
+  test('the tables hold every route that names a container, a capsule or a registry', async () => {
     const registered = new Set<string>()
     const app = createHttpApp({ log: quietLog() })
     app.addHook('onRoute', ({ method, url }) => {
-      for (const one of [method].flat()) if (url.startsWith('/v1/containers/:ref')) registered.add(`${one} ${url}`)
+      const named = /^\/v1\/(containers|capsules|registries)\/:ref/.test(url)
+      for (const one of [method].flat()) if (named) registered.add(`${one} ${url}`)
     })
     await app.register(zunFacade, { control: fakeControl(), verifier: fakeVerifier })
     await app.close()
     const walked = new Set(
-      zunRoutes.map(({ method, path }) => {
+      [...zunRoutes, ...zunCapsuleRoutes, ...zunRegistryRoutes].map(({ method, path }) => {
         return `${method} /v1${path.replace('{ref}', ':ref').replace(/req-.*/, ':request')}`
       }),
     )
@@ -39,6 +40,25 @@ describe('the walls between projects', () => {
     expect([...cloud.control.rows.values()]).toEqual(before)
     const list = await cloud.ask('GET', '/v1/containers', { token: 'other' })
     expect(list.json).toEqual({ containers: [], next: null })
+  })
+
+  test('nor in capsules and registries', async () => {
+    const template = { metadata: { name: 'mine' }, spec: { containers: [{ image: 'busybox' }] } }
+    const capsule = await cloud.ask('POST', '/v1/capsules', { body: { template }, version: '1.40' })
+    const registry = { name: 'mine', domain: 'hub.example.com' }
+    const made = await cloud.ask('POST', '/v1/registries', { body: { registry }, version: '1.40' })
+    const [capsuleId] = /[0-9a-f-]{36}/.exec(capsule.text) ?? []
+    const { uuid } = (made.json as { registry: { uuid: string } }).registry
+    const walk = { base: `${cloud.origin}/container`, token: 'other' }
+    const inCapsules = { ...walk, refs: [String(capsuleId), 'mine'], routes: zunCapsuleRoutes }
+    expect(await walkAsStranger(inCapsules)).toEqual([])
+    const code = 'container.registry-not-found'
+    expect(await walkAsStranger({ ...walk, refs: [uuid, 'mine'], routes: zunRegistryRoutes, code })).toEqual([])
+    expect((await cloud.ask('GET', '/v1/capsules/mine')).status).toBe(200)
+    expect((await cloud.ask('GET', '/v1/registries/mine')).status).toBe(200)
+    for (const path of ['/v1/capsules', '/v1/registries']) {
+      expect((await cloud.ask('GET', path, { token: 'other' })).text).not.toContain('mine')
+    }
   })
 
   test('the walk would notice a hole', async () => {

@@ -45,6 +45,20 @@ export const zunRoutes: readonly ZunRoute[] = [
   { method: 'DELETE', path: '/containers/{ref}' },
 ]
 
+/** The same for a capsule. */
+export const zunCapsuleRoutes: readonly ZunRoute[] = [
+  { method: 'GET', path: '/capsules/{ref}' },
+  { method: 'GET', path: '/capsules/{ref}', version: '1.31' },
+  { method: 'DELETE', path: '/capsules/{ref}' },
+]
+
+/** The same for a registry. */
+export const zunRegistryRoutes: readonly ZunRoute[] = [
+  { method: 'GET', path: '/registries/{ref}' },
+  { method: 'PATCH', path: '/registries/{ref}', body: { registry: { username: 'stolen' } } },
+  { method: 'DELETE', path: '/registries/{ref}' },
+]
+
 export interface WalkOptions {
   /** The service's address as in the catalog, without a version: `http://127.0.0.1:9517/container`. */
   readonly base: string
@@ -52,6 +66,10 @@ export interface WalkOptions {
   readonly token: string
   /** What the container may be called: its id and its name. */
   readonly refs: readonly string[]
+  /** Those of containers unless told. */
+  readonly routes?: readonly ZunRoute[]
+  /** The code of the refusals. */
+  readonly code?: string
 }
 
 /** A route that did not answer as if the container did not exist. */
@@ -62,16 +80,17 @@ export interface Leak {
 }
 
 /**
- * Asks every route, with and without the version in its path, for somebody else's container. Each must answer 404 in
+ * Asks every route, with and without the version in its path, for what is somebody else's. Each must answer 404 in
  * Zun's shape, naming nothing but what was asked for; what does otherwise is returned.
  */
-export async function walkAsStranger({ base, token, refs }: WalkOptions): Promise<Leak[]> {
+export async function walkAsStranger(options: WalkOptions): Promise<Leak[]> {
+  const { base, token, refs, routes = zunRoutes, code = 'container.container-not-found' } = options
   const leaks: Leak[] = []
   for (const ref of refs) {
-    for (const route of zunRoutes) {
+    for (const route of routes) {
       for (const root of [`${base}/v1`, base]) {
         const answer = await ask(root, token, ref, route)
-        if (answer.status === 404 && answer.body.includes('"container.container-not-found"')) continue
+        if (answer.status === 404 && answer.body.includes(`"${code}"`)) continue
         leaks.push({ route: `${route.method} ${root}${route.path} (${ref})`, ...answer })
       }
     }

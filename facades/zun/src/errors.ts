@@ -3,7 +3,7 @@ import { baseUrl, callerOf, statusOfKind } from '@gantry/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * An answer that only Zun's language knows (version gates, its schema errors, what is not built yet). `kebab` is the last
+ * An answer that only Zun's language knows (version gates, its schema errors). `kebab` is the last
  * part of the error's code; empty for routing errors.
  */
 export class Refusal extends Error {
@@ -23,11 +23,6 @@ export class Refusal extends Error {
 /** 400 for a body or argument that does not have the expected form. */
 export function schemaError(problem: string): Refusal {
   return new Refusal(400, 'schema-validation-error', problem)
-}
-
-/** 501 with a sentence, for what this service does not offer yet. */
-export function notImplemented(feature: string, instead: string): Refusal {
-  return new Refusal(501, 'not-implemented', `${feature} is not available in this service yet; ${instead}.`)
 }
 
 const kebabOfCode: Partial<Record<FaultCode, string>> = {
