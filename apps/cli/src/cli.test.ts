@@ -151,7 +151,7 @@ describe('the others', () => {
     await gantry(cloud, ['run', '-d', '--name', 'web', 'nginx'])
     const { stdout } = await gantry(cloud, ['ps'])
     expect(stdout).toMatch(/^ID +NAME +IMAGE +COMMAND +STATUS +CREATED +ADDRESS\n/)
-    expect(stdout).toMatch(/ web +nginx +sh +Running for .+ a moment ago +10\.0\.0\.2\n$/)
+    expect(stdout).toMatch(/ web +nginx +sh +Running for .+ a moment ago +10\.0\.0\.3\n$/)
     expect(stdout.trim().split('\n')).toHaveLength(2)
     expect((await gantry(cloud, ['ps', '-a'])).stdout).toMatch(/Stopped \(1\)/)
     expect(JSON.parse((await gantry(cloud, ['--json', 'ps', '-a'])).stdout)).toHaveLength(2)
@@ -214,10 +214,21 @@ describe('the others', () => {
       'images',
       'hosts',
       'quota',
+      'network',
+      'network create',
+      'subnet create',
+      'port create',
+      'secgroup',
+      'secgroup rule add',
+      'router',
+      'floating-ip',
+      'volume',
+      'volume snapshot',
+      'capsule create',
       'login',
       'logout',
     ]
-    const helps = await Promise.all(verbs.map((verb) => gantry(cloud, [verb, '--help'])))
+    const helps = await Promise.all(verbs.map((verb) => gantry(cloud, [...verb.split(' '), '--help'])))
     for (const { code, stdout } of helps) {
       expect(code).toBe(0)
       expect(stdout).toMatch(/Examples:\n {2}\$ gantry /)

@@ -16,6 +16,20 @@ import { showCommand } from './commands/show.ts'
 /** Verbs that concern this machine instead of a server; their rooms are loaded only when one of them, or help, is asked. */
 const localVerbs: ReadonlySet<string> = new Set(['up', 'down', 'status', 'doctor'])
 
+/** Nouns whose rooms, too, are loaded only when they are asked for: a command line has to start in milliseconds. */
+const cloudNouns: ReadonlySet<string> = new Set([
+  'network',
+  'subnet',
+  'port',
+  'secgroup',
+  'security-group',
+  'router',
+  'floating-ip',
+  'fip',
+  'volume',
+  'capsule',
+])
+
 /** The whole command line. `words`: what was typed after `gantry`. */
 export async function createProgram(words: readonly string[]): Promise<Command> {
   const program = new Command('gantry')
@@ -40,6 +54,11 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
   attachCommand(program)
   powerCommands(program)
   eventsCommand(program)
+  if (bare || words.some((word) => cloudNouns.has(word))) {
+    const { cloudNounCommands } = await import('./commands/cloud-nouns.ts')
+    program.commandsGroup('Networks, volumes, capsules:')
+    cloudNounCommands(program)
+  }
   program.commandsGroup('Cloud:')
   imagesCommand(program)
   registryCommand(program)
@@ -66,4 +85,5 @@ Examples:
   $ gantry up                            # a whole cloud on this machine
   $ gantry run busybox echo hello        # a container, its output, its exit code
   $ gantry run -d --name web nginx       # one that stays
-  $ gantry exec -it web sh               # a shell in it`
+  $ gantry exec -it web sh               # a shell in it
+  $ gantry floating-ip create --container web   # an address for it that the outside reaches`

@@ -49,6 +49,11 @@ export class ContainerWatch implements AsyncDisposable {
     }
   }
 
+  /** Resolves when something happens to any container after this call; take it before you look. */
+  next(): Promise<void> {
+    return this.#changed.promise
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     await this.#listening

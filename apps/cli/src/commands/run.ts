@@ -4,8 +4,9 @@ import type { Api } from '../client/api.ts'
 import type { ContainerWatch, Outcome } from '../client/watch.ts'
 import { exitCodes, Failure, orNotStarted, usage } from '../failure.ts'
 import { collect, finish, mebibytes, pairsOf, positive, restartPolicy, withApi } from './common.ts'
+import { plugFields, plugManual, type PlugOptions, plugOptions } from './plug-options.ts'
 
-interface RunOptions {
+interface RunOptions extends PlugOptions {
   readonly name?: string
   readonly detach?: boolean
   readonly rm?: boolean
@@ -40,16 +41,19 @@ export function runCommand(program: Command): void {
     .option('-w, --workdir <path>', 'working directory')
     .option('--entrypoint <command>', "instead of the image's own")
     .action(async (image: string, words: string[], options: RunOptions) => {
-      process.exitCode = await orNotStarted(() =>
-        withApi(command, (api) => run(api, bodyOf(image, words, options), options)),
-      )
+      const body = { ...bodyOf(image, words, options), ...(await plugFields(options)) }
+      process.exitCode = await orNotStarted(() => withApi(command, (api) => run(api, body, options)))
     })
+  plugOptions(command)
   finish(command, { json: false }, [
     { line: 'gantry run busybox echo hello', about: 'prints hello, ends with its exit code' },
     { line: 'gantry run -it busybox sh', about: 'a shell of its own; Ctrl-P Ctrl-Q leaves it running' },
     { line: 'gantry run -d --name web -m 256m nginx', about: 'leaves it running' },
     { line: "gantry run --rm -e LEVEL=3 alpine sh -c 'exit $LEVEL'", about: 'ends with 3, leaves nothing' },
+    { line: 'gantry run -d --net shop --expose 80 nginx', about: 'on the network shop, reached at port 80' },
+    { line: 'gantry run -d --mount source=data,target=/data redis', about: 'what it writes there outlives it' },
   ])
+  command.addHelpText('after', plugManual)
   command.addHelpText(
     'after',
     '\nCtrl-C stops the container; once more leaves it to itself. Exit code: that of the container, 125 if it could not be started.',

@@ -39,6 +39,11 @@ async function describe(container: ContainerView): Promise<[string, string][]> {
     ['Host', container.host],
     ['Addresses', container.addresses.map(({ address }) => address).join(', ')],
     ['Ports', container.ports.join(', ')],
+    ['Networks', [...new Set(container.addresses.map(({ network }) => network))].join(', ')],
+    ['Security groups', container.securityGroups.join(', ')],
+    ['Mounts', container.mounts.map(mountText).join('; ')],
+    ['Capsule', container.capsule],
+    ['Registry', container.registry],
     ['CPU', `${container.cpu} cores`],
     ['Memory', `${container.memory} MiB`],
     ['Disk', `${container.disk} GiB`],
@@ -53,6 +58,10 @@ async function describe(container: ContainerView): Promise<[string, string][]> {
     ['Project', container.projectId],
   ]
   return all.filter((pair): pair is [string, string] => pair[1] !== null && pair[1] !== '')
+}
+
+function mountText({ destination, readOnly, volumeId, size }: ContainerView['mounts'][number]): string {
+  return `${volumeId ?? `a file of ${size ?? 0} bytes`} at ${destination}${readOnly ? ', read only' : ''}`
 }
 
 /** As one would type them. */

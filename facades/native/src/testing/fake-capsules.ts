@@ -38,7 +38,11 @@ export function fakeCapsules(containers: Containers): Capsules {
       const from = marker === null ? 0 : all.findIndex(({ id }) => id === marker) + 1
       return all.slice(from, from + limit)
     },
-    get: async (caller, ref) => shelf.find(caller, ref),
+    get: async (caller, ref) => {
+      const found = shelf.find(caller, ref)
+      const now = await Promise.all(found.containers.map(({ id }) => containers.get(caller, id)))
+      return { ...found, containers: now }
+    },
     delete: async (caller, ref) => {
       const { containers: inside } = shelf.remove(caller, ref)
       for (const { id } of inside) await containers.delete(caller, id, { force: false, stop: true })
