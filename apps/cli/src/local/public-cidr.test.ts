@@ -2,15 +2,16 @@ import type { NetworkInterfaceInfo } from 'node:os'
 import { expect, test } from 'vitest'
 import { freePublicCidr } from './public-cidr.ts'
 
-const at = (cidr: string): NetworkInterfaceInfo => ({
-  address: cidr.split('/')[0] ?? '',
-  netmask: '',
-  family: cidr.includes(':') ? 'IPv6' : 'IPv4',
-  mac: '',
-  internal: false,
-  cidr,
-  ...(cidr.includes(':') ? { scopeid: 0 } : {}),
-}) as NetworkInterfaceInfo
+const at = (cidr: string): NetworkInterfaceInfo =>
+  ({
+    address: cidr.split('/')[0] ?? '',
+    netmask: '',
+    family: cidr.includes(':') ? 'IPv6' : 'IPv4',
+    mac: '',
+    internal: false,
+    cidr,
+    ...(cidr.includes(':') ? { scopeid: 0 } : {}),
+  }) as NetworkInterfaceInfo
 
 test.each([
   ['nothing near', ['10.0.0.7/24', '127.0.0.1/8', 'fe80::1/64'], '172.24.4.0/24'],

@@ -5,7 +5,9 @@ import type { NetworkInterfaceInfo } from 'node:os'
  * The addresses of the network `public`, from which routers and floating IPs are served: DevStack's 172.24.4.0/24, or the
  * next one that this machine is not already in. Only counts at the first start; later the cloud knows its own.
  */
-export function freePublicCidr(interfaces: Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>): string {
+export function freePublicCidr(
+  interfaces: Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>,
+): string {
   const taken = Object.values(interfaces)
     .flatMap((addresses) => addresses ?? [])
     .filter(({ cidr, address }) => cidr !== null && isIPv4(address))
