@@ -29,11 +29,15 @@ export interface DockerDriverOptions {
 export interface DockerDriver {
   /** Learns which port an endpoint is of, as an inspect tells; an agent before us may have made it. */
   learn(endpointId: string, portId: string): void
+  /** Whether Docker has taken the endpoint down again; after a connection that failed it still shows it. */
+  isGone(endpointId: string): boolean
   close(): Promise<void>
 }
 
 /** Docker waits half a minute for an answer. A new agent must first be told what its containers are. */
 const patienceMs = 25_000
+/** Endpoints remembered after their end. */
+const mostGone = 1000
 const longestBody = 1 << 20
 const answerType = 'application/vnd.docker.plugins.v1.2+json'
 
@@ -49,6 +53,7 @@ const NewEndpoint = Type.Object({
  */
 export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOptions): Promise<DockerDriver> {
   const endpoints = new Map<string, string>()
+  const gone = new Set<string>()
   const closing = new AbortController()
 
   const createEndpoint = async ({ EndpointID, Options }: Static<typeof NewEndpoint>): Promise<object> => {
@@ -73,6 +78,9 @@ export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOpt
   const deleteEndpoint = ({ EndpointID }: Static<typeof Endpoint>): object => {
     const portId = endpoints.get(EndpointID)
     endpoints.delete(EndpointID)
+    gone.add(EndpointID)
+    const [oldest] = gone
+    if (gone.size > mostGone && oldest !== undefined) gone.delete(oldest)
     const owned = fabric.nics.of(portId ?? '')
     // Not waited for: whoever needs the port next waits for its turn.
     if (owned)
@@ -119,8 +127,9 @@ export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOpt
   await listen(server, socket)
   return {
     learn: (endpointId, portId) => {
-      if (endpointId !== '') endpoints.set(endpointId, portId)
+      if (endpointId !== '' && !gone.has(endpointId)) endpoints.set(endpointId, portId)
     },
+    isGone: (endpointId) => gone.has(endpointId),
     close: async () => {
       closing.abort(new Error('the agent is closing'))
       await new Promise((done) => {

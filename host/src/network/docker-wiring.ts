@@ -1,8 +1,8 @@
 import type { Assignment, Nic } from '@gantry/model'
 import { engineName } from '../agent/labels.ts'
 import type { ContainerApi } from '../engine/containers.ts'
-import { isStatus } from '../engine/engine-error.ts'
-import type { EndpointConfig } from '../engine/engine-types.ts'
+import { EngineError, isStatus } from '../engine/engine-error.ts'
+import type { ContainerInspect, EndpointConfig } from '../engine/engine-types.ts'
 import type { NetworkApi } from '../engine/networks.ts'
 import type { DockerDriver } from './docker-driver.ts'
 import { portOption } from './docker-driver.ts'
@@ -29,15 +29,17 @@ export function dockerWiring({ containers, api, networks, fabric, driver }: Dock
   const ahead = async (assignment: Assignment) => {
     await Promise.all(assignment.nics.map((nic) => fabric.prepare(nic)))
   }
-  /** Docker's name of the network that the container's port is in. */
-  const networkOf = async (assignment: Assignment, portId: string, signal: AbortSignal) => {
-    const { NetworkSettings } = await containers.inspect(engineName(assignment.id), signal)
-    const all = Object.entries(NetworkSettings.Networks ?? {})
-    return {
-      name: all.find(([, { DriverOpts }]) => DriverOpts?.[portOption] === portId)?.[0],
-      all: all.map(([name]) => name),
-    }
+  /** The Docker networks that a container is in, and which of them its port is in. */
+  const networksOf = async (assignment: Assignment, portId: string, signal: AbortSignal) => {
+    const inspect = await containers.inspect(engineName(assignment.id), signal)
+    const all = Object.entries(inspect.NetworkSettings.Networks ?? {})
+    const [name, endpoint] = all.find(([, { DriverOpts }]) => DriverOpts?.[portOption] === portId) ?? []
+    return { name, whole: endpoint !== undefined && isWhole(inspect, endpoint), all: all.map(([each]) => each) }
   }
+
+  /** Whether it is really plugged: a running container has an endpoint for it, another will get one when it is started. */
+  const isWhole = ({ State }: ContainerInspect, { EndpointID = '' }: Endpoint) =>
+    State.Running || State.Paused ? EndpointID !== '' && driver()?.isGone(EndpointID) !== true : true
 
   return {
     prepare: async (assignment, signal) => {
@@ -51,10 +53,11 @@ export function dockerWiring({ containers, api, networks, fabric, driver }: Dock
     },
     ready: (assignment) => ahead(assignment),
     connect: async (assignment, nic, signal) => {
+      checkSubnets(assignment, nic)
       await fabric.prepare(nic)
       const container = engineName(assignment.id)
-      const there = await networkOf(assignment, nic.portId, signal)
-      if (there.name !== undefined) return
+      const there = await networksOf(assignment, nic.portId, signal)
+      if (there.whole) return
       const { networkId } = nic
       const { projectId } = assignment
       let slot = 0
@@ -66,18 +69,18 @@ export function dockerWiring({ containers, api, networks, fabric, driver }: Dock
     },
     disconnect: async (assignment, portId, signal) => {
       const container = engineName(assignment.id)
-      const { name, all } = await networkOf(assignment, portId, signal)
+      const { name, all } = await networksOf(assignment, portId, signal)
       if (name === undefined) return
       await api.disconnect(name, container, signal)
       // A container in no network at all would be put into its first one again by its next start.
       if (all.length === 1) await api.connect('none', container, {}, signal)
     },
     look: async () => undefined,
-    nicsOf: (_id, { NetworkSettings }) =>
-      Object.values(NetworkSettings.Networks ?? {}).flatMap(({ DriverOpts, EndpointID }) => {
-        const portId = DriverOpts?.[portOption]
-        if (portId === undefined) return []
-        driver()?.learn(EndpointID ?? '', portId)
+    nicsOf: (_id, inspect) =>
+      Object.values(inspect.NetworkSettings.Networks ?? {}).flatMap((endpoint) => {
+        const portId = endpoint.DriverOpts?.[portOption]
+        if (portId === undefined || !isWhole(inspect, endpoint)) return []
+        driver()?.learn(endpoint.EndpointID ?? '', portId)
         return [portId]
       }),
     release: async (id) => {
@@ -97,6 +100,22 @@ export function dockerWiring({ containers, api, networks, fabric, driver }: Dock
     },
   }
 }
+
+/** Docker refuses it too, but from then on says that it is plugged. */
+function checkSubnets({ nics }: Assignment, nic: Nic): void {
+  const mine = new Set(nic.addresses.map(({ subnetId }) => subnetId))
+  for (const { portId, addresses } of nics) {
+    const shared = addresses.find(({ subnetId }) => mine.has(subnetId))
+    if (portId !== nic.portId && shared) {
+      throw new EngineError(
+        409,
+        `Port ${nic.portId} is of subnet ${shared.subnetId}, as another interface of the container.`,
+      )
+    }
+  }
+}
+
+type Endpoint = NonNullable<ContainerInspect['NetworkSettings']['Networks']>[string]
 
 export function dnsOf(fabric: Fabric, nic: Nic): string[] {
   return (fabric.network(nic.networkId)?.subnets ?? []).flatMap(({ dnsServers }) => dnsServers)

@@ -99,7 +99,7 @@ function linesOf(nic: Nic, name: string, primary: boolean): string[] {
       ({ address, prefix }) => `addr add ${address}/${prefix} dev ${name}${isIPv4(address) ? '' : ' nodad'}`,
     ),
     `link set ${name} up`,
-    ...gateways.map(({ gateway, version }) => `-${version} route replace default via ${gateway} dev ${name}`),
+    ...gateways.map(({ gateway }) => `route replace default via ${gateway} dev ${name}`),
   ]
 }
 

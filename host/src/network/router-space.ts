@@ -91,10 +91,7 @@ export function routerSpace(options: RouterSpaceOptions): RouterSpace {
   const setRoute = async () => {
     const { external } = plan
     if (!external) return
-    const family = isIPv4(external.gateway) ? '-4' : '-6'
-    await tools.ip(path, [
-      `${family} route replace default via ${external.gateway} dev ${linkNames.gateway(external.portId)}`,
-    ])
+    await tools.ip(path, [`route replace default via ${external.gateway} dev ${linkNames.gateway(external.portId)}`])
   }
 
   const refresh = latestOnly(async () => {
