@@ -27,8 +27,12 @@ export function parseAddress(text: string): Address | undefined {
 
 /** In canonical form (RFC 5952 for IPv6). */
 export function formatAddress({ version, value }: Address): string {
-  const length = version === 4 ? 4 : 16
-  const bytes = Array.from({ length }, (_, index) => Number((value >> BigInt(8 * (length - 1 - index))) & 0xffn))
+  // By hand, because the search for a free address writes one for each that is taken.
+  if (version === 4) {
+    const bits = Number(value)
+    return `${bits >>> 24}.${(bits >>> 16) & 255}.${(bits >>> 8) & 255}.${bits & 255}`
+  }
+  const bytes = Array.from({ length: 16 }, (_, index) => Number((value >> BigInt(8 * (15 - index))) & 0xffn))
   return ipaddr.fromByteArray(bytes).toString()
 }
 
