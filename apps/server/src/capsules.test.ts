@@ -89,3 +89,48 @@ const everything = {
   limit: 100,
   marker: null,
 } as const
+
+test('containers of a capsule share its volumes, which stay or go with it as they were asked for', async () => {
+  await using world = await aWorld()
+  const { capsules, storage } = world.control
+  const ours = await storage.volumes.create(caller, { name: 'ours', size: 1 })
+  await world.host.idle()
+  const fresh = (share: string, destination: string, keep: boolean) =>
+    ({ kind: 'new', size: 1, destination, readOnly: false, share, keep }) as const
+  const own = { kind: 'volume', source: 'ours', destination: '/ours', readOnly: true } as const
+  const mounting = (...mounts: NewCapsule['containers'][number]['mounts']) => ({ ...container(), mounts })
+  const { capsule } = await capsules.create(
+    caller,
+    pod({
+      initContainers: [mounting(fresh('logs', '/seed', true))],
+      containers: [
+        mounting(fresh('tmp', '/tmp', false), own, fresh('logs', '/a', true), fresh('tmp', '/var/tmp', false)),
+        mounting(fresh('tmp', '/scratch', false), own),
+      ],
+    }),
+  )
+  await world.host.idle()
+  const { initContainers, containers } = await capsules.get(caller, capsule.id)
+  const volumesOf = (one: (typeof containers)[number] | undefined) =>
+    one?.mounts.map((mount) => (mount.kind === 'volume' ? [mount.destination, mount.volumeId] : []))
+  const all = await storage.volumes.list(caller)
+  const [logs, tmp] = [all.find(({ name }) => name === 'logs')?.id, all.find(({ ephemeral }) => ephemeral)?.id]
+  expect(all).toHaveLength(3)
+  expect(volumesOf(initContainers[0])).toEqual([['/seed', logs]])
+  expect(volumesOf(containers[0])).toEqual([
+    ['/tmp', tmp],
+    ['/ours', ours.id],
+    ['/a', logs],
+    ['/var/tmp', tmp],
+  ])
+  expect(volumesOf(containers[1])).toEqual([
+    ['/scratch', tmp],
+    ['/ours', ours.id],
+  ])
+  await capsules.delete(caller, capsule.id)
+  await world.host.idle()
+  const left = await storage.volumes.list(caller)
+  const kept = left.filter(({ status }) => status !== 'deleting').map(({ id }) => id)
+  expect(new Set(kept)).toEqual(new Set([ours.id, logs]))
+  expect(left.every(({ containerId }) => containerId === null)).toBe(true)
+})

@@ -17,6 +17,7 @@ import type { Tables } from '../ports/store.ts'
 import { enforceQuota } from '../quotas/enforce.ts'
 import { capsuleStatusOf } from '../reconcile/capsule-turn.ts'
 import { writeWish } from './change-wish.ts'
+import { capsuleVolumes } from './capsule-volumes.ts'
 import { checkLimits } from './check-limits.ts'
 import { checkPolicy, checkSize } from './create-container.ts'
 import { requireAdminFor } from './find-container.ts'
@@ -80,12 +81,15 @@ async function insert(deps: Deps, tables: Tables, caller: Caller, input: NewCaps
   }
   await tables.capsules.insert(capsule)
   const containers = [await insertSandbox(deps, tables, caller, capsule, input)]
-  for (const [position, member] of input.initContainers.entries()) {
-    containers.push(await insertMember(deps, tables, caller, capsule, member, { role: 'init', position }))
+  const volumesFor = capsuleVolumes(deps, tables, caller, sandboxOf(capsule))
+  const insertAll = async (members: readonly CapsuleContainer[], role: CapsuleMembership['role']) => {
+    for (const [position, { spec, mounts }] of members.entries()) {
+      const member = { spec, mounts: await volumesFor(mounts), capsule: { capsuleId: capsule.id, role, position } }
+      containers.push(await insertMember(deps, tables, caller, capsule, member))
+    }
   }
-  for (const [position, member] of input.containers.entries()) {
-    containers.push(await insertMember(deps, tables, caller, capsule, member, { role: 'member', position }))
-  }
+  await insertAll(input.initContainers, 'init')
+  await insertAll(input.containers, 'member')
   return { capsule, containers }
 }
 
@@ -115,23 +119,20 @@ async function insertMember(
   deps: Deps,
   tables: Tables,
   caller: Caller,
-  { id: capsuleId, name: capsuleName, restartPolicy }: Capsule,
-  { spec, mounts: asked }: CapsuleContainer,
-  { role, position }: Pick<CapsuleMembership, 'role' | 'position'>,
+  { name: capsuleName, restartPolicy }: Capsule,
+  { spec, mounts, capsule }: Pick<Container, 'spec' | 'mounts'> & { readonly capsule: CapsuleMembership },
 ): Promise<Container> {
-  const id = deps.ids.uuid() as ContainerId
   const image = await imageOfNew(deps, tables, caller, spec.image, undefined)
-  const mounts = await deps.volumes.reserve(tables, caller, id, asked)
   const name = `capsule-${capsuleName}-${madeUpName(deps.ids).replace(/-container$/, '')}`
-  const policy = role === 'init' ? initPolicy(restartPolicy) : { name: restartPolicy, maxRetries: 0 }
+  const policy = capsule.role === 'init' ? initPolicy(restartPolicy) : { name: restartPolicy, maxRetries: 0 }
   return insertContainer(deps, tables, caller, {
-    id,
+    id: deps.ids.uuid() as ContainerId,
     name,
     spec: { ...spec, restartPolicy: policy },
     run: true,
     nics: [],
     mounts,
-    capsule: { capsuleId, role, position },
+    capsule,
     ...image,
   })
 }

@@ -51,7 +51,7 @@ async function reserve(work: Work, caller: Caller, containerId: ContainerId, mou
       return { kind: 'volume', volumeId, destination, readOnly: mount.readOnly }
     }
     case 'new': {
-      const volumeId = await add(work, caller, containerId, mount.size)
+      const volumeId = await add(work, caller, containerId, mount)
       return { kind: 'volume', volumeId, destination, readOnly: mount.readOnly }
     }
     default:
@@ -77,8 +77,15 @@ async function take({ tables }: Work, caller: Caller, containerId: ContainerId, 
   return volume.id
 }
 
-/** One that goes with its container. It gets its host together with it, and is made there. */
-async function add(work: Work, caller: Caller, containerId: ContainerId, asked: number): Promise<VolumeId> {
+type New = Extract<MountRequest, { kind: 'new' }>
+
+/** One that gets its host together with its container, and is made there. */
+async function add(
+  work: Work,
+  caller: Caller,
+  containerId: ContainerId,
+  { size: asked, keep = false, share }: New,
+): Promise<VolumeId> {
   const { tables, clock, ids, limits } = work
   const size = checkSize(asked)
   const { projectId, userId } = caller
@@ -88,14 +95,14 @@ async function add(work: Work, caller: Caller, containerId: ContainerId, asked: 
     id,
     projectId,
     userId,
-    name: `of-container-${containerId}`,
+    name: keep && share !== undefined ? share : `of-container-${containerId}`,
     size,
     status: 'creating',
     statusReason: null,
     hostId: null,
     containerId,
     snapshotId: null,
-    ephemeral: true,
+    ephemeral: !keep,
     createdAt: clock.now(),
   })
   return id
@@ -103,10 +110,11 @@ async function add(work: Work, caller: Caller, containerId: ContainerId, asked: 
 
 async function release({ tables, changed }: Work, volume: Volume): Promise<void> {
   const { id, status } = volume
+  // Never made anywhere: its container found no host.
+  if (volume.hostId === null) return tables.volumes.remove(id)
   if (!volume.ephemeral) {
     return tables.volumes.update(id, { containerId: null, ...(status === 'in-use' && { status: 'available' }) })
   }
-  if (volume.hostId === null) return tables.volumes.remove(id)
   // Its snapshots are files of their own and stay.
   await tables.volumes.update(id, { containerId: null, status: 'deleting', statusReason: null })
   changed(volume)

@@ -1,0 +1,45 @@
+import type { Caller, ContainerId, Mount, VolumeId } from '@gantry/model'
+import type { Deps } from '../deps.ts'
+import type { Tables } from '../ports/store.ts'
+import type { MountRequest } from '../ports/volumes.ts'
+
+/**
+ * Takes the volumes of a capsule's containers, one container after the other, all in the name of the sandbox: several
+ * may then mount the same one, and all are given back when the sandbox, the last, has gone.
+ */
+export function capsuleVolumes(deps: Deps, tables: Tables, caller: Caller, sandbox: ContainerId) {
+  const shared = new Map<string, VolumeId>()
+  const take = (asked: readonly MountRequest[]) =>
+    asked.length === 0 ? [] : deps.volumes.reserve(tables, caller, sandbox, asked)
+
+  return async (asked: readonly MountRequest[]): Promise<Mount[]> => {
+    const wordOf = (mount: MountRequest) => (mount.kind === 'new' ? mount.share : undefined)
+    const isFirst = (mount: MountRequest, index: number) => {
+      const word = wordOf(mount)
+      if (word === undefined) return true
+      return !shared.has(word) && asked.findIndex((other) => wordOf(other) === word) === index
+    }
+    const first = asked.filter(isFirst)
+    const mounts = new Map<MountRequest, Mount>()
+    for (const [index, mount] of (await take(first)).entries()) {
+      const request = first[index]
+      if (!request) continue
+      mounts.set(request, mount)
+      const word = wordOf(request)
+      if (word !== undefined && mount.kind === 'volume') shared.set(word, mount.volumeId)
+    }
+    const again = asked.filter((mount) => !mounts.has(mount))
+    for (const [index, mount] of (await take(again.map((request) => asVolume(request, shared)))).entries()) {
+      const request = again[index]
+      if (request) mounts.set(request, mount)
+    }
+    return asked.flatMap((request) => mounts.get(request) ?? [])
+  }
+}
+
+/** A request for what was made before. */
+function asVolume(request: MountRequest, shared: ReadonlyMap<string, VolumeId>): MountRequest {
+  if (request.kind !== 'new') return request
+  const { destination, readOnly, share = '' } = request
+  return { kind: 'volume', source: shared.get(share) ?? '', destination, readOnly }
+}
