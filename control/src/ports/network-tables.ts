@@ -93,6 +93,7 @@ export interface NetworkTables {
     get(id: FloatingIpId): Promise<FloatingIp | undefined>
     list(project: ProjectId | null): Promise<FloatingIp[]>
     /** That lead to the port, as a whole or by a forwarding. */
+    /** Those that lead to the port, as a whole or by a forwarding. */
     ofPort(portId: PortId): Promise<FloatingIp[]>
     ofRouter(routerId: RouterId): Promise<FloatingIp[]>
     update(id: FloatingIpId, change: Partial<Pick<FloatingIp, 'portId' | 'fixedAddress' | 'routerId'>>): Promise<void>

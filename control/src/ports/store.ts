@@ -88,17 +88,20 @@ export type ContainerChange = Partial<Omit<Container, 'id' | 'projectId' | 'user
 export interface ContainerTable {
   insert(container: Container): Promise<void>
   get(id: ContainerId): Promise<Container | undefined>
-  /** By id or by name, at most two: the second only tells that the name is ambiguous. An id wins over names. */
+  /**
+   * By id or by name, at most two: the second only tells that the name is ambiguous. An id wins over names. Members of
+   * capsules are found by id only.
+   */
   find(scope: Scope, ref: string): Promise<Container[]>
-  /** Throws `request.invalid` when the marker is unknown. Order is total: ties are broken by age. */
+  /** Without members of capsules. Throws `request.invalid` when the marker is unknown. Order is total: ties are broken by age. */
   list(scope: Scope, query: ContainerQuery): Promise<Container[]>
   update(id: ContainerId, change: ContainerChange): Promise<void>
   remove(id: ContainerId): Promise<void>
   /** All of a host, for the first sync of its agent. */
   ofHost(hostId: HostId): Promise<Container[]>
-  /** Those that wait for a host, oldest first. */
+  /** Those that wait for a host, oldest first; of a capsule its sandbox alone. */
   unplaced(): Promise<Container[]>
-  /** What a project's containers were promised; those being deleted count until they are gone. */
+  /** What a project's containers were promised; those being deleted count until they are gone. Sandboxes are no containers. */
   usageOfProject(projectId: ProjectId): Promise<QuotaMap>
   usageOfHost(hostId: HostId): Promise<HostUsage>
 }

@@ -85,6 +85,7 @@ test('members come in the order they are to start, and only their capsule lists 
   await expect(containers.list(null, { ...all, marker: 'db' as ContainerId })).rejects.toMatchObject({
     code: 'container.not-found',
   })
-  expect((await containers.unplaced()).map(({ id }) => id)).toEqual(['alone'])
+  // A capsule gets its host with its sandbox.
+  expect((await containers.unplaced()).map(({ id }) => id)).toEqual(['box', 'alone'])
   expect((await containers.get('web' as ContainerId))?.capsule).toEqual(inCapsule('member', 1))
 })

@@ -34,7 +34,7 @@ export function containerTable(db: Kysely<Database>): ContainerTable {
         .selectAll()
         .where('host_id', 'is', null)
         .where('placement_failure', 'is', null)
-        .where('capsule_id', 'is', null)
+        .where((eb) => eb.or([eb('capsule_id', 'is', null), eb('capsule_role', '=', 'sandbox')]))
         .orderBy('seq')
         .execute()
       return rows.map(fromRow)
