@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { Value } from 'typebox/value'
 import type { NetTools } from './run-in.ts'
 
@@ -6,13 +6,14 @@ const Link = Type.Object({
   ifname: Type.String(),
   mtu: Type.Integer(),
   address: Type.Optional(Type.String()),
-  master: Type.Optional(Type.String()),
   ifalias: Type.Optional(Type.String()),
   flags: Type.Optional(Type.Array(Type.String())),
   addr_info: Type.Optional(
     Type.Array(Type.Object({ local: Type.Optional(Type.String()), prefixlen: Type.Integer(), scope: Type.String() })),
   ),
 })
+
+const Links = Type.Array(Link)
 
 /** One network interface as the kernel has it. */
 export interface KernelLink {
@@ -21,8 +22,6 @@ export interface KernelLink {
   readonly mac: string
   /** Bytes. */
   readonly mtu: number
-  /** The bridge it is a port of; null: of none. */
-  readonly master: string | null
   /** Free text; empty: none. */
   readonly alias: string
   readonly up: boolean
@@ -32,22 +31,29 @@ export interface KernelLink {
 
 /** Every interface of a namespace, by its name. */
 export async function kernelLinks(tools: NetTools, space: string | null): Promise<Map<string, KernelLink>> {
-  const found = await tools.ask(space, ['address', 'show'])
-  if (!Value.Check(Type.Array(Link), found)) throw new Error('`ip -j address` answers in a form that is not known.')
+  // Only `link` tells aliases, only `address` addresses.
+  const text = await tools.sh(space, 'ip -j link show; echo; ip -j address show')
+  const [links = '', addresses = ''] = text.split(/\n+/)
+  const withAddresses = new Map(parsed(addresses).map((link) => [link.ifname, link.addr_info ?? []]))
   return new Map(
-    found.map((link) => [
+    parsed(links).map((link) => [
       link.ifname,
       {
         name: link.ifname,
         mac: link.address ?? '',
         mtu: link.mtu,
-        master: link.master ?? null,
         alias: link.ifalias ?? '',
         up: link.flags?.includes('UP') ?? false,
-        addresses: (link.addr_info ?? [])
+        addresses: (withAddresses.get(link.ifname) ?? [])
           .filter(({ local, scope }) => local !== undefined && scope !== 'link' && scope !== 'host')
           .map(({ local, prefixlen }) => `${local}/${prefixlen}`),
       },
     ]),
   )
+}
+
+function parsed(text: string): Static<typeof Link>[] {
+  const found: unknown = text === '' ? [] : JSON.parse(text)
+  if (!Value.Check(Links, found)) throw new Error('`ip -j` answers in a form that is not known.')
+  return found
 }

@@ -12,11 +12,9 @@ export type IpLine = string | { readonly may: string }
 export interface NetTools {
   /** Carries out the lines in order in namespace `space` (a path; null: the agent's own). Goes on after a failure, then rejects. */
   ip(space: string | null, lines: readonly IpLine[]): Promise<void>
-  /** One question to `ip -j`. */
-  ask(space: string | null, args: readonly string[]): Promise<unknown>
   /** One transaction: all of `text` or nothing. */
   nft(space: string | null, text: string): Promise<void>
-  /** A script of the shell, for what only files below /proc/sys can. */
+  /** A script of the shell, for what needs answers or files below /proc/sys; resolves with its output. */
   sh(space: string | null, script: string): Promise<string>
 }
 
@@ -43,10 +41,6 @@ export function netTools(): NetTools {
         const command = lines[line - 1]
         if (typeof command === 'string') throw new ToolError(`ip ${command}: ${reason}`)
       }
-    },
-    ask: async (space, args) => {
-      const text = await checked('ip', runIn(space, ['ip', '-j', ...args], ''))
-      return text.trim() === '' ? [] : (JSON.parse(text) as unknown)
     },
     nft: async (space, text) => {
       await checked('nft', runIn(space, ['nft', '-f', '-'], text))
