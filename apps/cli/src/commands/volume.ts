@@ -38,7 +38,12 @@ export function volumeCommand(program: Command): void {
   renameCommand(volume)
   deleteCommand(volume, volumes, {
     wait: true,
-    examples: [{ line: 'gantry volume delete data', about: 'and what is on it; refused while a container has it' }],
+    examples: [
+      {
+        line: 'gantry volume delete data',
+        about: 'and what is on it; refused while a container or a snapshot needs it',
+      },
+    ],
   })
   const snapshot = volume.command('snapshot').description('snapshots of volumes')
   finish(snapshot, { json: false }, [
