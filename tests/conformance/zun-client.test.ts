@@ -114,6 +114,37 @@ describe.skipIf(!installed)('the openstack client', () => {
     expect(await appcontainer(`action show test ${request}`)).toMatch(/action +\| commit/)
   })
 
+  test('plugs into networks, takes groups and mounts, searches images', async () => {
+    expect(await appcontainer('network attach test --network backend --fixed-ip 10.0.0.44')).toMatch(/accepted/)
+    expect(lastCall()?.args[1]).toEqual({ network: 'backend', addresses: ['10.0.0.44'] })
+    expect(await appcontainer('network detach test --network backend')).toMatch(/accepted/)
+    await writeFile(join(folder, 'motd'), 'welcome\n')
+    const nets = '--net network=backend,v4-fixed-ip=10.0.0.45 --net port=port-mine --security-group web'
+    const mounts = '--mount source=volume-mine,destination=/v --mount size=2,destination=/n'
+    const file = '--mount type=bind,source=motd,destination=/etc/motd'
+    await appcontainer(`create --name wired ${nets} ${mounts} ${file} busybox`)
+    expect(cloud.control.calls.findLast(({ name }) => name === 'containers.create')?.args[0]).toMatchObject({
+      nets: [{ network: 'backend', addresses: ['10.0.0.45'] }, { port: 'port-mine' }],
+      groups: ['group-web'],
+      mounts: [
+        { kind: 'volume', source: 'volume-mine', destination: '/v' },
+        { kind: 'new', size: 2, destination: '/n' },
+        { kind: 'file', content: Buffer.from('welcome\n').toString('base64'), destination: '/etc/motd' },
+      ],
+    })
+    expect(await appcontainer('image search busybox')).toContain('busybox')
+  })
+
+  test('creates, lists, shows and deletes a capsule', async () => {
+    const spec = { containers: [{ image: 'busybox', command: ['sleep', '60'] }] }
+    await writeFile(join(folder, 'pair.json'), JSON.stringify({ kind: 'capsule', metadata: { name: 'pair' }, spec }))
+    expect(await openstack('capsule create --file pair.json')).toMatch(/status +\| Creating/)
+    expect(await openstack('capsule list')).toMatch(/pair.*Running.*10\.0\.0\./)
+    expect(await openstack('capsule show pair')).toMatch(/name +\| pair/)
+    expect(await openstack('capsule delete pair')).toMatch(/accepted/)
+    expect(await openstack('capsule show pair')).toContain('(HTTP 404)')
+  })
+
   test('copies in and out', async () => {
     await writeFile(join(folder, 'in.txt'), 'content of the file')
     await appcontainer('cp in.txt test:/tmp')
