@@ -158,7 +158,8 @@ describe('a command made ready', () => {
     const unknown = { code: 'container.exec-not-found' }
     await expect(call('execStart', { id: other, execId })).rejects.toMatchObject(unknown)
     await expect(call('execResize', { id: other, execId, rows: 1, columns: 1 })).rejects.toMatchObject(unknown)
-    expect((await call('execStart', { id, execId })).output).not.toBeNull()
+    const heard = listen((await call('execStart', { id, execId })).output, true)
+    await expect.poll(() => heard.exitCode).toBe(0)
   })
 })
 

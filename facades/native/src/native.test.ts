@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import http, { type IncomingMessage } from 'node:http'
+import { PassThrough } from 'node:stream'
 import { type Frame, FrameDecoder } from '@gantry/wire'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -263,6 +264,31 @@ describe('streams', () => {
     request.end()
     const { value } = (await frames.next()) as { value: Frame }
     expect([value.kind, value.payload.toString()]).toEqual([3, '{"exitCode":0}'])
+  })
+
+  test('a client that breaks off an attach with its stdin half sent takes nothing with it', async () => {
+    await using cloud = await serveFakeCloud()
+    await ask(cloud, 'POST', '/v1/containers', { image: 'busybox', name: 'web', run: true, interactive: true })
+    const gone = Promise.withResolvers<void>()
+    cloud.containers.api.attach = async (_caller, _ref, input, signal) => {
+      // As a call to a host does: it minds the input's errors until it is cancelled, which comes just before the error.
+      const mind = () => undefined
+      input?.on('error', mind)
+      signal.addEventListener('abort', () => process.nextTick(() => input?.off('error', mind)))
+      signal.addEventListener('abort', () => gone.resolve())
+      return { framed: false, output: new PassThrough() }
+    }
+    const request = http.request(`${base(cloud)}/v1/containers/web/attach`, {
+      method: 'POST',
+      headers: { ...demo, 'content-type': 'application/octet-stream' },
+    })
+    request.on('error', () => undefined).write('half')
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    expect(response.headers['content-type']).toBe('application/vnd.docker.raw-stream')
+    response.on('error', () => undefined)
+    request.destroy()
+    await gone.promise
+    expect((await ask(cloud, 'GET', '/v1/containers/web')).status).toBe(200)
   })
 
   test('the headers of a quiet log come at once, and leaving cancels it', async () => {

@@ -31,7 +31,8 @@ export function attachCall(context: CallContext): AgentCalls['attach'] {
       // Where stdin outlives the caller's, half a connection would make the engine close the output as well.
       if (takesInput && input) feed(input, socket, { end: StdinOnce && !Tty })
       else input?.resume()
-      const output = new PassThrough()
+      // Its reader hears of an error too; one that comes before there is a reader must not end the process.
+      const output = new PassThrough().on('error', () => undefined)
       pipeline(socket, output, { signal })
         .catch((error: unknown) => {
           const fault = faultOf(error, context.hostName, { action: 'attach to', ref: id })

@@ -94,14 +94,15 @@ async function run(
   // Whoever reads or writes it hears of it too; this keeps a late one from ending the process.
   socket.on('error', () => undefined)
   const size = sessions.running(execId, prepared)
-  // Older engines take no size with the start; one that came meanwhile is not in it either. It may have ended by now.
-  if (size) execs.resize(execId, size.rows, size.columns, signal).catch(() => undefined)
+  // Older engines take no size with the start; what is typed is to meet it all the same. The command may have ended by now.
+  if (size) await execs.resize(execId, size.rows, size.columns, signal).catch(() => undefined)
   if (prepared.stdin && input) feed(input, socket, { end: true })
   else {
     input?.resume()
     socket.end()
   }
-  const output = new PassThrough()
+  // Its reader hears of an error too; one that comes before there is a reader must not end the process.
+  const output = new PassThrough().on('error', () => undefined)
   void carry(context, exec, end, socket, output, signal).finally(() => {
     end.forget()
     sessions.end(execId)

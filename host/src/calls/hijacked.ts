@@ -4,6 +4,7 @@ import { encodeFrame, frameKinds } from '@gantry/wire'
 
 /** The caller's bytes to a stdin, no faster than it takes them; with `end`, the end of one is the end of the other. */
 export function feed(input: Readable, socket: Socket, options: { readonly end: boolean }): void {
+  if (socket.destroyed) return void input.resume()
   // A process that ends without reading its stdin closes the socket: no mishap.
   input.on('error', () => socket.destroy())
   input.pipe(socket, options)

@@ -55,6 +55,8 @@ export function streamRoutes(app: App, context: NativeContext): void {
 function takeStreams(app: FastifyInstance): void {
   app.removeContentTypeParser('application/octet-stream')
   app.addContentTypeParser(['application/octet-stream', rawType, tarType], (_request, payload, done) => {
+    // A client that breaks off may do so when whoever read the body has let go of it: nobody else would hear the error.
+    payload.on('error', () => undefined)
     done(null, payload)
   })
 }
