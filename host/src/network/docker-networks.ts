@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { ProjectId } from '@gantry/model'
 import { labels } from '../agent/labels.ts'
 import { isStatus } from '../engine/engine-error.ts'
@@ -29,8 +30,11 @@ export interface DockerNetworks {
 export function dockerNetworks(api: NetworkApi, tag: string, deployment: string): DockerNetworks {
   const known = new Map<string, Promise<void>>()
   const driver = dockerDriverName(tag)
-  const name = ({ networkId, projectId, slot }: DockerNetworkKey) =>
-    `${driver}-${networkId}-${projectId}${slot === 0 ? '' : `-${slot}`}`
+  // Docker answers a question for an address with `<container>.<network>`: longer than 63 characters, and it answers nothing.
+  const name = ({ networkId, projectId, slot }: DockerNetworkKey) => {
+    const whole = createHash('sha256').update(`${networkId} ${projectId} ${slot}`).digest('hex')
+    return `${driver}-${networkId.slice(0, 8)}-${whole.slice(0, 16)}`
+  }
 
   const make = async (key: DockerNetworkKey, signal: AbortSignal) => {
     const ours = {
