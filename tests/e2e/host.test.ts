@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { loadBusybox, startEngine, type TestEngine } from '../fixtures/engine.ts'
 import { anAssignment, type HostBench, next, runningPower, startHost, testDeployment } from '../fixtures/host-bench.ts'
+import { aNetwork } from '../fixtures/net-plans.ts'
 
 let engine: TestEngine
 let bench: HostBench
@@ -20,11 +21,14 @@ afterEach(async () => {
 describe('one container', () => {
   test('runs, stops, starts, reboots, pauses, changes its limits, is rebuilt and removed', async () => {
     bench = startHost(engine, { resyncMs: 500 })
+    const net = aNetwork('10.20.0.0/24')
+    bench.fabric({ networks: [net.plan] })
     bench.synced()
-    let wish = anAssignment({
+    const spec = {
       command: ['sh', '-c', 'trap exit TERM; sleep 1000 & wait'],
       labels: { 'gantry.container': 'forged', tier: 'web' },
-    })
+    }
+    let wish = anAssignment(spec, { nics: [net.nic('10.20.0.5')] })
     const name = `gantry-${wish.id}`
     const bring = async (to: typeof wish) => {
       wish = to
@@ -226,14 +230,17 @@ describe('a host', () => {
 
   test('killed at random moments, engine and agent, it ends with each container once', async () => {
     bench = startHost(engine)
+    const net = aNetwork('10.20.0.0/24')
+    bench.fabric({ networks: [net.plan] })
     bench.synced()
-    const wishes = Array.from({ length: 12 }, () => anAssignment())
+    const wishes = Array.from({ length: 12 }, (_, at) => anAssignment({}, { nics: [net.nic(`10.20.0.${at + 5}`)] }))
     const gone = anAssignment({}, { wish: { ...anAssignment().wish, gone: { graceSeconds: 0 } } })
     for (const wish of [...wishes, gone]) bench.assign(wish)
     await bench.message((m) => m.kind === 'step' && m.step === 'start')
     await engine.kill9()
     await bench.close()
     bench = startHost(engine)
+    bench.fabric({ networks: [net.plan] })
     for (const wish of wishes) bench.assign(wish)
     bench.synced()
     await engine.restart()
@@ -261,14 +268,20 @@ describe('a host', () => {
     expect((await bench.settled(gone)).gone).toBe(true)
   })
 
-  test('many at once all run, two projects on two networks', async () => {
+  test('many at once all run, and two projects on one network have two in the engine', async () => {
     bench = startHost(engine)
+    const net = aNetwork('10.20.0.0/24')
+    bench.fabric({ networks: [net.plan] })
     const other = '00aa11bb22cc33dd44ee55ff66778899' as (typeof first)['projectId']
     const first = anAssignment()
-    const wishes = Array.from({ length: 10 }, (_, at) => anAssignment({}, at % 2 ? { projectId: other } : {}))
+    const wishes = Array.from({ length: 10 }, (_, at) => {
+      const nics = [net.nic(`10.20.0.${at + 5}`)]
+      return anAssignment({}, at % 2 ? { nics, projectId: other } : { nics })
+    })
     for (const wish of wishes) bench.assign(wish)
     const all = await Promise.all(wishes.map((wish) => bench.settled(wish)))
     expect(all.map((o) => o.engine?.state)).toEqual(wishes.map(() => 'running'))
-    expect((await engine.docker('network', 'ls', '-q', '-f', 'label=gantry.project')).split('\n')).toHaveLength(2)
+    const ours = await engine.docker('network', 'ls', '-q', '-f', `label=gantry.network=${net.plan.id}`)
+    expect(ours.split('\n')).toHaveLength(2)
   })
 })

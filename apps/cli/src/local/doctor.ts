@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { Fault, reasonOf } from '@gantry/kernel'
 import { runningEngine } from './engine/find-engine.ts'
-import { isInstalled, systemPath, whyNotInstallable } from './engine/install-engine.ts'
+import { isInstalled, missingPrograms, packagesOf, systemPath, whyNotInstallable } from './engine/install-engine.ts'
 import { freeBytesAt, type Home, leastFreeBytes } from './home.ts'
 import { checkPlatform } from './platform.ts'
 import { checkPortFree, parseListen } from './ports.ts'
@@ -24,6 +24,7 @@ export async function examine(home: Home, listen: string, env: NodeJS.ProcessEnv
     () => engineCheck(home, env),
     cgroups,
     iptables,
+    hostTools,
     ...(readState(home) ? [() => runningCheck(home)] : [() => portCheck(listen, 0), () => portCheck(listen, 2)]),
     () => secrecy(home),
   ]
@@ -94,6 +95,15 @@ function iptables(): string {
   throw unfit(
     `iptables ${problem}, so containers cannot reach other networks.`,
     'Install the iptables package and run as root.',
+  )
+}
+
+function hostTools(): string {
+  const missing = missingPrograms()
+  if (missing.length === 0) return 'The programs for networks and volumes are there'
+  throw unfit(
+    `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not installed, so containers get no networks or volumes.`,
+    `Install them: apt-get install ${packagesOf(missing).join(' ')}.`,
   )
 }
 

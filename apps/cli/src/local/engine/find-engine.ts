@@ -3,7 +3,14 @@ import type { Progress } from '../progress.ts'
 import { unfit } from '../unfit.ts'
 import { askVersion, type EngineVersion } from './engine-call.ts'
 import { candidateSockets, type EngineChoice, readChoice, socketOf, writeChoice } from './engine-choice.ts'
-import { installEngine, isInstalled, whyNotInstallable } from './install-engine.ts'
+import {
+  installEngine,
+  installPackages,
+  isInstalled,
+  missingPrograms,
+  packagesOf,
+  whyNotInstallable,
+} from './install-engine.ts'
 import { ownSocket, startOwnEngine } from './own-engine.ts'
 
 export interface FoundEngine extends EngineChoice, EngineVersion {}
@@ -28,6 +35,7 @@ export async function findEngine(
 ): Promise<FoundEngine> {
   const found = (await runningEngine(home, options, signal)) ?? (await ownEngine(home, progress, signal))
   await writeChoice(home, { socket: found.socket, own: found.own })
+  await hostTools(home, progress, signal)
   return found
 }
 
@@ -62,6 +70,17 @@ async function mustAnswer(socket: string, which: string, signal: AbortSignal): P
     `The engine ${which} does not answer at unix://${socket}.`,
     'Start it (for Docker: `systemctl start docker`), or name another with --engine unix:///PATH.',
   )
+}
+
+/** An engine that was there already does not bring them. Without them the agent says what it cannot do, and why. */
+async function hostTools(home: Home, progress: Progress, signal: AbortSignal): Promise<void> {
+  const packages = packagesOf(missingPrograms())
+  if (packages.length === 0 || process.getuid?.() !== 0 || whyNotInstallable() !== undefined) return
+  await progress
+    .step(`Installing what networks and volumes need (apt: ${packages.join(' ')})`, (say) =>
+      installPackages(home, packages, say, signal),
+    )
+    .catch(() => signal.throwIfAborted())
 }
 
 async function ownEngine(home: Home, progress: Progress, signal: AbortSignal): Promise<FoundEngine> {

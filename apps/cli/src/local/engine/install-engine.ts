@@ -31,48 +31,79 @@ export function whyNotInstallable(osRelease: string = readOsRelease()): string |
   return undefined
 }
 
-/** The packages an engine needs on this machine beyond what docker.io depends on. */
+/** The packages an engine needs on this machine beyond what docker.io depends on, and those that networks and volumes need. */
 export function enginePackages(machine: { cgroups: boolean; appArmor: boolean } = thisMachine()): string[] {
   return [
     'docker.io',
     'iptables',
     'ca-certificates',
+    ...hostPackages,
     ...(machine.cgroups ? [] : ['cgroupfs-mount']),
     // With AppArmor in the kernel but no parser, every container start fails.
     ...(machine.appArmor ? ['apparmor'] : []),
   ]
 }
 
+/** Programs that a host builds networks and volumes with, and the packages of Debian and Ubuntu that have them. */
+export const hostPrograms: Readonly<Record<string, string>> = {
+  ip: 'iproute2',
+  nft: 'nftables',
+  nsenter: 'util-linux',
+  losetup: 'mount',
+  'mkfs.ext4': 'e2fsprogs',
+}
+const hostPackages = [...new Set(Object.values(hostPrograms))]
+
 /**
  * Installs `docker.io` by apt without starting or enabling the machine's own Docker service: the engine that Gantry starts
  * is a separate one. apt downloads everything before it unpacks anything, so a failed download leaves nothing behind.
  */
 export async function installEngine(home: Home, say: (detail: string) => void, signal: AbortSignal): Promise<void> {
+  await installPackages(home, enginePackages(), say, signal)
+  if (existsSync('/run/systemd/system')) {
+    await run(
+      'systemctl',
+      ['disable', '--quiet', 'docker.service', 'docker.socket'],
+      join(home.logs, 'apt.log'),
+      () => undefined,
+      signal,
+    ).catch(() => undefined)
+  }
+}
+
+/** Programs of a host that this machine lacks. */
+export function missingPrograms(): string[] {
+  return Object.keys(hostPrograms).filter((program) => findProgram(program) === undefined)
+}
+
+/** The packages that have these programs. */
+export function packagesOf(programs: readonly string[]): string[] {
+  return [...new Set(programs.map((program) => hostPrograms[program] ?? program))]
+}
+
+/** Installs packages by apt; none of their services is started. Throws `machine.unfit`. */
+export async function installPackages(
+  home: Home,
+  packages: readonly string[],
+  say: (detail: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const log = join(home.logs, 'apt.log')
   say('reading package lists')
   // Not fatal: the lists that are there may do, and if not the install itself says what is wrong.
   await aptGet(['update'], log, say, signal).catch(() => signal.throwIfAborted())
   const restore = forbidServiceStarts()
   try {
-    await aptGet(['install', '-y', '--no-install-recommends', ...enginePackages()], log, say, signal)
+    await aptGet(['install', '-y', '--no-install-recommends', ...packages], log, say, signal)
   } catch (error) {
     signal.throwIfAborted()
     throw unfit(
-      `Installing docker.io by apt failed (the log is ${log}).`,
-      'Check the network and the package sources with `apt-get update`, or install Docker or Podman yourself.',
+      `Installing ${packages[0]} by apt failed (the log is ${log}).`,
+      'Check the network and the package sources with `apt-get update`, or install it yourself.',
       error,
     )
   } finally {
     restore()
-  }
-  if (existsSync('/run/systemd/system')) {
-    await run(
-      'systemctl',
-      ['disable', '--quiet', 'docker.service', 'docker.socket'],
-      log,
-      () => undefined,
-      signal,
-    ).catch(() => undefined)
   }
 }
 
