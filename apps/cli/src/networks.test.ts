@@ -1,23 +1,28 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { type ServedCloud, serveFakeCloud } from '@gantry/facade-native/testing'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url))
 
 async function gantry(cloud: ServedCloud, line: string, stdin = '') {
-  const home = await mkdtemp(join(tmpdir(), 'gantry-cli-'))
   const login = { OS_AUTH_URL: `http://127.0.0.1:${cloud.port}/identity/v3`, OS_TOKEN: 'demo-token' }
-  const env = { PATH: '/usr/bin:/bin', HOME: home, ...login }
+  const env = { PATH: '/usr/bin:/bin', HOME: '/nonexistent', ...login }
   const child = spawn(process.execPath, [main, ...line.split(' ')], { env })
   child.stdin.end(stdin)
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code: code as number | null, stdout, stderr }
+}
+
+async function aFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-cli-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  return folder
 }
 
 /** What it printed, of a command that must succeed. */
@@ -125,7 +130,7 @@ describe('volumes', () => {
   test('are made, mounted, kept in snapshots and made from them', async () => {
     await using cloud = await serveFakeCloud()
     const id = await said(cloud, 'volume create data --size 2')
-    const folder = await mkdtemp(join(tmpdir(), 'gantry-cli-'))
+    const folder = await aFolder()
     await writeFile(join(folder, 'conf'), 'a=b')
     const mounts = `--mount src=data,dst=/data,ro --mount size=1,target=/tmp/x --mount file=${folder}/conf,target=/etc/conf`
     await said(cloud, `run -d --name db ${mounts} postgres`)
@@ -173,7 +178,7 @@ describe('capsules', () => {
 
   test('are made from YAML or JSON, shown with their containers, and deleted', async () => {
     await using cloud = await serveFakeCloud()
-    const folder = await mkdtemp(join(tmpdir(), 'gantry-cli-'))
+    const folder = await aFolder()
     await writeFile(join(folder, 'shop.yaml'), yaml)
     const id = await said(cloud, `capsule create -f ${folder}/shop.yaml`)
     await said(cloud, 'capsule create -f -', '{"metadata":{"name":"other"},"spec":{"containers":[{"image":"redis"}]}}')

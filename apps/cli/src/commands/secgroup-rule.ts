@@ -104,8 +104,8 @@ export function ruleText(rule: RuleView, groupName: (id: string) => string): str
   const { direction, version, protocol, portMin, portMax, remotePrefix, remoteGroupId } = rule
   const range =
     portMin === null ? '' : portMax === null || portMax === portMin ? ` ${portMin}` : ` ${portMin}-${portMax}`
-  const everybody = version === 4 ? 'anywhere' : 'anywhere (IPv6)'
-  const whom = remotePrefix ?? (remoteGroupId === null ? everybody : `group ${groupName(remoteGroupId)}`)
+  const family = version === 6 && remotePrefix === null ? ' (IPv6)' : ''
+  const whom = remotePrefix ?? (remoteGroupId === null ? 'anywhere' : `group ${groupName(remoteGroupId)}`)
   const way = direction === 'ingress' ? 'from' : 'to'
-  return `${direction === 'ingress' ? 'in ' : 'out'}  ${protocol ?? 'anything'}${range} ${way} ${whom}`
+  return `${direction === 'ingress' ? 'in ' : 'out'}  ${protocol ?? 'anything'}${range} ${way} ${whom}${family}`
 }

@@ -25,6 +25,7 @@ describe('the words of a rule', () => {
     [{}, 'in   anything from anywhere'],
     [{ protocol: 'tcp', portMin: 80, portMax: 80, remotePrefix: '10.0.0.0/8' }, 'in   tcp 80 from 10.0.0.0/8'],
     [{ protocol: 'udp', portMin: 1, portMax: 9, remoteGroupId: 'g' }, 'in   udp 1-9 from group named g'],
+    [{ version: 6, remoteGroupId: 'g' } as const, 'in   anything from group named g (IPv6)'],
     [{ direction: 'egress', version: 6 } as const, 'out  anything to anywhere (IPv6)'],
   ])('%j reads %s', (rule, text) => {
     const anything = { protocol: null, portMin: null, portMax: null, remotePrefix: null, remoteGroupId: null }
