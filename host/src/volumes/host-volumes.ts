@@ -1,4 +1,5 @@
-import { isAbsolute } from 'node:path'
+import { mkdir, realpath } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
 import { type Clock, limiter, reasonOf } from '@gantry/kernel'
 import type { Assignment, ContainerId, Mount, VolumePlan, VolumeReport } from '@gantry/model'
 import type { HostLog } from '../agent/host-log.ts'
@@ -8,6 +9,7 @@ import { type Holds, openHolds } from './holds.ts'
 import { keyLocks } from './key-locks.ts'
 import { planBoard } from './plan-board.ts'
 import { problemSentence } from './problem-sentence.ts'
+import { programsUnder } from './run-program.ts'
 import { openStateFolders } from './state-folders.ts'
 import { type VolumeMounts, volumeMounts } from './volume-mounts.ts'
 import { type VolumeStore, volumeStore } from './volume-store.ts'
@@ -155,9 +157,14 @@ export function hostVolumes({ stateDir, log, clock, report, signal }: HostVolume
 
 /** Takes up where an agent before us was stopped or killed. */
 async function open(stateDir: string, log: HostLog): Promise<Parts> {
-  const folders = await openStateFolders(stateDir)
+  await mkdir(stateDir, { recursive: true })
+  // The kernel tells mount points with every symbolic link followed.
+  const root = await realpath(stateDir)
+  const programs = programsUnder(join(root, 'volume-programs.lock'))
+  await programs.allEnded()
+  const folders = await openStateFolders(root)
   const holds = await openHolds(folders.held)
-  const mounts = volumeMounts(folders)
+  const mounts = volumeMounts(folders, programs)
   for (const id of await mounts.list()) {
     try {
       await mounts.thaw(id)
@@ -166,7 +173,7 @@ async function open(stateDir: string, log: HostLog): Promise<Parts> {
       log.warn({ volume: id, reason: reasonOf(error) }, 'volume left mounted')
     }
   }
-  return { holds, mounts, store: volumeStore(folders, diskImages(folders), mounts) }
+  return { holds, mounts, store: volumeStore(folders, diskImages(folders, programs), mounts) }
 }
 
 /** Distinct from the keys of volumes, which are taken after it. */

@@ -10,6 +10,7 @@ const packages: Readonly<Record<string, string>> = {
   umount: 'util-linux',
   fsfreeze: 'util-linux',
   setpriv: 'util-linux',
+  flock: 'util-linux',
   cp: 'coreutils',
 }
 

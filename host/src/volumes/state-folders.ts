@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, realpath, rm } from 'node:fs/promises'
+import { chmod, mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** Where things are below the agent's state folder. */
@@ -16,11 +16,8 @@ export interface StateFolders {
   readonly seed: string
 }
 
-/** Makes them, and clears away what an agent that was killed had half made. */
-export async function openStateFolders(stateDir: string): Promise<StateFolders> {
-  await mkdir(stateDir, { recursive: true })
-  // The kernel tells mount points with every symbolic link followed.
-  const root = await realpath(stateDir)
+/** Makes them below `root`, and clears away what an agent that was killed had half made. */
+export async function openStateFolders(root: string): Promise<StateFolders> {
   const at = (name: string) => join(root, name)
   await rm(at('making'), { recursive: true, force: true })
   const names = ['volumes', 'snapshots', 'mounts', 'making', 'held', 'seed'] as const

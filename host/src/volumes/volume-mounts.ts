@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { backoff } from '@gantry/kernel'
 import { checkFileSystem } from './disk-images.ts'
 import { mountPoints } from './mount-table.ts'
-import { ProgramError, runProgram } from './run-program.ts'
+import { ProgramError, type Programs } from './run-program.ts'
 import { dataFolder, type StateFolders } from './state-folders.ts'
 
 /** Where volumes are mounted. Nothing is remembered: the kernel is asked. Calls for one volume must not overlap. */
@@ -12,21 +12,21 @@ export interface VolumeMounts {
   mount(id: string): Promise<string>
   /** Rejects while somebody on the host has something of it open; containers that bind it do not hinder. */
   unmount(id: string): Promise<void>
-  /** Runs `task` while nothing changes in the volume's file; writers wait. */
-  whileQuiet<T>(id: string, task: () => Promise<T>): Promise<T>
-  /** Lets writers go on if an agent was killed in a `whileQuiet`. */
+  /** Where it is mounted; null: nowhere. */
+  pointOf(id: string): Promise<string | null>
+  /** Lets writers go on if they were stopped and everything was killed then. */
   thaw(id: string): Promise<void>
   /** All that have a mount point. */
   list(): Promise<string[]>
 }
 
-export function volumeMounts(folders: StateFolders): VolumeMounts {
+export function volumeMounts(folders: StateFolders, programs: Programs): VolumeMounts {
   const pointOf = (id: string) => join(folders.mounts, id)
   const times = async (point: string) => (await mountPoints()).filter((other) => other === point).length
 
   const thaw = async (id: string): Promise<void> => {
     try {
-      await runProgram('fsfreeze', ['--unfreeze', pointOf(id)])
+      await programs.run('fsfreeze', ['--unfreeze', pointOf(id)])
     } catch (error) {
       // It was not frozen.
       if (!(error instanceof ProgramError && /invalid argument/i.test(error.message))) throw error
@@ -39,30 +39,21 @@ export function volumeMounts(folders: StateFolders): VolumeMounts {
       if ((await times(point)) === 0) {
         const file = join(folders.volumes, `${id}.img`)
         // A loop device without a mount of ours: a container still has it in use, and nobody may touch the file itself.
-        const attached = await runProgram('losetup', ['--noheadings', '--output', 'NAME', '--associated', file])
-        if (attached.trim() === '') await checkFileSystem(file)
+        const attached = await programs.run('losetup', ['--noheadings', '--output', 'NAME', '--associated', file])
+        if (attached.trim() === '') await checkFileSystem(programs, file)
         await mkdir(point, { recursive: true, mode: 0o700 })
         // Devices have no business there. `discard` gives the host back what containers delete.
-        await runProgram('mount', ['-t', 'ext4', '-o', 'loop,nodev,discard,errors=remount-ro', file, point])
+        await programs.run('mount', ['-t', 'ext4', '-o', 'loop,nodev,discard,errors=remount-ro', file, point])
       }
       return join(point, dataFolder)
     },
     unmount: async (id) => {
       const point = pointOf(id)
       // More than one if an agent was killed while its `mount` ran on.
-      for (let left = await times(point); left > 0; left -= 1) await umount(point)
+      for (let left = await times(point); left > 0; left -= 1) await umount(programs, point)
       await rmdir(point).catch(unlessMissing)
     },
-    whileQuiet: async (id, task) => {
-      const point = pointOf(id)
-      if ((await times(point)) === 0) return task()
-      try {
-        await runProgram('fsfreeze', ['--freeze', point])
-        return await task()
-      } finally {
-        await thaw(id)
-      }
-    },
+    pointOf: async (id) => ((await times(pointOf(id))) > 0 ? pointOf(id) : null),
     thaw: async (id) => {
       if ((await times(pointOf(id))) > 0) await thaw(id)
     },
@@ -74,10 +65,10 @@ export function volumeMounts(folders: StateFolders): VolumeMounts {
 }
 
 /** What a container, or a program of an agent that was killed, had open may take the kernel a moment to close. */
-async function umount(point: string): Promise<void> {
+async function umount(programs: Programs, point: string): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await runProgram('umount', [point])
+      await programs.run('umount', [point])
       return
     } catch (error) {
       const busy = error instanceof ProgramError && /target is busy/.test(error.message)

@@ -2,7 +2,7 @@ import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mountPoints } from './mount-table.ts'
 import { problemSentence } from './problem-sentence.ts'
-import { runProgram } from './run-program.ts'
+import { ProgramError, runProgram } from './run-program.ts'
 
 /**
  * Why this machine cannot hold volumes, as a sentence; null: it can. Found out by doing it once with a very small one, since
@@ -32,16 +32,23 @@ async function tryIn(folder: string): Promise<void> {
   await runProgram('mkfs.ext4', ['-q', '-F', '-O', '^has_journal', file, '1M'])
   await runProgram('losetup', ['--noheadings', '--output', 'NAME', '--associated', file])
   await runProgram('mount', ['-t', 'ext4', '-o', 'loop,nodev', file, point])
-  await runProgram('fsfreeze', ['--freeze', point])
-  await runProgram('fsfreeze', ['--unfreeze', point])
+  for (const program of ['fsfreeze', 'flock', 'setpriv', 'resize2fs']) await requireProgram(program)
   await runProgram('umount', [point])
+}
+
+/** Those that only a snapshot needs must not be found missing by it. */
+async function requireProgram(name: string): Promise<void> {
+  try {
+    await runProgram(name, ['--version'])
+  } catch (error) {
+    if (error instanceof ProgramError && error.exitCode === null) throw error
+  }
 }
 
 async function tidy(folder: string): Promise<void> {
   const point = join(folder, 'mount')
   for (const other of await mountPoints()) {
     if (other !== point) continue
-    await runProgram('fsfreeze', ['--unfreeze', point]).catch(() => undefined)
     await runProgram('umount', [point])
   }
   await rm(folder, { recursive: true, force: true })

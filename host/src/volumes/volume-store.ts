@@ -19,10 +19,10 @@ export function volumeStore(folders: StateFolders, images: DiskImages, mounts: V
   const fileOf = ({ kind, id }: Pick<VolumePlan, 'kind' | 'id'>) =>
     join(kind === 'volume' ? folders.volumes : folders.snapshots, `${id}.img`)
 
-  const sourceOf = async ({ kind, source }: VolumePlan): Promise<string> => {
+  const sourceOf = async ({ kind, source }: VolumePlan) => {
     const from = { kind: kind === 'volume' ? 'snapshot' : 'volume', id: String(source) } as const
     if (!(await isThere(fileOf(from)))) throw new Error(`The ${from.kind} it is made from is missing on the host.`)
-    return fileOf(from)
+    return { file: fileOf(from), point: from.kind === 'volume' ? await mounts.pointOf(from.id) : null }
   }
 
   return {
@@ -31,9 +31,7 @@ export function volumeStore(folders: StateFolders, images: DiskImages, mounts: V
       if (await isThere(file)) return
       if (plan.made) throw new Error(`The data of the ${plan.kind} is missing on the host.`)
       if (plan.source === null) return images.makeEmpty(file, plan.size, signal)
-      const source = await sourceOf(plan)
-      if (plan.kind === 'volume') return images.makeCopy(file, source, plan.size, signal)
-      await mounts.whileQuiet(plan.source, () => images.makeCopy(file, source, plan.size, signal))
+      await images.makeCopy(file, await sourceOf(plan), plan.size, signal)
     },
     remove: async (plan) => {
       if (plan.kind === 'volume') await mounts.unmount(plan.id)
