@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { badFields } from '../conformance/bad-fields.ts'
-import { walkAsStranger, zunRoutes } from '../conformance/zun-routes.ts'
+import { walkAsStranger, zunCapsuleRoutes, zunRegistryRoutes, zunRoutes } from '../conformance/zun-routes.ts'
 import { type Gantry, type Session, startGantry } from '../fixtures/gantry.ts'
 
 /** What another tenant can see and what bad input leaves behind: nothing. On the real server, store, agent and engine. */
@@ -49,15 +49,63 @@ test('a stranger sees nothing in lists, usages and events', async () => {
   expect((await stranger.zun('GET', `/containers?marker=${marker}`)).status).toBe(404)
 })
 
+test('a stranger can neither use nor name what another project has beside its containers', async () => {
+  const made = async (path: string, body: object) => {
+    const answer = await demo.native('POST', path, body)
+    expect(answer.status, answer.text).toBeLessThan(300)
+    return (answer.json as unknown as { id: string }).id
+  }
+  const network = await made('/networks', { name: 'walled' })
+  await made('/subnets', { network, cidr: '10.66.0.0/24' })
+  const port = await made('/ports', { network, name: 'walled' })
+  const group = await made('/security-groups', { name: 'walled' })
+  const volume = await made('/volumes', { name: 'walled', size: 1 })
+  const registry = await made('/registries', { name: 'walled', domain: 'hub.example.com' })
+  const spec = { containers: [{ image: 'busybox:latest', command: ['sleep', '1000'] }] }
+  const template = { metadata: { name: 'walled' }, spec }
+  const capsule = await demo.zun('POST', '/capsules', { template })
+  expect(capsule.status, capsule.text).toBe(202)
+  const walk = { base: `${gantry.api}/container`, token: stranger.token }
+  const refs = [capsule.json.uuid, 'walled']
+  expect(await walkAsStranger({ ...walk, refs, routes: zunCapsuleRoutes })).toEqual([])
+  const code = 'container.registry-not-found'
+  expect(await walkAsStranger({ ...walk, refs: [registry, 'walled'], routes: zunRegistryRoutes, code })).toEqual([])
+  const mine = await stranger.zun('POST', '/containers?run=true', body('reaching'))
+  expect(mine.status).toBe(202)
+  for (const ref of ['walled', null]) {
+    const create = (more: object) => stranger.zun('POST', '/containers', { ...body('never'), ...more })
+    const attach = (what: string) => stranger.zun('POST', `/containers/reaching/network_attach?${what}`)
+    for (const [answer, status] of [
+      [await create({ nets: [{ network: ref ?? network }] }), 404],
+      [await create({ nets: [{ port: ref ?? port }] }), 404],
+      [await create({ mounts: [{ source: ref ?? volume, destination: '/stolen' }] }), 404],
+      [await create({ registry: ref ?? registry }), 404],
+      [await create({ security_groups: [ref ?? group] }), 400],
+      [await attach(`network=${ref ?? network}`), 404],
+      [await attach(`port=${ref ?? port}`), 404],
+    ] as const) {
+      expect(answer.status, answer.text).toBe(status)
+    }
+  }
+  expect((await stranger.zun('GET', '/containers?name=never')).json).toMatchObject({ containers: [] })
+  expect((await demo.zun('DELETE', '/capsules/walled')).status).toBe(204)
+  expect((await stranger.zun('DELETE', '/containers/reaching?stop=true')).status).toBe(204)
+})
+
 test('containers of two projects are on networks that do not reach each other', async () => {
+  // Addresses that no network of the stranger has: two projects may use the same, and it would reach its own.
+  const { id: network } = (await demo.native('POST', '/networks', { name: 'apart' })).json as unknown as { id: string }
+  await demo.native('POST', '/subnets', { network, cidr: '10.67.0.0/24' })
+  await demo.zun('POST', '/containers?run=true', { ...body('apart'), nets: [{ network }] })
+  await demo.waitFor('apart', (one) => one.status === 'Running')
   await stranger.zun('POST', '/containers?run=true', body('other'))
   await stranger.waitFor('other', (one) => one.status === 'Running')
-  const { json } = await demo.zun('GET', '/containers/private')
+  const { json } = await demo.zun('GET', '/containers/apart')
   const addresses = Object.values((json as unknown as { addresses: Record<string, { addr: string }[]> }).addresses)
   const address = addresses[0]?.[0]?.addr
-  expect(address).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
+  expect(address).toMatch(/^10\.67\.0\.\d+$/)
   const command = `ping -c 1 -W 2 ${address}`
-  const own = await demo.zun('POST', `/containers/private/execute?run=true&command=${encodeURIComponent(command)}`)
+  const own = await demo.zun('POST', `/containers/apart/execute?run=true&command=${encodeURIComponent(command)}`)
   expect(own.json).toMatchObject({ exit_code: 0 })
   const foreign = await stranger.zun(
     'POST',

@@ -38,9 +38,10 @@ export function wiringVerbs(deps: Deps): WiringVerbs {
         ref,
         'rewire',
         async (container, tables) => {
-          const nic = await networks.attach(tables, caller, container.id, container.nics, net)
+          const { id, name, nics } = container
+          const nic = await named(name, () => networks.attach(tables, caller, id, nics, net))
           await place(tables, container)
-          return { action: 'network_attach', task: 'network_attaching', rest: { nics: [...container.nics, nic] } }
+          return { action: 'network_attach', task: 'network_attaching', rest: { nics: [...nics, nic] } }
         },
         rewired,
       ),
@@ -71,12 +72,17 @@ async function regrouped(
   { name, nics }: Container,
   change: { add: string } | { remove: string },
 ): Promise<Nic[]> {
+  return named(name, () => deps.networks.regroup(tables, caller, nics, change))
+}
+
+/** Says of which container a provider speaks: only here its name is known. */
+async function named<T>(ref: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await deps.networks.regroup(tables, caller, nics, change)
+    return await work()
   } catch (error) {
-    const unchanged = error instanceof Fault && (error.code === 'group.present' || error.code === 'group.absent')
-    // Only here the container's name is known.
-    if (unchanged) throw new Fault(error.code, { ...error.details, ref: name }, error)
+    const ofContainer =
+      error instanceof Fault && ['group.present', 'group.absent', 'network.attached'].includes(error.code)
+    if (ofContainer) throw new Fault(error.code, { ...error.details, ref }, error)
     throw error
   }
 }
