@@ -252,6 +252,11 @@ const Event = Type.Object({
   status: Type.String(),
   statusReason: orNull(Type.String()),
   exitCode: orNull(Type.Integer()),
+  health: Type.Optional(
+    Type.Union([Type.Literal('starting'), Type.Literal('healthy'), Type.Literal('unhealthy')], {
+      description: 'What its health check found last; left out where it has none.',
+    }),
+  ),
   gone: Type.Boolean(),
 })
 export type EventView = Static<typeof Event>
