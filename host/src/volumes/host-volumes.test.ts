@@ -2,13 +2,24 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { mkdtemp, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '@gantry/kernel'
-import type { Assignment, ContainerId, Mount, VolumeId, VolumePlan, VolumeReport } from '@gantry/model'
+import type { Mount, VolumeId } from '@gantry/model'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type HostVolumes, hostVolumes } from './host-volumes.ts'
-import { mountPoints } from './mount-table.ts'
+import {
+  assignment,
+  diskUse,
+  fileSystemSize,
+  fill,
+  id,
+  mib,
+  mountOf,
+  never,
+  openWorld,
+  report,
+  snapshot,
+  volume,
+  type World,
+} from './testing/kernel-world.ts'
 
 /** With the kernel's own loop devices and file systems: needs root. */
 describe('volumes of a host', () => {
@@ -283,127 +294,3 @@ describe('volumes of a host', () => {
     }
   })
 })
-
-const mib = 2 ** 20
-const never = new AbortController().signal
-const id = (name: string) => name as ContainerId
-
-const volume = (name: string): VolumePlan => ({
-  kind: 'volume',
-  id: name,
-  size: 1,
-  source: null,
-  made: false,
-  gone: false,
-})
-const snapshot = (name: string, of: string): VolumePlan => ({
-  ...volume(name),
-  kind: 'snapshot',
-  source: of as VolumeId,
-})
-const mountOf = (name: string): Mount => ({
-  kind: 'volume',
-  volumeId: name as VolumeId,
-  destination: '/data',
-  readOnly: false,
-})
-const report = (kind: VolumeReport['kind'], name: string, state: VolumeReport['state']): VolumeReport => ({
-  kind,
-  id: name,
-  state,
-  reason: '',
-})
-/** Of an assignment only this is read. */
-const assignment = (container: string, mounts: Mount[]) => ({ id: id(container), mounts }) as unknown as Assignment
-
-interface World {
-  readonly folder: string
-  readonly volumes: HostVolumes
-  file(kind: string, name: string): string
-  told(plan: VolumePlan): Promise<VolumeReport>
-  nextReport(name: string): Promise<VolumeReport>
-  mount(container: string, name: string): Promise<string>
-  /** The next one on the same folder, without any farewell of the one before. */
-  killed(): Promise<void>
-  ourMounts(): Promise<string[]>
-  expectNothingMounted(): Promise<void>
-  end(): Promise<void>
-}
-
-async function openWorld(): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), 'gantry-volumes-'))
-  const listeners = new Set<(report: VolumeReport) => void>()
-  const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-  let life = new AbortController()
-  const start = () => {
-    life = new AbortController()
-    const tell = (report: VolumeReport) => {
-      for (const listener of listeners) listener(report)
-    }
-    return hostVolumes({ stateDir: folder, log: silent, clock: systemClock, report: tell, signal: life.signal })
-  }
-  let volumes = start()
-
-  const nextReport = (name: string) => {
-    const { promise, resolve } = Promise.withResolvers<VolumeReport>()
-    const listener = (report: VolumeReport) => {
-      if (report.id !== name) return
-      listeners.delete(listener)
-      resolve(report)
-    }
-    listeners.add(listener)
-    return promise
-  }
-  const ourMounts = async () => (await mountPoints()).filter((point) => point.startsWith(`${folder}/`))
-  const ourLoops = () =>
-    execFileSync('losetup', ['-n', '-l', '-O', 'BACK-FILE'], { encoding: 'utf8' })
-      .split('\n')
-      .filter((file) => file.startsWith(`${folder}/`))
-
-  return {
-    folder,
-    get volumes() {
-      return volumes
-    },
-    file: (kind, name) => join(folder, kind, `${name}.img`),
-    nextReport,
-    told: (plan) => {
-      const report = nextReport(plan.id)
-      volumes.take(plan)
-      return report
-    },
-    mount: async (container, name) => {
-      const [bind] = await volumes.prepare(assignment(container, [mountOf(name)]), never)
-      return bind?.source ?? ''
-    },
-    killed: async () => {
-      life.abort(new Error('killed'))
-      volumes = start()
-    },
-    ourMounts,
-    expectNothingMounted: async () => {
-      expect(await ourMounts()).toEqual([])
-      // The kernel lets go of a loop device a moment after its last user.
-      await expect.poll(ourLoops, { timeout: 10_000 }).toEqual([])
-    },
-    end: async () => {
-      // It may be making its folders still.
-      await volumes.held()
-      life.abort(new Error('the test is over'))
-      for (const point of (await ourMounts()).toReversed()) execFileSync('umount', ['--lazy', point])
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
-}
-
-function fill(path: string, mebibytes: number): void {
-  execFileSync('dd', ['if=/dev/zero', `of=${path}`, 'bs=1M', `count=${mebibytes}`, 'conv=fsync'], { stdio: 'pipe' })
-}
-
-function diskUse(path: string): number {
-  return statSync(path).blocks * 512
-}
-
-function fileSystemSize(path: string): number {
-  return Number(execFileSync('stat', ['-f', '-c', '%b', path], { encoding: 'utf8' })) * 4096
-}
