@@ -3,8 +3,8 @@ import { baseUrl, callerOf, statusOfKind } from '@gantry/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * An answer that only Zun's language knows (version gates, its schema errors). `kebab` is the last
- * part of the error's code; empty for routing errors.
+ * An answer that only Zun's language knows (version gates, its schema errors). `kebab` is the last part of the error's code;
+ * empty for routing errors.
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
