@@ -137,7 +137,8 @@ export function containerApi(transport: EngineTransport): ContainerApi {
     },
     attach: (ref, { stdin, history }, signal) => {
       const query = { stream: true, stdin, stdout: true, stderr: true, logs: history }
-      return transport.upgrade({ path: path(ref, '/attach'), query, body: {}, ...(signal && { signal }) })
+      // Podman gives a body that it did not ask for to the container, as if it were typed.
+      return transport.upgrade({ path: path(ref, '/attach'), query, ...(signal && { signal }) })
     },
     archiveGet: (ref, at, signal) =>
       transport.stream({ path: path(ref, '/archive'), query: { path: at }, ...(signal && { signal }) }),

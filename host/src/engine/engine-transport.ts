@@ -31,7 +31,7 @@ export interface EngineTransport {
   /** The answer as a stream; the caller must read it or destroy it. */
   stream(request: EngineRequest): Promise<EngineAnswer>
   /** Takes the connection over: raw bytes both ways, either side may close its half first. */
-  upgrade(request: EngineRequest & { readonly body: object }): Promise<Socket>
+  upgrade(request: EngineRequest): Promise<Socket>
   /** Whether the engine is Podman. */
   isPodman(): Promise<boolean>
   close(): Promise<void>
@@ -112,15 +112,14 @@ export function engineTransport(socketPath: string): EngineTransport {
 
 function upgraded(socketPath: string, path: string, { query, body, signal }: EngineRequest): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const text = JSON.stringify(body)
+    const text = body === undefined ? undefined : JSON.stringify(body)
     const call = httpRequest({
       socketPath,
       path: path + queryOf(query),
       method: 'POST',
       agent: false,
       headers: {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(text),
+        ...(text !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
         connection: 'Upgrade',
         upgrade: 'tcp',
       },
