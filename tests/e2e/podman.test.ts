@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadBusybox, type TestEngine } from '../fixtures/engine.ts'
+import { noteNetworks } from '../fixtures/engine-leftovers.ts'
 import { type Gantry, type Session, startGantry, type ZunContainer } from '../fixtures/gantry.ts'
 import { startPodman } from '../fixtures/podman.ts'
 
@@ -233,7 +234,9 @@ test('a service that is killed comes back to the same containers', async () => {
 test('gantry up on its socket says that it is Podman, runs the sample, and leaves it to run on', async () => {
   const home = await mkdtemp('/tmp/gantry-up-')
   const main = new URL('../../apps/cli/src/main.ts', import.meta.url).pathname
-  const cli = async (...args: string[]) => (await promisify(execFile)(process.execPath, [main, ...args])).stdout
+  const env = { ...process.env, GANTRY_ENGINE_NETNS: engine.netns }
+  const cli = async (...args: string[]) =>
+    (await promisify(execFile)(process.execPath, [main, ...args], { env })).stdout
   const listen = `127.0.0.1:${await freePort()}`
   try {
     const said = await cli('up', '--detach', '--home', home, '--listen', listen, '--engine', engine.url)
@@ -241,6 +244,8 @@ test('gantry up on its socket says that it is Podman, runs the sample, and leave
     expect(said).toMatch(/Engine +Podman \d+\.\d+/)
     expect(await cli('status', '--home', home)).toMatch(/Podman \d+\.\d+[^]*1 of 1 connected[^]*1 Running/)
   } finally {
+    const host = JSON.parse(await readFile(join(home, 'agent/host.json'), 'utf8')) as Record<string, string>
+    noteNetworks(dirname(engine.socket), `${host['deployment']}/${host['hostId']}`)
     await cli('down', '--home', home)
     await rm(home, { recursive: true })
   }

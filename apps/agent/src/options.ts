@@ -23,7 +23,7 @@ export const usage = `Usage: gantry agent --server HOST:PORT --state DIR [option
   --server HOST:PORT     the server's port for agents            (or GANTRY_SERVER)
   --state DIR            where this host keeps its key           (or GANTRY_STATE)
   --engine unix:///PATH  the container engine                    (or DOCKER_HOST; /var/run/docker.sock)
-  --engine-netns PATH    the engine's network namespace          (the agent's own)
+  --engine-netns PATH    the engine's network namespace          (or GANTRY_ENGINE_NETNS; the agent's own)
   --name NAME            how the host is shown                   (this machine's host name)
   --label KEY=VALUE      a label of this host; may be repeated
   --starts N             containers started at once              (8)
@@ -48,7 +48,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Ag
     stateDir,
     joinToken: env['GANTRY_JOIN_TOKEN'] ?? null,
     engineSocket: socketOf(values.engine ?? env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock'),
-    engineNetns: values['engine-netns'] ?? null,
+    engineNetns: values['engine-netns'] ?? env['GANTRY_ENGINE_NETNS'] ?? null,
     name: values.name ?? hostname(),
     labels: Object.fromEntries((values.label ?? []).map(labelOf)),
     allowPrivileged: values['allow-privileged'] ?? false,

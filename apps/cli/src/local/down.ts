@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { removeNetworks } from '@gantry/host'
 import { stopOwnEngine } from './engine/own-engine.ts'
 import type { Home } from './home.ts'
 import { holderOf } from './lock.ts'
@@ -11,10 +14,20 @@ export interface Stopped {
   readonly engine: boolean
 }
 
-/** Stops the server and the agent of this home; with `all` also the engine that Gantry started, and its containers. */
+/** Stops the server and the agent of this home; with `all` also the engine that Gantry started, its containers and networks. */
 export async function down(home: Home, { all }: { all: boolean }): Promise<Stopped> {
   const cloud = await stopCloud(home)
-  return { cloud, engine: all && (await stopOwnEngine(home, 5)) }
+  const engine = all && (await stopOwnEngine(home, 5))
+  if (engine) await stopNetworks(home)
+  return { cloud, engine }
+}
+
+/** Of an engine that is not ours the containers go on, and their networks with them. */
+async function stopNetworks(home: Home): Promise<void> {
+  const path = join(home.agent, 'host.json')
+  if (!existsSync(path)) return
+  const { deployment, hostId } = JSON.parse(readFileSync(path, 'utf8')) as { deployment: string; hostId: string }
+  await removeNetworks(`${deployment}/${hostId}`)
 }
 
 async function stopCloud(home: Home): Promise<boolean> {
