@@ -15,8 +15,9 @@ beforeAll(async () => {
   admin = await gantry.logIn('admin')
 })
 afterAll(async () => {
-  await gantry[Symbol.asyncDispose]()
+  // First the engine: as it ends its containers it asks the agent to take their interfaces back.
   await engine.stop()
+  await gantry[Symbol.asyncDispose]()
 })
 
 const sleeper = (name: string, more: object = {}) => ({

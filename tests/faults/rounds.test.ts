@@ -77,7 +77,8 @@ async function round(index: number): Promise<void> {
   const created = await demo.zun('POST', '/containers?run=true', {
     name: `round-${index}`,
     image: 'busybox:latest',
-    command: ['sleep', '1000'],
+    // Ends at once when it is told to.
+    command: ['sh', '-c', "trap 'exit 0' TERM; while :; do sleep 1 & wait; done"],
     cpu: 0.1,
     memory: '16',
     ...(index % 2 === 0 ? { exposed_ports: { '80/tcp': {} } } : {}),
