@@ -12,13 +12,16 @@ export function checkedAddress(address: string, version: number): string {
   throw new Error(`"${address}" is not an IPv${version} address.`)
 }
 
-/** `10.0.0.0/24` of that version. */
-export function checkedPrefix(cidr: string, version: number): string {
+/** Whether it is like `10.0.0.0/24`, of that version. */
+export function isPrefix(cidr: string, version: number): boolean {
   const [address = '', length = '', more] = cidr.split('/')
-  const bits = Number(length)
-  if (more === undefined && /^\d{1,3}$/.test(length) && bits <= (version === 4 ? 32 : 128)) {
-    return `${checkedAddress(address, version)}/${bits}`
-  }
+  const isAddress = version === 4 ? isIPv4(address) : isIPv6(address) && !address.includes('%')
+  return isAddress && more === undefined && /^\d{1,3}$/.test(length) && Number(length) <= (version === 4 ? 32 : 128)
+}
+
+/** `cidr`, which must be a prefix of that version. */
+export function checkedPrefix(cidr: string, version: number): string {
+  if (isPrefix(cidr, version)) return cidr
   throw new Error(`"${cidr}" is not an IPv${version} prefix.`)
 }
 

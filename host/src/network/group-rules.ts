@@ -1,5 +1,5 @@
 import type { GroupPlan, RulePlan } from '@gantry/model'
-import { checkedPrefix, prefixLength } from './address.ts'
+import { checkedPrefix, isPrefix, prefixLength } from './address.ts'
 
 /** Names of a group's chains and of the sets of its members' addresses. */
 export const groupNames = {
@@ -22,18 +22,19 @@ export function remoteGroups({ rules }: GroupPlan): { readonly id: string; reado
   return rules.flatMap(({ remoteGroupId, version }) => (remoteGroupId === null ? [] : [{ id: remoteGroupId, version }]))
 }
 
-/** null: a rule that nobody could mean anything with lets nothing through. */
+/** null: a rule that means nothing lets nothing through, and must not keep the others from holding. */
 function ruleLine(rule: RulePlan): string | null {
-  const protocol = protocolMatch(rule)
-  if (protocol === null) return null
+  const [protocol, remote] = [protocolMatch(rule), remoteMatch(rule)]
+  if (protocol === null || remote === null) return null
   const family = rule.version === 4 ? 'ether type ip' : 'ether type ip6'
-  return [family, remoteMatch(rule), protocol, verdicts[rule.direction]].filter((part) => part !== '').join(' ')
+  return [family, remote, protocol, verdicts[rule.direction]].filter((part) => part !== '').join(' ')
 }
 
-function remoteMatch({ direction, version, remoteGroupId, remotePrefix }: RulePlan): string {
+function remoteMatch({ direction, version, remoteGroupId, remotePrefix }: RulePlan): string | null {
   const field = `${version === 4 ? 'ip' : 'ip6'} ${direction === 'ingress' ? 'saddr' : 'daddr'}`
   if (remoteGroupId !== null) return `${field} @${groupNames.members(remoteGroupId, version)}`
   if (remotePrefix === null) return ''
+  if (!isPrefix(remotePrefix, version)) return null
   const prefix = checkedPrefix(remotePrefix, version)
   return prefixLength(prefix) === 0 ? '' : `${field} ${prefix}`
 }
@@ -50,12 +51,14 @@ function protocolMatch({ protocol, version, portMin, portMax }: RulePlan): strin
   if (number < 0 || number > 255) return null
   if (portMin === null && portMax === null) return `meta l4proto ${number}`
   if (number === 1 || number === 58) {
+    if ((portMin ?? 0) > 255 || (portMax ?? 0) > 255) return null
     const name = number === 1 ? 'icmp' : 'icmpv6'
     const type = portMin === null ? '' : ` ${name} type ${portMin}`
     return `meta l4proto ${number}${type}${portMax === null ? '' : ` ${name} code ${portMax}`}`
   }
   if (!withPorts.has(number)) return `meta l4proto ${number}`
   const [low, high] = [portMin ?? portMax ?? 0, portMax ?? portMin ?? 65_535]
+  if (low > high) return null
   return `meta l4proto ${number} th dport ${low === high ? low : `${low}-${high}`}`
 }
 
