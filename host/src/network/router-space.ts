@@ -148,6 +148,9 @@ if [ -d ipv6 ]; then
   echo 0 > ipv6/conf/default/disable_ipv6
   echo 1 > ipv6/conf/all/forwarding
   echo 0 > ipv6/conf/default/accept_ra
+  # While it still looks whether its own address is free, a router asks for no neighbour.
+  echo 0 > ipv6/conf/default/accept_dad
+  echo 0 > ipv6/conf/default/dad_transmits
 fi
 ip link set lo up
 `
