@@ -213,6 +213,17 @@ describe('a session', () => {
     await quick.app.close()
   })
 
+  test('is cancelled when its client goes while its stdin is held back', async () => {
+    const quick = await serve(50)
+    const { ws, process } = await connected(quick)
+    const filler = Buffer.alloc(64 * 1024)
+    for (let count = 0; count < 256; count += 1) ws.send(filler)
+    await expect.poll(() => process.input.writableNeedDrain).toBe(true)
+    ws.terminate()
+    await expect.poll(() => process.signal.aborted, { timeout: 5000 }).toBe(true)
+    await quick.app.close()
+  })
+
   test('is told when the server shuts down, which does not wait for it', async () => {
     const { closed } = await connected()
     await server.app.close()
