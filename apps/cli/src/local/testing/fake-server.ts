@@ -6,7 +6,12 @@ import { parseArgs } from 'node:util'
 
 /** Speaks just enough of the server's part towards `gantry up`. Its only container becomes Running when it is asked about. */
 const { values } = parseArgs({
-  options: { home: { type: 'string' }, listen: { type: 'string' }, 'agents-listen': { type: 'string' } },
+  options: {
+    home: { type: 'string' },
+    listen: { type: 'string' },
+    'agents-listen': { type: 'string' },
+    'public-cidr': { type: 'string' },
+  },
 })
 const { home = '', listen = '', 'agents-listen': agents = '' } = values
 const api = `http://${listen}`
