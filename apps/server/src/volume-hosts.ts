@@ -4,9 +4,8 @@ import type { VolumeHosts } from '@gantry/providers-embedded'
 /** The hosts as the volume provider looks at them when a volume wants a place. */
 export function volumeHosts(store: Store, links: HostLinks): VolumeHosts {
   return async () =>
-    (await store.hosts.list()).map(({ id, name, disabled, facts, used }) => ({
+    (await store.hosts.list()).map(({ id, disabled, facts, used }) => ({
       id,
-      name,
       up: links.connected(id),
       freeGib: facts.disk - used.disk,
       problem: disabled ? 'an administrator has disabled it' : (facts.volumeProblem ?? null),

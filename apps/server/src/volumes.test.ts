@@ -22,11 +22,11 @@ describe('a volume', () => {
   test('is refused with what each host lacks, and what volumes have counts', async () => {
     await using cloud = await open()
     await cloud.provider.volumes.create(ours, { name: '', size: 99 })
-    cloud.hosts.push({ id: 'h3' as HostId, name: 'three', up: false, freeGib: 500, problem: null })
-    cloud.hosts.push({ id: 'h4' as HostId, name: 'four', up: true, freeGib: 500, problem: 'The agent is not root.' })
+    cloud.hosts.push({ id: 'h3' as HostId, up: false, freeGib: 500, problem: null })
+    cloud.hosts.push({ id: 'h4' as HostId, up: true, freeGib: 500, problem: 'The agent is not root.' })
     await expect(cloud.provider.volumes.create(ours, { name: '', size: 60 })).rejects.toThrow(
-      'No host fits: one has 50 GiB left of the 60 GiB needed; two has 1 GiB left of the 60 GiB needed; ' +
-        'three is not connected; four cannot hold volumes (The agent is not root).',
+      'No host fits: 2 of 4 are without 60 GiB of room, 1 of 4 is not connected, ' +
+        '1 of 4 is unable to hold volumes (gantry host show tells why).',
     )
     expect(await cloud.provider.volumes.list(ours)).toHaveLength(1)
   })
@@ -101,10 +101,10 @@ describe('a volume', () => {
     cloud.set(two, { up: false })
     expect(await cloud.provider.volumes.get(ours, id)).toMatchObject({
       status: 'available',
-      statusReason: 'Host two, which has its data, is not connected.',
+      statusReason: 'The host of its data is not connected.',
     })
     await expect(cloud.provider.snapshots.create(ours, id, '')).rejects.toThrow(
-      'the data is on two, which is not connected',
+      'the one that has the data is not connected',
     )
     cloud.hosts.splice(1)
     const [listed] = await cloud.provider.volumes.list(ours)

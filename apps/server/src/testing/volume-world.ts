@@ -15,8 +15,8 @@ export async function openVolumeWorld(limits: Partial<VolumeLimits> = {}) {
   const database = await openSqlite(':memory:')
   const store = createStore(database)
   const hosts: VolumeHost[] = [
-    { id: one, name: 'one', up: true, freeGib: 50, problem: null },
-    { id: two, name: 'two', up: true, freeGib: 100, problem: null },
+    { id: one, up: true, freeGib: 50, problem: null },
+    { id: two, up: true, freeGib: 100, problem: null },
   ]
   let now = 0
   const clock = { now: () => ++now }

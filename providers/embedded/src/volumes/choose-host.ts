@@ -5,8 +5,6 @@ import type { HostId } from '@gantry/model'
 /** What is known of a host when a volume wants a place. */
 export interface VolumeHost {
   readonly id: HostId
-  /** For the sentences that users read. */
-  readonly name: string
   /** It is connected. */
   readonly up: boolean
   /** GiB of its disk that containers were not promised; what volumes and snapshots have of it is subtracted here. */
@@ -17,18 +15,18 @@ export interface VolumeHost {
 
 export type VolumeHosts = () => Promise<readonly VolumeHost[]>
 
-/** The host with the most room for `size` GiB. Throws `placement.no-host` with what each of the others lacks. */
+/** The host with the most room for `size` GiB. Throws `placement.no-host` with what the others lack; hosts are not for tenants to know. */
 export async function chooseHost(tables: Tables, hosts: readonly VolumeHost[], size: number): Promise<HostId> {
   const candidates: { id: HostId; room: number }[] = []
-  const reasons: string[] = []
+  const refused = new Map<string, number>()
   for (const host of hosts) {
     const room = host.freeGib - (await promisedOn(tables, host.id))
     const reason = reasonAgainst(host, room, size)
     if (reason === null) candidates.push({ id: host.id, room })
-    else reasons.push(`${host.name} ${reason}`)
+    else refused.set(reason, (refused.get(reason) ?? 0) + 1)
   }
   const [best] = candidates.sort((a, b) => b.room - a.room)
-  if (!best) throw new Fault('placement.no-host', { reasons: shortened(reasons) })
+  if (!best) throw new Fault('placement.no-host', { reasons: toldOf(refused, hosts.length) })
   return best.id
 }
 
@@ -43,13 +41,13 @@ export async function requireHost(
   if (!host)
     throw new Fault('placement.no-host', { reasons: 'the one that has the data is no longer part of this cloud' })
   const reason = reasonAgainst(host, host.freeGib - (await promisedOn(tables, id)), size)
-  if (reason !== null) throw new Fault('placement.no-host', { reasons: `the data is on ${host.name}, which ${reason}` })
+  if (reason !== null) throw new Fault('placement.no-host', { reasons: `the one that has the data is ${reason}` })
 }
 
 function reasonAgainst({ up, problem }: VolumeHost, room: number, size: number): string | null {
-  if (!up) return 'is not connected'
-  if (problem !== null) return `cannot hold volumes (${problem.replace(/\.$/, '')})`
-  return room < size ? `has ${Math.max(0, Math.floor(room))} GiB left of the ${size} GiB needed` : null
+  if (!up) return 'not connected'
+  if (problem !== null) return 'unable to hold volumes (gantry host show tells why)'
+  return room < size ? `without ${size} GiB of room` : null
 }
 
 async function promisedOn(tables: Tables, id: HostId): Promise<number> {
@@ -57,8 +55,7 @@ async function promisedOn(tables: Tables, id: HostId): Promise<number> {
   return pieces.reduce((sum, { size }) => sum + size, 0)
 }
 
-function shortened(reasons: readonly string[]): string {
-  if (reasons.length === 0) return 'there is none'
-  const shown = reasons.slice(0, 5).join('; ')
-  return reasons.length > 5 ? `${shown}; and so on for ${reasons.length - 5} more` : shown
+function toldOf(refused: ReadonlyMap<string, number>, total: number): string {
+  if (total === 0) return 'there is none'
+  return [...refused].map(([why, count]) => `${count} of ${total} ${count === 1 ? 'is' : 'are'} ${why}`).join(', ')
 }

@@ -85,5 +85,5 @@ function withReason(volume: Volume, known: readonly VolumeHost[]): Volume {
   if (volume.statusReason !== null || volume.hostId === null) return volume
   const host = known.find(({ id }) => id === volume.hostId)
   if (!host) return { ...volume, statusReason: 'The host of its data is no longer part of this cloud.' }
-  return host.up ? volume : { ...volume, statusReason: `Host ${host.name}, which has its data, is not connected.` }
+  return host.up ? volume : { ...volume, statusReason: 'The host of its data is not connected.' }
 }
