@@ -13,7 +13,8 @@ export interface ConsoleSession {
 }
 
 export interface ConsoleTable {
-  insert(session: ConsoleSession): Promise<void>
-  /** Takes it away and answers with it; a second call with the same token finds nothing. Expired ones go too. */
+  /** Those that have expired at `at` go: most tokens are never used. */
+  insert(session: ConsoleSession, at: number): Promise<void>
+  /** Takes it away and answers with it; a second call with the same token finds nothing. */
   redeem(tokenHash: string, at: number): Promise<ConsoleSession | undefined>
 }

@@ -24,7 +24,8 @@ export function consoleVerbs(deps: Deps, streams: OpenStreams): Consoles {
       const container = await findContainer(deps.store, caller, ref)
       const execId = await prepare(deps, container, target)
       const token = deps.ids.hex(tokenBytes)
-      await deps.store.consoles.insert(sessionOf(caller, container, execId, token, deps.clock.now()))
+      const now = deps.clock.now()
+      await deps.store.consoles.insert(sessionOf(caller, container, execId, token, now), now)
       return { token, containerId: container.id, execId }
     },
     async connect({ token, containerId, execId }, input, signal) {

@@ -5,7 +5,8 @@ import type { Database } from '../database.ts'
 
 export function consoleTable(db: Kysely<Database>): ConsoleTable {
   return {
-    async insert(session) {
+    async insert(session, at) {
+      await db.deleteFrom('console_sessions').where('expires_at', '<=', at).execute()
       await db
         .insertInto('console_sessions')
         .values({
@@ -25,7 +26,6 @@ export function consoleTable(db: Kysely<Database>): ConsoleTable {
         .where('expires_at', '>', at)
         .returningAll()
         .executeTakeFirst()
-      await db.deleteFrom('console_sessions').where('expires_at', '<=', at).execute()
       return (
         row && {
           tokenHash: row.token_hash,

@@ -48,10 +48,11 @@ test('a console session opens once and not after its time', async () => {
     execId: null,
     expiresAt: 100,
   }
-  await consoles.insert(session)
-  await consoles.insert({ ...session, tokenHash: 'h2', execId: 'e1' })
+  await consoles.insert(session, 0)
+  await consoles.insert({ ...session, tokenHash: 'h2', execId: 'e1' }, 0)
   expect(await consoles.redeem('h1', 99)).toEqual(session)
   expect(await consoles.redeem('h1', 99)).toBeUndefined()
   expect(await consoles.redeem('h2', 100)).toBeUndefined()
-  expect(await opened.db.selectFrom('console_sessions').selectAll().execute()).toEqual([])
+  await consoles.insert({ ...session, tokenHash: 'h3', expiresAt: 200 }, 100)
+  expect(await opened.db.selectFrom('console_sessions').select('token_hash').execute()).toEqual([{ token_hash: 'h3' }])
 })
