@@ -1,9 +1,10 @@
+import { reasonOf } from '@gantry/kernel'
 import { type Assignment, type Container, type ContainerId, defaultSpec, imageAt, type ProjectId } from '@gantry/model'
 import type { Deps } from '../deps.ts'
 
-/** What a container's host is told. Throws when its registry password was sealed with another key. */
-export function assignmentOf({ secrets }: Pick<Deps, 'secrets'>, container: Container): Assignment {
-  const { observed, wish, capsule, sealedRegistryAuth } = container
+/** What a container's host is told. */
+export function assignmentOf(deps: Pick<Deps, 'secrets' | 'log'>, container: Container): Assignment {
+  const { observed, wish, capsule } = container
   return {
     id: container.id,
     projectId: container.projectId,
@@ -15,15 +16,31 @@ export function assignmentOf({ secrets }: Pick<Deps, 'secrets'>, container: Cont
     mounts: [...container.mounts],
     // The sandbox of a capsule has the capsule's own id.
     sandbox: capsule && capsule.role !== 'sandbox' ? (capsule.capsuleId as string as ContainerId) : null,
-    registryAuth: sealedRegistryAuth === null ? null : authOf(secrets.open(sealedRegistryAuth), container.spec.image),
+    registryAuth: authOf(deps, container),
     seenGeneration: container.seenGeneration,
     failed: observed.settled >= wish.version ? observed.failure : null,
   }
 }
 
-function authOf(opened: string, image: string): Assignment['registryAuth'] {
-  const { domain, username, password } = JSON.parse(opened) as { domain: string; username: string; password: string }
-  return { source: imageAt(domain, image), domain, username, password }
+/** One that cannot be opened, because the key was lost, is left out: the pull fails then, and nothing else of the host. */
+function authOf(
+  { secrets, log }: Pick<Deps, 'secrets' | 'log'>,
+  { id, spec, sealedRegistryAuth }: Container,
+): Assignment['registryAuth'] {
+  if (sealedRegistryAuth === null) return null
+  try {
+    const { domain, username, password } = JSON.parse(secrets.open(sealedRegistryAuth)) as RegistryLogin
+    return { source: imageAt(domain, spec.image), domain, username, password }
+  } catch (error) {
+    log.error({ container: id, reason: reasonOf(error) }, 'registry password not readable')
+    return null
+  }
+}
+
+interface RegistryLogin {
+  readonly domain: string
+  readonly username: string
+  readonly password: string
 }
 
 /** Tells a host to drop a container that the store does not know, or knows to be elsewhere. */

@@ -11,6 +11,8 @@ export interface Plans {
   left(hostId: HostId): void
   /** What a container stands on, to be heard before the container's assignment. */
   tellFor(container: Container): Promise<void>
+  /** Runs `task` once the host has heard the plans that are on their way to it by now; at once when there are none. */
+  afterPlans(hostId: HostId, task: () => void): void
   /** A container is gone from its host: what was made for it goes, and soon the networks that nobody uses there. */
   afterGone(hostId: HostId, mounts: readonly Mount[]): void
   close(): void
@@ -104,6 +106,10 @@ export function createPlans(deps: PlanDeps): Plans {
         if (fabric && nics.length > 0) tellFabric(hostId, await fabric.ofNics(nics))
         if (source && mounts.length > 0) tellVolumes(hostId, await source.ofMounts(mounts))
       })
+    },
+    afterPlans(hostId, task) {
+      if (!queues.has(hostId)) return task()
+      inBackground(hostId, 'assignment', async () => task())
     },
     afterGone(hostId, mounts) {
       if (source && mounts.some(({ kind }) => kind === 'volume')) {

@@ -60,11 +60,17 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
   }
 
   function send(container: Container): void {
-    if (container.hostId === null) return
-    if (!container.capsule) return deps.links.assign(container.hostId, assignmentOf(deps, container))
+    const { hostId } = container
+    if (hostId === null) return
+    if (!container.capsule) return assign(hostId, container)
     inBackground(container, async () => {
-      for (const member of await dueOf([container])) deps.links.assign(member.hostId, assignmentOf(deps, member))
+      for (const member of await dueOf([container])) assign(member.hostId, member)
     })
+  }
+
+  /** After the plans that are under way: a change just before this one may have put new ones under the container. */
+  function assign(hostId: HostId, container: Container): void {
+    plans.afterPlans(hostId, () => deps.links.assign(hostId, assignmentOf(deps, container)))
   }
 
   /** Its host hears first what it stands on. */
@@ -138,8 +144,9 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
       beatLater(hostId)
       deps.log.info({ host: hostId, name: facts.hostname }, 'host connected')
       for (const id of waiting) placeSoon(id)
-      const plan = await plans.snapshot(hostId)
+      // Before the plans: what is placed meanwhile comes later, with plans of its own.
       const due = await dueOf(await deps.store.containers.ofHost(hostId))
+      const plan = await plans.snapshot(hostId)
       return { ...plan, assignments: due.map((container) => assignmentOf(deps, container)) }
     },
     async disconnected(hostId) {

@@ -33,10 +33,11 @@ export async function applyObserved(
   })
   if (!change) return
   if (change.gone) deps.plans.afterGone(hostId, change.container.mounts)
-  for (const due of change.due) deps.links.assign(hostId, assignmentOf(deps, due))
   // An agent keeps what is to remove itself until it hears that its run was written down.
-  if (change.firstSeen && change.container.spec.autoRemove)
-    deps.links.assign(hostId, assignmentOf(deps, change.container))
+  const waits = change.firstSeen && change.container.spec.autoRemove
+  for (const told of waits ? [...change.due, change.container] : change.due) {
+    deps.plans.afterPlans(hostId, () => deps.links.assign(hostId, assignmentOf(deps, told)))
+  }
   deps.hub.publish(containerEvent(change.container, deps.clock.now(), change.gone))
 }
 

@@ -19,7 +19,7 @@ import { capsuleStatusOf } from '../reconcile/capsule-turn.ts'
 import { writeWish } from './change-wish.ts'
 import { capsuleVolumes } from './capsule-volumes.ts'
 import { checkLimits } from './check-limits.ts'
-import { checkPolicy, checkSize } from './create-container.ts'
+import { checkCounts, checkPolicy, checkSize } from './create-container.ts'
 import { requireAdminFor } from './find-container.ts'
 import { forgetContainer } from './forget-container.ts'
 import { imageOfNew } from './image-of-new.ts'
@@ -53,7 +53,9 @@ async function create(deps: Deps, caller: Caller, input: NewCapsule): Promise<Ca
     checkPolicy(caller, { name: null, spec, run: true })
     checkLimits(spec)
     checkSize({ spec, mounts })
+    checkCounts({ spec, mounts })
   }
+  checkCounts({ nets: input.nets ?? [], groups: input.groups ?? [] })
   const { capsule, containers } = await deps.store.transaction(async (tables) => insert(deps, tables, caller, input))
   for (const container of containers) deps.hub.publish(containerEvent(container, container.createdAt))
   deps.ring({ kind: 'unplaced', id: sandboxOf(capsule) })

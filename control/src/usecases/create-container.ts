@@ -1,5 +1,5 @@
 import { Fault } from '@gantry/kernel'
-import type { Caller, Container, ContainerId } from '@gantry/model'
+import type { Caller, Container, ContainerId, ContainerSpec } from '@gantry/model'
 import type { NewContainer } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
@@ -19,6 +19,7 @@ export async function createContainer(deps: Deps, caller: Caller, input: NewCont
   if (spec.requestedHost !== null) await findHost(deps, spec.requestedHost)
   checkLimits(spec)
   checkSize({ spec, mounts: asked })
+  checkCounts(input)
   const container = await deps.store.transaction(async (tables) => {
     const { cpu, memory, disk } = spec
     await enforceQuota(tables, caller.projectId, { containers: 1, cpu, memory, disk })
@@ -57,6 +58,24 @@ const largestSpec = 1536 * 1024
 export function checkSize(asked: Pick<NewContainer, 'spec' | 'mounts'>): void {
   if (Buffer.byteLength(JSON.stringify(asked)) > largestSpec) {
     throw new Fault('request.too-large', { limit: largestSpec })
+  }
+}
+
+/** Each of these is looked up by itself in the transaction of the create, while every other writer waits. */
+const most = { nets: 32, groups: 64, mounts: 64, 'exposed ports': 1024 }
+
+export function checkCounts({
+  spec,
+  nets = [],
+  groups = [],
+  mounts = [],
+}: Pick<NewContainer, 'nets' | 'groups' | 'mounts'> & { readonly spec?: ContainerSpec }): void {
+  const asked = { nets, groups, mounts, 'exposed ports': spec?.exposedPorts ?? [] }
+  for (const [what, limit] of Object.entries(most)) {
+    const { length } = asked[what as keyof typeof most]
+    if (length > limit) {
+      throw new Fault('request.invalid', { problem: `A container has at most ${limit} ${what}, not ${length}.` })
+    }
   }
 }
 

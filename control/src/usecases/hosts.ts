@@ -43,7 +43,8 @@ export function hostUseCases(deps: Deps): Hosts {
             () => tables.hosts.list(),
           ),
         )
-        const holds = (await tables.containers.usageOfHost(host.id)).containers
+        // Sandboxes too: nobody else would ever forget one whose host is no more.
+        const holds = (await tables.containers.ofHost(host.id)).length
         if (host.connected || holds > 0) {
           const why = host.connected
             ? 'its agent is connected; stop it first'

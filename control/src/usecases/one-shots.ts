@@ -4,6 +4,7 @@ import type { Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import type { Tables } from '../ports/store.ts'
 import { privateEngineRef } from './images-of-project.ts'
+import { requireOwnLife } from './find-container.ts'
 import { reach } from './interact.ts'
 import { normaliseSignal } from './signals.ts'
 
@@ -20,6 +21,7 @@ export function oneShotVerbs(deps: Deps): Pick<Containers, 'kill' | 'commit'> {
     async kill(caller, ref, signal) {
       const normal = normaliseSignal(signal)
       const { container, calls } = await reach(deps, caller, ref, 'kill')
+      requireOwnLife(container)
       const action = await deps.store.transaction((tables) => addAction(deps, tables, caller, container, 'kill'))
       void carryOut(deps, action, async () => {
         await calls.kill({ id: container.id, signal: normal }, { signal: AbortSignal.timeout(killTimeoutMs) })

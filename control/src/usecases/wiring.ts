@@ -39,7 +39,7 @@ export function wiringVerbs(deps: Deps): WiringVerbs {
         'rewire',
         async (container, tables) => {
           const { id, name, nics } = container
-          const nic = await named(name, () => networks.attach(tables, caller, id, nics, net))
+          const nic = await named(name, () => networks.attach(tables, inProjectOf(container, caller), id, nics, net))
           await place(tables, container)
           return { action: 'network_attach', task: 'network_attaching', rest: { nics: [...nics, nic] } }
         },
@@ -47,8 +47,9 @@ export function wiringVerbs(deps: Deps): WiringVerbs {
       ),
     async detachNetwork(caller, ref, from) {
       // Not to be looked up within the transaction: names belong to the provider.
-      const { id } = await findContainer(deps.store, caller, ref)
-      const wanted = await matcher(deps, caller, from)
+      const found = await findContainer(deps.store, caller, ref)
+      const { id } = found
+      const wanted = await matcher(deps, inProjectOf(found, caller), from)
       const changed = await changeWish(deps, caller, id, 'rewire', async (container, tables) => {
         const leaving = container.nics.filter(wanted)
         if (leaving.length === 0) {
@@ -69,10 +70,16 @@ async function regrouped(
   deps: Deps,
   tables: Tables,
   caller: Caller,
-  { name, nics }: Container,
+  container: Container,
   change: { add: string } | { remove: string },
 ): Promise<Nic[]> {
-  return named(name, () => deps.networks.regroup(tables, caller, nics, change))
+  const { name, nics } = container
+  return named(name, () => deps.networks.regroup(tables, inProjectOf(container, caller), nics, change))
+}
+
+/** An administrator wires a tenant's container with what is the tenant's: names, ports and quota are those of its project. */
+function inProjectOf({ projectId }: Container, caller: Caller): Caller {
+  return { ...caller, projectId }
 }
 
 /** Says of which container a provider speaks: only here its name is known. */
@@ -123,11 +130,14 @@ export function networkVerbs(deps: Deps): NetworkVerbs {
   }
 }
 
-async function carryOver(deps: Deps, { id, deviceId, deviceOwner, groups, filtered }: Port): Promise<void> {
+async function carryOver(deps: Deps, port: Port): Promise<void> {
+  const { id, deviceId, deviceOwner } = port
   if (deviceId === null || deviceOwner !== 'compute:kuryr') return
   const changed = await deps.store.transaction(async (tables) => {
     const container = await tables.containers.get(deviceId as Container['id'])
     if (!container?.nics.some(({ portId }) => portId === id)) return null
+    // Where the port is kept here, as it is by now: changes of it may overtake each other on their way to this line.
+    const { groups, filtered } = (await tables.ports.get(id)) ?? port
     const nics = container.nics.map((nic) => (nic.portId === id ? { ...nic, groups: [...groups], filtered } : nic))
     await tables.containers.update(container.id, { nics })
     return { ...container, nics }

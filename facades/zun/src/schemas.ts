@@ -122,8 +122,8 @@ export const createRules: BodyRules = {
   auto_heal: flagRule,
   privileged: flagRule,
   security_groups: {
-    schema: nullable(Type.Array(Type.String({ minLength: 1, maxLength: 255 }))),
-    expected: 'a list of names or ids',
+    schema: nullable(Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 64 })),
+    expected: 'a list of at most 64 names or ids',
   },
   exposed_ports: {
     schema: nullable(Type.Record(Type.String(), Type.Object({}, { additionalProperties: false }))),

@@ -156,13 +156,17 @@ export async function release(work: Work, containerId: ContainerId): Promise<voi
 async function regroup(
   work: Work,
   caller: Caller,
-  nics: readonly Nic[],
+  before: readonly Nic[],
   change: { add: string } | { remove: string },
 ): Promise<Nic[]> {
   const group = await groupOf(work, caller, 'add' in change ? change.add : change.remove)
-  for (const port of await work.tables.ports.getMany(nics.map(({ portId }) => portId))) {
+  const ports = new Map<string, Port>()
+  for (const port of await work.tables.ports.getMany(before.map(({ portId }) => portId))) {
     requireSameProject(group, port, 'A container and its security groups')
+    ports.set(port.id, port)
   }
+  // The port's user may have changed it a moment ago; the container hears of that later.
+  const nics = before.map((nic) => ({ ...nic, groups: [...(ports.get(nic.portId)?.groups ?? nic.groups)] }))
   const concerned = nics.filter(({ filtered, groups }) => filtered && groups.includes(group.id) === 'remove' in change)
   if (concerned.length === 0) {
     const code = 'add' in change ? 'group.present' : 'group.absent'

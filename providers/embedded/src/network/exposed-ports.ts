@@ -2,7 +2,7 @@ import type { ContainerId, ProjectId, SecurityGroupId } from '@gantry/model'
 import { deleteGroup, groupIdFor, insertGroup } from './groups.ts'
 import { enforceLimit } from './limits.ts'
 import type { Work } from './parts.ts'
-import { exposedPort, isSameRule, openRule, type RuleBody } from './security-rules.ts'
+import { exposedPort, openRule, type RuleBody } from './security-rules.ts'
 
 /** The group that opens a container's exposed ports to everybody; null: it exposes none. */
 export async function exposedGroup(
@@ -12,19 +12,25 @@ export async function exposedGroup(
   exposedPorts: readonly string[],
 ): Promise<SecurityGroupId | null> {
   if (exposedPorts.length === 0) return null
-  const rules: RuleBody[] = []
-  for (const port of exposedPorts) {
-    for (const version of [4, 6] as const) {
-      const rule = { ...openRule('ingress', version), ...exposedPort(port) }
-      if (!rules.some((other) => isSameRule(other, rule))) rules.push(rule)
-    }
-  }
+  const rules = rulesFor(exposedPorts)
   await enforceLimit(work, projectId, 'groups')
   await enforceLimit(work, projectId, 'rules', rules.length)
   const id = groupIdFor('exposed', containerId)
   const sketch = { id, projectId, name: `zun-${containerId}`, description: `Exposed ports of container ${containerId}` }
   await insertGroup(work, sketch, rules)
   return id
+}
+
+/** Each once, whatever its spellings; a map, because a request may name every port there is. */
+function rulesFor(exposedPorts: readonly string[]): RuleBody[] {
+  const rules = new Map<string, RuleBody>()
+  for (const port of exposedPorts) {
+    const opened = exposedPort(port)
+    for (const version of [4, 6] as const) {
+      rules.set(`${version} ${opened.protocol} ${opened.portMin}`, { ...openRule('ingress', version), ...opened })
+    }
+  }
+  return [...rules.values()]
 }
 
 /** It goes with its container, unless the user has put other ports into it. */

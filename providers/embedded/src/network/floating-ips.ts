@@ -191,6 +191,11 @@ async function addForwarding(work: Work, caller: Caller, ref: string, input: New
     )
   }
   const { protocol, externalPort, internalPort } = input
+  if (ip.forwardings.length >= mostForwardings) {
+    const used = ip.forwardings.length
+    const resource = `port forwardings of floating IP ${ip.address}`
+    throw new Fault('quota.exceeded', { resource, limit: mostForwardings, used, asked: 1 })
+  }
   if (ip.forwardings.some((one) => one.protocol === protocol && one.externalPort === externalPort)) {
     throw conflict(`Port ${externalPort}/${protocol} of floating IP ${ip.address} is forwarded already.`)
   }
@@ -204,6 +209,9 @@ async function addForwarding(work: Work, caller: Caller, ref: string, input: New
   await settleRouter(work, { ...ip, routerId, forwardings: [...ip.forwardings, forwarding] })
   return forwarding
 }
+
+/** Of one floating IP. A router is told to its hosts with all of them, in a message that has a bound. */
+const mostForwardings = 100
 
 function checkForwarding({ protocol, externalPort, internalPort }: NewForwarding): void {
   if (protocol !== 'tcp' && protocol !== 'udp') throw invalid('A port forwarding is for tcp or udp.')
