@@ -174,7 +174,8 @@ async function bigList(): Promise<void> {
   const workers = Array.from({ length: 16 }, async () => {
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
       const made = watch.until(name, 'Created')
-      await demo.zun('POST', '/containers', body(name))
+      const answer = await demo.zun('POST', '/containers', body(name))
+      if (answer.status !== 202) throw new Error(`create: ${answer.status} ${answer.text}`)
       await made
     }
   })

@@ -1,15 +1,21 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { type ServedCloud, serveFakeCloud } from '@gantry/facade-native/testing'
 import type { FastifyInstance } from 'fastify'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url))
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-cli-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
 
 interface Run {
   readonly code: number | null
@@ -24,7 +30,7 @@ interface Options {
 
 /** A process of its own with an empty home, logged in as demo by OS_TOKEN unless `env` says otherwise. */
 async function start(cloud: ServedCloud, words: string[], { env }: Options = {}) {
-  const home = await mkdtemp(join(tmpdir(), 'gantry-cli-'))
+  const home = await temporaryFolder()
   const url = `http://127.0.0.1:${cloud.port}/identity/v3`
   const login = env ?? { OS_AUTH_URL: url, OS_TOKEN: 'demo-token' }
   const child = spawn(process.execPath, [main, ...words], { env: { PATH: '/usr/bin:/bin', HOME: home, ...login } })
@@ -270,7 +276,7 @@ describe('credentials', () => {
     const credential = { OS_AUTH_URL, OS_APPLICATION_CREDENTIAL_ID: 'ac', OS_APPLICATION_CREDENTIAL_SECRET: secret }
     expect((await gantry(cloud, ['ps'], { env: credential })).code).toBe(0)
     expect(asked.at(-1)).not.toHaveProperty('auth.scope')
-    const home = await mkdtemp(join(tmpdir(), 'gantry-cli-'))
+    const home = await temporaryFolder()
     const lines = Object.entries(rc(cloud)).map(([name, value]) => `export ${name}='${value}'\n`)
     await writeFile(join(home, 'openrc'), lines.join(''))
     expect((await gantry(cloud, ['ps'], { env: { GANTRY_HOME: home } })).code).toBe(0)
@@ -290,7 +296,7 @@ describe('credentials', () => {
 
   test('login keeps a token in a file of its own, logout takes it away', async () => {
     await using cloud = await serveFakeCloud(keystone)
-    const config = await mkdtemp(join(tmpdir(), 'gantry-cli-'))
+    const config = await temporaryFolder()
     const { OS_AUTH_URL } = rc(cloud)
     const words = ['login', OS_AUTH_URL, '-u', 'demo', '-p', 'demo', '--password-stdin']
     const done = await gantry(cloud, words, { env: { XDG_CONFIG_HOME: config }, stdin: `${secret}\n` })

@@ -32,7 +32,7 @@ export const usage = `Usage: gantry server [options]
   --cpu-ratio N              how often a host's cores may be promised (default: 16)
   --memory-ratio N           how often its memory may be promised (default: 1.5)
   --allowed-origin ORIGIN    a web page's origin that may open terminals, as https://HOST; may be given several times
-  --public-cidr CIDR         addresses of the network public, at the first start (default: 172.24.4.0/24)
+  --public-cidr CIDR         addresses of the network public, at the first start (default: 172.24.4.0/22)
   --help                     this text
 `
 
@@ -48,7 +48,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
       'cpu-ratio': { type: 'string', default: '16' },
       'memory-ratio': { type: 'string', default: '1.5' },
       'allowed-origin': { type: 'string', multiple: true, default: [] },
-      'public-cidr': { type: 'string', default: '172.24.4.0/24' },
+      'public-cidr': { type: 'string', default: '172.24.4.0/22' },
       help: { type: 'boolean', default: false },
     },
   })

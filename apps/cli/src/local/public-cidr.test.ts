@@ -14,11 +14,11 @@ const at = (cidr: string): NetworkInterfaceInfo =>
   }) as NetworkInterfaceInfo
 
 test.each([
-  ['nothing near', ['10.0.0.7/24', '127.0.0.1/8', 'fe80::1/64'], '172.24.4.0/24'],
-  ['another cloud of this kind', ['172.24.4.1/24'], '172.24.5.0/24'],
-  ['an address within', ['172.24.4.130/32'], '172.24.5.0/24'],
-  ['a network around several', ['172.24.6.9/21'], '172.24.8.0/24'],
-  ['nothing free at all', ['172.16.0.1/12'], '172.24.4.0/24'],
+  ['nothing near', ['10.0.0.7/24', '127.0.0.1/8', 'fe80::1/64'], '172.24.4.0/22'],
+  ['another cloud of this kind', ['172.24.4.1/22'], '172.24.8.0/22'],
+  ['an address within', ['172.24.7.130/32'], '172.24.8.0/22'],
+  ['a network around several', ['172.24.6.9/20'], '172.24.16.0/22'],
+  ['nothing free at all', ['172.16.0.1/12'], '172.24.4.0/22'],
 ])('the public network keeps clear of %s', (_, cidrs, expected) => {
   expect(freePublicCidr({ lo: undefined, eth0: cidrs.map(at) })).toBe(expected)
 })

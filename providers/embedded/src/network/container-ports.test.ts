@@ -19,7 +19,7 @@ test('a project’s first container brings a network, a subnet and a router to t
       networkId: network.id,
       filtered: true,
       preserve: false,
-      addresses: [{ address: '10.100.0.2', prefix: 24, gateway: '10.100.0.1', version: 4 }],
+      addresses: [{ address: '10.100.0.2', prefix: 20, gateway: '10.100.0.1', version: 4 }],
     },
   ])
   expect(await groupNames(world, nics[0] as Nic)).toEqual(['default'])

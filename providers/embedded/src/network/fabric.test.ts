@@ -47,7 +47,7 @@ test('a host hears of its containers’ networks, their groups and routers, and 
   })
   expect(plan?.routers[0]).toMatchObject({
     interfaces: [
-      { address: '10.100.0.1', prefix: 24, version: 4, mac: expect.stringMatching(/^fa:16:3e/) },
+      { address: '10.100.0.1', prefix: 20, version: 4, mac: expect.stringMatching(/^fa:16:3e/) },
       { address: '10.8.0.1' },
     ],
     external: { networkId: outside, address: '172.24.4.2', prefix: 24, gateway: '172.24.4.1', snat: true },

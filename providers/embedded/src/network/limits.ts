@@ -13,15 +13,18 @@ export interface NetworkLimits {
   readonly rules: number
 }
 
-/** Neutron's, with more groups and rules: each container with exposed ports has a group of its own. */
+/**
+ * Neutron's, with more of what comes with containers, whose own quota bounds it: each has a port, and each with exposed ports
+ * a group.
+ */
 export const defaultLimits: NetworkLimits = {
   networks: 100,
   subnets: 100,
-  ports: 500,
+  ports: 5000,
   routers: 10,
   floatingIps: 50,
-  groups: 100,
-  rules: 1000,
+  groups: 1000,
+  rules: 5000,
 }
 
 const names: Readonly<Record<keyof NetworkLimits, string>> = {

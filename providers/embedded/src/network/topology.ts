@@ -34,11 +34,11 @@ async function makeTopology(work: Work, caller: Caller): Promise<Network> {
   return network
 }
 
-/** 10.100.0.0/24, unless the operator has put the outside there. */
+/** 10.100.0.0/20, room for 4,000 containers, unless the operator has put the outside there. */
 function cidrBeside(outside: readonly Subnet[]): string {
-  const candidates = Array.from({ length: 156 }, (_, index) => `10.${100 + index}.0.0/24`)
+  const candidates = Array.from({ length: 156 }, (_, index) => `10.${100 + index}.0.0/20`)
   const isFree = (cidr: string) => !outside.some((subnet) => overlap(blockOf(subnet.cidr), blockOf(cidr)))
-  return candidates.find(isFree) ?? '192.168.100.0/24'
+  return candidates.find(isFree) ?? '192.168.96.0/20'
 }
 
 /** Makes the external network `public` with the host's own address as its gateway, unless there is an external one. */
