@@ -77,10 +77,9 @@ test('every port there is may be named in a create without holding up the server
   const asked = { name: null, spec: { ...spec, exposedPorts }, run: true }
   await expect(world.control.containers.create(caller, asked)).rejects.toMatchObject({ code: 'request.invalid' })
   const many = { ...spec, exposedPorts: exposedPorts.slice(0, 1000) }
-  await expect(world.control.containers.create(caller, { ...asked, spec: many })).rejects.toMatchObject({
-    code: 'quota.exceeded',
-  })
+  await world.control.containers.create(caller, { ...asked, spec: many })
   expect(performance.now() - started).toBeLessThan(2000)
+  await world.host.disconnect()
 })
 
 test('lists that are looked up one by one have a bound', async () => {
@@ -147,6 +146,26 @@ test('a host that still has a sandbox is not removed', async () => {
   await world.store.containers.remove(containers[0]?.id as never)
   const host = (await world.store.hosts.list())[0]?.id as HostId
   await expect(world.control.hosts.remove(admin, host)).rejects.toMatchObject({ code: 'request.invalid' })
+})
+
+test('what is left of a removed host can be forgotten, and what was being deleted there counts no more', async () => {
+  const commit = async () => ({ reply: { imageId: 'sha256:1', size: 1 }, output: null })
+  await using world = await aWorld({ calls: { commit } })
+  const { control, host, store } = world
+  const { id } = await running(world)
+  const image = await control.containers.commit(caller, id, 'mine', 'v1')
+  await expect.poll(async () => (await control.images.get(caller, image.id)).imageId).toBe('sha256:1')
+  const volume = await control.storage.volumes.create(caller, { name: 'data', size: 1 })
+  await host.idle()
+  await control.containers.delete(caller, id, { stop: true, force: false })
+  await host.idle()
+  await host.disconnect()
+  await control.storage.volumes.delete(caller, volume.id)
+  const [known] = await store.hosts.list()
+  await control.hosts.remove(admin, known?.id ?? '')
+  expect(await control.storage.volumes.list(caller)).toEqual([])
+  await control.images.delete(caller, image.id)
+  expect(await control.images.list(caller)).toEqual([])
 })
 
 test('a host still connects when the key of registry passwords is lost', async () => {

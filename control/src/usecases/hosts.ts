@@ -2,6 +2,7 @@ import { Fault } from '@gantry/kernel'
 import type { Host, HostId } from '@gantry/model'
 import type { Hosts } from '../control.ts'
 import type { Deps } from '../deps.ts'
+import type { Tables } from '../ports/store.ts'
 import { requireAdminFor } from './find-container.ts'
 
 export function hostUseCases(deps: Deps): Hosts {
@@ -51,6 +52,7 @@ export function hostUseCases(deps: Deps): Hosts {
             : `it holds ${holds} containers; delete them first`
           throw new Fault('request.invalid', { problem: `Host ${host.name} cannot be removed: ${why}.` })
         }
+        await forgetDeleted(tables, host.id)
         await tables.hosts.remove(host.id)
       })
     },
@@ -59,6 +61,12 @@ export function hostUseCases(deps: Deps): Hosts {
       return [...new Set(hosts.map((host) => host.availabilityZone))].sort()
     },
   }
+}
+
+/** What only waited for the host to take its data away; nobody else would ever say that it is gone. */
+async function forgetDeleted({ volumes, snapshots }: Tables, hostId: HostId): Promise<void> {
+  for (const { id, status } of await volumes.ofHost(hostId)) if (status === 'deleting') await volumes.remove(id)
+  for (const { id, status } of await snapshots.ofHost(hostId)) if (status === 'deleting') await snapshots.remove(id)
 }
 
 export async function listHosts(deps: Deps): Promise<Host[]> {

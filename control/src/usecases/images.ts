@@ -51,11 +51,8 @@ export function imageUseCases(deps: Deps): Images {
     async delete(caller, id) {
       const image = await this.get(caller, id)
       if (image.projectId !== caller.projectId) requireAdminFor(caller, true, 'Deleting an image of others')
-      const signal = AbortSignal.timeout(60_000)
-      const removal = deps.links.calls(image.hostId).imageRemove({ engineRef: image.engineRef }, { signal })
-      await removal.catch((error: unknown) => {
-        if (!(error instanceof Fault && error.code === 'image.not-found')) throw error
-      })
+      // Of a host that was removed there is nobody left to ask, and its name must not stand in the way for ever.
+      if (await deps.store.hosts.get(image.hostId)) await removeFromHost(deps, image)
       await deps.store.images.remove(image.id)
     },
     async search(caller, name, { exact }) {
@@ -73,4 +70,14 @@ export function imageUseCases(deps: Deps): Images {
       return (await deps.links.calls(host.id).imageSearch({ term: name }, { signal })).reply.results
     },
   }
+}
+
+async function removeFromHost({ links }: Deps, { hostId, engineRef }: Image): Promise<void> {
+  const signal = AbortSignal.timeout(60_000)
+  await links
+    .calls(hostId)
+    .imageRemove({ engineRef }, { signal })
+    .catch((error: unknown) => {
+      if (!(error instanceof Fault && error.code === 'image.not-found')) throw error
+    })
 }

@@ -46,8 +46,11 @@ export function containerNetworkRoutes(app: FastifyInstance, zun: Zun): void {
   for (const [verb, regroup] of Object.entries(regroupings)) {
     app.post(`/containers/:ref/${verb}`, { config: { zun: { until: 14 } } }, async (request, reply) => {
       const caller = callerOf(request)
-      const { id } = await containers.get(caller, refOf(request))
-      const [group = ''] = await groupIds(zun, caller, [requiredText(argumentsOf(request), 'name', 255)])
+      const { id, projectId } = await containers.get(caller, refOf(request))
+      // A name is one of the container's project, whoever asks.
+      const [group = ''] = await groupIds(zun, { ...caller, projectId }, [
+        requiredText(argumentsOf(request), 'name', 255),
+      ])
       await regroup(caller, id, group)
       return sendNull(reply, 202)
     })
