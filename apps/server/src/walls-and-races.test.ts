@@ -1,7 +1,9 @@
-import { defaultSpec, type HostId } from '@gantry/model'
+import type { HostLinks } from '@gantry/control'
+import { defaultSpec, type HostId, type PortId } from '@gantry/model'
+import { systemClock } from '@gantry/kernel'
 import { openSqlite } from '@gantry/store'
 import { expect, test } from 'vitest'
-import { aCaller, aWorld, type World } from './testing/a-world.ts'
+import { aCaller, aWorld, someProviders, type World } from './testing/a-world.ts'
 
 const caller = aCaller('p1')
 const admin = aCaller('operators', ['admin', 'member'])
@@ -70,6 +72,32 @@ test('a port that is changed in two ways at once ends the same on the port and i
   expect(groups[0]).toBe(closed)
 })
 
+test('a server that died between a port and its container makes them agree at its next start', async () => {
+  await using world = await aWorld()
+  const { containers, network } = world.control
+  const { id, nics } = await running(world)
+  const { id: closed } = await network.groups.create(caller, { name: 'closed', description: '' })
+  const portId = nics[0]?.portId as PortId
+  await world.store.ports.update(portId, { groups: [closed] })
+  const links = { connected: () => false } as unknown as HostLinks
+  await (await someProviders(world.store, links, systemClock)).networks.sweep()
+  expect((await containers.get(caller, id)).nics.map(({ groups }) => groups)).toEqual([[closed]])
+})
+
+test('a container whose registry was deleted can be made anew, from the same image or from another', async () => {
+  await using world = await aWorld()
+  const { containers, registries } = world.control
+  const login = { name: 'r', domain: 'registry.example.com', username: 'u', password: 'secret' }
+  await registries.create(caller, login)
+  const { id, imageRef } = await running(world, { registry: 'r' })
+  await registries.delete(caller, 'r')
+  expect(await containers.rebuild(caller, id, {})).toMatchObject({ status: 'Rebuilding', imageRef })
+  await world.host.idle()
+  const other = await containers.rebuild(caller, id, { image: 'alpine' })
+  expect(other).toMatchObject({ imageRef: 'alpine:latest', registryId: null, sealedRegistryAuth: null })
+  await world.host.idle()
+})
+
 test('every port there is may be named in a create without holding up the server', async () => {
   await using world = await aWorld()
   const exposedPorts = Array.from({ length: 65_535 }, (_, index) => `${index + 1}/tcp`)
@@ -79,7 +107,6 @@ test('every port there is may be named in a create without holding up the server
   const many = { ...spec, exposedPorts: exposedPorts.slice(0, 1000) }
   await world.control.containers.create(caller, { ...asked, spec: many })
   expect(performance.now() - started).toBeLessThan(2000)
-  await world.host.disconnect()
 })
 
 test('lists that are looked up one by one have a bound', async () => {
@@ -135,7 +162,6 @@ test('no part of a capsule is killed by itself', async () => {
   for (const id of [capsule, containers[0]?.id ?? '']) {
     await expect(world.control.containers.kill(caller, id, 'KILL')).rejects.toMatchObject({ code: 'capsule.member' })
   }
-  await world.host.disconnect()
 })
 
 test('a host that still has a sandbox is not removed', async () => {

@@ -41,15 +41,23 @@ export function specVerbs(deps: Deps): Pick<Containers, 'update' | 'rename' | 'r
   }
 }
 
-/** Credentials are read again: the registry's password may be another by now. */
+/**
+ * Credentials are read again: the registry's password may be another by now. A container whose registry was deleted keeps
+ * what it has, or is made from an image that needs none.
+ */
 async function imageOfRebuild(
   deps: Deps,
   tables: Tables,
   caller: Caller,
-  { projectId, hostId, registryId }: Container,
+  container: Container,
   image: string,
 ): Promise<ImageChoice> {
-  if (registryId !== null) return imageOfNew(deps, tables, { ...caller, projectId }, image, registryId)
+  const { projectId, hostId, registryId, imageRef, sealedRegistryAuth } = container
+  if (registryId !== null) {
+    const [kept] = await tables.registries.find(projectId, registryId)
+    if (kept) return imageOfNew(deps, tables, { ...caller, projectId }, image, registryId)
+    if (image === container.spec.image) return { imageRef, registryId, sealedRegistryAuth }
+  }
   const { engineRef, onlyOn } = await resolveImage(tables, projectId, image)
   if (onlyOn !== null && hostId !== null && onlyOn !== hostId) {
     throw new Fault('image.not-found', { image, reason: 'it is on another host than the container' })

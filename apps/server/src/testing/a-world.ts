@@ -81,6 +81,8 @@ export async function aWorld({ calls = {}, policy = {}, ...rest }: WorldOptions 
       await host.connect()
     },
     async [Symbol.asyncDispose]() {
+      // What it still reports would find the database closed.
+      await host.disconnect()
       await parts.reconciler[Symbol.asyncDispose]()
       await db.destroy()
     },

@@ -1,13 +1,13 @@
 import type { FabricChange, NetworkProvider, Store } from '@gantry/control'
 import type { Clock, Ids } from '@gantry/kernel'
-import type { ContainerId, Network, ProjectId } from '@gantry/model'
+import type { Container, ContainerId, Network, Port, ProjectId } from '@gantry/model'
 import { containerPorts, release } from './container-ports.ts'
 import { fabric } from './fabric.ts'
 import { floatingIps } from './floating-ips.ts'
 import { groups } from './groups.ts'
 import { defaultLimits, type NetworkLimits } from './limits.ts'
 import { networks } from './networks.ts'
-import { type Parts, transact } from './parts.ts'
+import { type Parts, transact, type Work } from './parts.ts'
 import { ports } from './ports.ts'
 import { routers } from './routers.ts'
 import { subnets } from './subnets.ts'
@@ -26,7 +26,7 @@ export interface EmbeddedNetworksOptions {
 export interface EmbeddedNetworks extends NetworkProvider {
   /** Makes the external network `public` unless there is an external one. Called at each start. */
   ensurePublic(ownerProject: ProjectId): Promise<Network>
-  /** Frees ports whose container does not exist any more. Called at each start, before requests are taken. */
+  /** Frees ports whose container does not exist, and tells the others to theirs. Called at each start, before requests are taken. */
   sweep(): Promise<void>
 }
 
@@ -60,10 +60,21 @@ export function embeddedNetworks(options: EmbeddedNetworksOptions): EmbeddedNetw
 function sweep(parts: Parts): Promise<void> {
   return transact(parts, async (work) => {
     const held = (await work.tables.ports.list(null)).filter(({ deviceOwner }) => deviceOwner === 'compute:kuryr')
-    const devices = new Set(held.flatMap(({ deviceId }) => deviceId ?? []))
-    for (const device of devices) {
-      const id = device as ContainerId
-      if (!(await work.tables.containers.get(id))) await release(work, id)
+    const devices = Map.groupBy(held, ({ deviceId }) => deviceId ?? '')
+    for (const [device, ports] of devices) {
+      const container = await work.tables.containers.get(device as ContainerId)
+      if (container) await agree(work, container, ports)
+      else await release(work, device as ContainerId)
     }
   })
+}
+
+/** A change of a port is written into its container a moment later; a server that died between the two left it out. */
+async function agree({ tables }: Work, { id, nics }: Container, ports: readonly Port[]): Promise<void> {
+  const known = new Map<string, Port>(ports.map((port) => [port.id, port]))
+  const next = nics.map((nic) => {
+    const { groups, filtered } = known.get(nic.portId) ?? nic
+    return { ...nic, groups: [...groups], filtered }
+  })
+  if (JSON.stringify(next) !== JSON.stringify(nics)) await tables.containers.update(id, { nics: next })
 }
