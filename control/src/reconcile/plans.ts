@@ -9,8 +9,8 @@ export interface Plans {
   snapshot(hostId: HostId): Promise<{ fabric: readonly FabricPlan[]; volumes: readonly VolumePlan[] }>
   /** It went away; its next connection brings everything. */
   left(hostId: HostId): void
-  /** What a container stands on, to be heard before the container's assignment. */
-  tellFor(container: Container): Promise<void>
+  /** What a container stands on; then, before anything else is told, `assign`. */
+  tellFor(container: Container, assign: () => void): Promise<void>
   /** Runs `task` once the host has heard the plans that are on their way to it by now; at once when there are none. */
   afterPlans(hostId: HostId, task: () => void): void
   /** A container is gone from its host: what was made for it goes, and soon the networks that nobody uses there. */
@@ -100,11 +100,12 @@ export function createPlans(deps: PlanDeps): Plans {
       clearTimeout(tidying.get(hostId))
       tidying.delete(hostId)
     },
-    async tellFor({ hostId, nics, mounts }) {
-      if (hostId === null || (nics.length === 0 && mounts.length === 0)) return
+    async tellFor({ hostId, nics, mounts }, assign) {
+      if (hostId === null) return
       await inTurn(hostId, async () => {
         if (fabric && nics.length > 0) tellFabric(hostId, await fabric.ofNics(nics))
         if (source && mounts.length > 0) tellVolumes(hostId, await source.ofMounts(mounts))
+        assign()
       })
     },
     afterPlans(hostId, task) {

@@ -75,9 +75,12 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
 
   /** Its host hears first what it stands on. */
   function sendWithPlans(container: Container): void {
+    const { hostId, capsule } = container
     inBackground(container, async () => {
-      await plans.tellFor(container)
-      send(container)
+      await plans.tellFor(container, () => {
+        if (hostId !== null && !capsule) deps.links.assign(hostId, assignmentOf(deps, container))
+      })
+      if (capsule) send(container)
     })
   }
 
