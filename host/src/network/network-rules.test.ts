@@ -126,7 +126,7 @@ function applied(before: Ruleset, text: string): Ruleset {
       chains.get(name)?.push(words)
     } else if (verb === 'flush') chains.set(name, [])
     else if (verb === 'add' && kind === 'set')
-      sets.set(name, { type: words.split(' ')[2]?.replace(';', '') ?? '', elements: new Set() })
+      sets.set(name, { type: /type (.*);/.exec(words)?.[1] ?? '', elements: new Set() })
     else if (verb === 'delete' && kind !== 'element') {
       expect(used(name)).toBe(false)
       expect(kind === 'chain' ? chains.delete(name) : sets.delete(name)).toBe(true)

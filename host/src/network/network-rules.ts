@@ -10,6 +10,9 @@ import { linkNames } from './names.ts'
  * hooks first (at priority -1 of the bridge's forward hook, before ours). There a chain marks what belongs to a connection
  * that was let through, and the chains of the bridge family, which see the ports, accept what is marked.
  *
+ * Before the bridge learns from a frame where a MAC address is, it must be the port's own: or a container would be sent what
+ * is for another whose address it uses. And what the bridge floods reaches only whom it is for.
+ *
  * A frame of a container's port goes to that port's own chain: is its sender who it says, and does one of its groups let it
  * out? Then to `deliver`: does a group of the port that it goes to let it in? A port that no map names passes nothing, so
  * that a container whose rules are not there yet is shut and not open. Routers' ports pass everything to `deliver`.
@@ -39,6 +42,10 @@ export function networkRules({ nics, group, members }: RulesInput): Ruleset {
   const sets = new Map<string, { type: string; elements: Set<string> }>()
   const from = new Map<string, string>()
   const to = new Map<string, string>()
+  const stations = new Set<string>()
+  const unfiltered = new Set<string>()
+  sets.set('stations', { type: 'ifname . ether_addr', elements: stations })
+  sets.set('unfiltered', { type: 'ifname', elements: unfiltered })
 
   for (const id of new Set(nics.flatMap((nic) => (nic.filtered ? nic.groups : [])))) {
     // One that is not known yet lets nothing through.
@@ -55,6 +62,8 @@ export function networkRules({ nics, group, members }: RulesInput): Ruleset {
   }
   for (const nic of nics) {
     const port = linkNames.port(nic.portId)
+    stations.add(`"${port}" . ${checkedMac(nic.mac)}`)
+    if (!nic.filtered) unfiltered.add(`"${port}"`)
     if (nic.filtered) {
       chains.set(`${port}-o`, outChain(nic))
       chains.set(`${port}-i`, inChain(nic))
@@ -117,9 +126,18 @@ table inet gantry {
   }
 }
 table bridge gantry {
+  set stations { type ifname . ether_addr; }
+  set unfiltered { type ifname; }
   map from { type ifname : verdict; }
   map to { type ifname : verdict; }
+  chain prerouting {
+    type filter hook prerouting priority -300; policy accept;
+    iifname . ether saddr @stations accept
+    iifname @unfiltered accept
+    iifname "gp*" drop
+  }
   chain deliver {
+    oifname "gp*" ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 oifname . ether daddr != @stations oifname != @unfiltered drop
     meta mark ${established} accept
     ether type arp accept
     icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
