@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net'
 import { join as joinPath } from 'node:path'
 import { reasonOf } from '@gantry/kernel'
+import type { Nic } from '@gantry/model'
 import Type, { type Static, type TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import type { HostLog } from '../agent/host-log.ts'
@@ -26,9 +27,11 @@ export interface DockerDriverOptions {
   readonly log: HostLog
 }
 
+type PluggedNic = Pick<Nic, 'portId' | 'networkId'>
+
 export interface DockerDriver {
-  /** Learns which port an endpoint is of, as an inspect tells; an agent before us may have made it. */
-  learn(endpointId: string, portId: string): void
+  /** Learns which port an endpoint is of, as an inspect of the port's container tells; an agent before us may have made it. */
+  learn(endpointId: string, nic: PluggedNic): void
   /** Whether Docker has taken the endpoint down again; after a connection that failed it still shows it. */
   isGone(endpointId: string): boolean
   close(): Promise<void>
@@ -52,7 +55,9 @@ const NewEndpoint = Type.Object({
  * pair ready, and Docker moves its end into the container. Addresses are ours, so its networks use the `null` IPAM driver.
  */
 export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOptions): Promise<DockerDriver> {
-  const endpoints = new Map<string, string>()
+  const endpoints = new Map<string, PluggedNic>()
+  /** The endpoint that each port was made for last: an earlier one, which ends late, must not take it away again. */
+  const newest = new Map<string, string>()
   const gone = new Set<string>()
   const closing = new AbortController()
 
@@ -63,30 +68,36 @@ export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOpt
     const owned = await fabric.nics.wait(portId, signal).catch(() => {
       throw new Error(`Port ${portId} is of no container of this host.`)
     })
-    await fabric.plug(owned.nic)
-    endpoints.set(EndpointID, portId)
+    newest.set(portId, EndpointID)
+    try {
+      await fabric.plug(owned.nic)
+    } catch (error) {
+      if (newest.get(portId) === EndpointID) newest.delete(portId)
+      throw error
+    }
+    endpoints.set(EndpointID, owned.nic)
     return { Interface: interfaceOf(owned) }
   }
 
   const join = ({ EndpointID }: Static<typeof Endpoint>): object => {
-    const owned = fabric.nics.of(endpoints.get(EndpointID) ?? '')
+    const owned = fabric.nics.of(endpoints.get(EndpointID)?.portId ?? '')
     if (!owned) throw new Error(`Endpoint ${EndpointID} is not known; start the container again.`)
     fabric.taken(owned.nic.portId)
     return joined(owned)
   }
 
   const deleteEndpoint = ({ EndpointID }: Static<typeof Endpoint>): object => {
-    const portId = endpoints.get(EndpointID)
+    const nic = endpoints.get(EndpointID)
     endpoints.delete(EndpointID)
     gone.add(EndpointID)
     const [oldest] = gone
     if (gone.size > mostGone && oldest !== undefined) gone.delete(oldest)
-    const owned = fabric.nics.of(portId ?? '')
+    if (!nic || newest.get(nic.portId) !== EndpointID) return {}
+    newest.delete(nic.portId)
     // Not waited for: whoever needs the port next waits for its turn.
-    if (owned)
-      void fabric
-        .unplug(owned.nic)
-        .catch((error: unknown) => log.warn({ port: portId, reason: reasonOf(error) }, 'port not unplugged'))
+    fabric
+      .unplug(nic)
+      .catch((error: unknown) => log.warn({ port: nic.portId, reason: reasonOf(error) }, 'port not unplugged'))
     return {}
   }
 
@@ -126,8 +137,10 @@ export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOpt
   await removeDead(folder)
   await listen(server, socket)
   return {
-    learn: (endpointId, portId) => {
-      if (endpointId !== '' && !gone.has(endpointId)) endpoints.set(endpointId, portId)
+    learn: (endpointId, nic) => {
+      if (endpointId === '' || gone.has(endpointId) || endpoints.has(endpointId)) return
+      endpoints.set(endpointId, nic)
+      if (!newest.has(nic.portId)) newest.set(nic.portId, endpointId)
     },
     isGone: (endpointId) => gone.has(endpointId),
     close: async () => {

@@ -76,17 +76,20 @@ export function dockerWiring({ containers, api, networks, fabric, driver }: Dock
       if (all.length === 1) await api.connect('none', container, {}, signal)
     },
     look: async () => undefined,
-    nicsOf: (_id, inspect) =>
+    nicsOf: (id, inspect) =>
       Object.values(inspect.NetworkSettings.Networks ?? {}).flatMap((endpoint) => {
         const portId = endpoint.DriverOpts?.[portOption]
         if (portId === undefined || !isWhole(inspect, endpoint)) return []
-        driver()?.learn(endpoint.EndpointID ?? '', portId)
+        const owned = fabric.nics.of(portId)
+        if (owned?.container === id) driver()?.learn(endpoint.EndpointID ?? '', owned.nic)
         return [portId]
       }),
     release: async (id) => {
       const nics = [...fabric.nics.ofContainer(id)]
       fabric.forgetNics(id)
-      await Promise.all(nics.map((nic) => fabric.unplug(nic)))
+      // A port may be another container's by now.
+      const free = nics.filter(({ portId }) => fabric.nics.of(portId) === undefined)
+      await Promise.all(free.map((nic) => fabric.unplug(nic)))
     },
     repair: async (assignment, error, signal) => {
       if (!isStatus(error, 404, 500) || !/network .*not found|unable to find network/i.test(error.message)) return false

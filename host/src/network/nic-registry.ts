@@ -18,6 +18,7 @@ export interface NicRegistry {
   members(groupId: string, version: 4 | 6): Iterable<string>
   /** Resolves when the port is known; rejects when the signal is aborted. */
   wait(portId: string, signal: AbortSignal): Promise<OwnedNic>
+  /** Also those that have no port at present. */
   containers(): Iterable<ContainerId>
   ofContainer(id: ContainerId): Nic[]
   /** Whether a container of the project has, or is to have, an interface on the network. */
@@ -53,13 +54,13 @@ export function nicRegistry(): NicRegistry {
   }
   const set = (container: ContainerId, projectId: ProjectId, nics: readonly Nic[]): Touched => {
     const before = byContainer.get(container) ?? []
+    byContainer.set(container, before)
     const touched = { networks: new Set<string>(), groups: new Set<string>() }
     if (JSON.stringify(before.map(({ nic }) => nic)) === JSON.stringify(nics)) return touched
     for (const owned of before) remove(owned)
     const after = nics.map((nic, index): OwnedNic => ({ nic, container, projectId, index }))
     for (const owned of after) add(owned)
-    if (after.length > 0) byContainer.set(container, after)
-    else byContainer.delete(container)
+    byContainer.set(container, after)
     for (const { nic } of [...before, ...after]) {
       touched.networks.add(nic.networkId)
       for (const group of nic.groups) touched.groups.add(group)
@@ -69,7 +70,11 @@ export function nicRegistry(): NicRegistry {
 
   return {
     set,
-    forget: (container) => set(container, '' as ProjectId, []),
+    forget: (container) => {
+      const touched = set(container, '' as ProjectId, [])
+      byContainer.delete(container)
+      return touched
+    },
     of: (portId) => byPort.get(portId),
     onNetwork: (networkId) => [...(byNetwork.get(networkId)?.values() ?? [])],
     members: function* (groupId, version) {

@@ -78,7 +78,9 @@ export function podmanWiring({ tag, tools, fabric, engineSpace }: PodmanWiringOp
         fabric.forgetNics(id)
         plugged.delete(id)
         await removeNamespace(tools, tag, id)
-        await Promise.all(nics.map((nic) => fabric.unplug(nic)))
+        // A port may be another container's by now.
+        const free = nics.filter(({ portId }) => fabric.nics.of(portId) === undefined)
+        await Promise.all(free.map((nic) => fabric.unplug(nic)))
       }),
     repair: async () => false,
     sweep: async () => undefined,
@@ -94,12 +96,13 @@ function interfaceName(index: number, taken: ReadonlySet<string>): string {
 function linesOf(nic: Nic, name: string, primary: boolean): string[] {
   const gateways = primary ? nic.addresses.filter(({ gateway }) => gateway !== null) : []
   return [
-    `link set ${name} alias ${nic.portId}`,
     ...nic.addresses.map(
       ({ address, prefix }) => `addr add ${address}/${prefix} dev ${name}${isIPv4(address) ? '' : ' nodad'}`,
     ),
     `link set ${name} up`,
     ...gateways.map(({ gateway }) => `route replace default via ${gateway} dev ${name}`),
+    // Last: who bears it is believed to be complete.
+    `link set ${name} alias ${nic.portId}`,
   ]
 }
 
