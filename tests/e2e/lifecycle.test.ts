@@ -88,7 +88,9 @@ describe('what a container lives through', () => {
     const listening = (async () => {
       for await (const chunk of stream.body ?? []) heard += Buffer.from(chunk).toString()
     })().catch(() => undefined)
-    const uuid = await running('checked', { healthcheck: { cmd: 'test ! -e /sick', interval: 1, timeout: 5, retries: 1 } })
+    const uuid = await running('checked', {
+      healthcheck: { cmd: 'test ! -e /sick', interval: 1, timeout: 5, retries: 1 },
+    })
     const detail = (word: string) =>
       demo.waitFor(uuid, (container) => String((container as { status_detail?: string }).status_detail).includes(word))
     await detail('(healthy)')

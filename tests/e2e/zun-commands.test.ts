@@ -237,7 +237,9 @@ describe('the rest', () => {
     expect(await app('host list')).toContain('HTTP 403')
     expect(await app('availability zone list')).toContain('nova')
     expect(await app('service list', 'admin')).toMatch(new RegExp(`${hostname()}.*zun-compute.*up`))
-    expect(await app(`service disable ${hostname()} zun-compute --reason upkeep`, 'admin')).toMatch(row('disabled', 'True'))
+    expect(await app(`service disable ${hostname()} zun-compute --reason upkeep`, 'admin')).toMatch(
+      row('disabled', 'True'),
+    )
     await app('run --name nowhere --cpu 0.1 busybox:latest true')
     const refused = await demo.waitFor('nowhere', ({ status }) => status === 'Error')
     expect(refused.status_reason).toMatch(/disabled/i)
@@ -245,7 +247,9 @@ describe('the rest', () => {
     expect(await app(`service enable ${hostname()} zun-compute`, 'admin')).toMatch(row('disabled', 'False'))
     expect(await app(`service forcedown ${hostname()} zun-compute`, 'admin')).toMatch(row('forced.down', 'True'))
     expect(await app('service list', 'admin')).toMatch(new RegExp(`${hostname()}.*down`))
-    expect(await app(`service forcedown ${hostname()} zun-compute --unset`, 'admin')).toMatch(row('forced.down', 'False'))
+    expect(await app(`service forcedown ${hostname()} zun-compute --unset`, 'admin')).toMatch(
+      row('forced.down', 'False'),
+    )
     expect(await app(`service delete ${hostname()} zun-compute`, 'admin')).toMatch(/HTTP 4\d\d/)
   })
 
