@@ -1,4 +1,4 @@
-import { reasonOf } from '@gantry/kernel'
+import { backoff, reasonOf } from '@gantry/kernel'
 import type { ContainerId, FabricPlan, GroupPlan, NetworkPlan, Nic, ProjectId, RouterPlan } from '@gantry/model'
 import type { HostLog } from '../agent/host-log.ts'
 import { EngineError } from '../engine/engine-error.ts'
@@ -38,9 +38,13 @@ export interface Fabric {
   begin(): void
   /** Takes down what the session did not name. */
   synced(): Promise<void>
-  /** Resolves when nothing is under way. */
-  idle(): Promise<void>
+  /** Tries nothing again any more; resolves when nothing is under way. */
+  close(): Promise<void>
 }
+
+/** Half a minute, for what passes by itself: the kernel takes namespaces down in the background, slowly if there are many. */
+const mostTries = 8
+const pause = { baseMs: 200, maxMs: 15_000 }
 
 export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric {
   const nics = nicRegistry()
@@ -53,17 +57,29 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
   const removals = new Map<string, Promise<void>>()
   const underWay = new Set<Promise<unknown>>()
 
-  const work = (what: string, id: string, task: Promise<unknown>) => {
-    const mine = task
-      .catch((error: unknown) => log.warn({ [what]: id, reason: reasonOf(error) }, 'network work failed'))
-      .finally(() => underWay.delete(mine))
+  const closing = new AbortController()
+
+  const persist = async (what: string, id: string, task: () => Promise<unknown>): Promise<void> => {
+    for (let attempt = 0; attempt < mostTries && !closing.signal.aborted; attempt += 1) {
+      try {
+        await task()
+        return
+      } catch (error) {
+        log.warn({ [what]: id, attempt, reason: reasonOf(error) }, 'network work failed')
+        await backoff(attempt, pause, closing.signal).catch(() => undefined)
+      }
+    }
+  }
+  const work = (what: string, id: string, task: () => Promise<unknown>): Promise<void> => {
+    const mine = persist(what, id, task).finally(() => underWay.delete(mine))
     underWay.add(mine)
+    return mine
   }
   const bridges = externalBridges({ tag, tools, engineSpace, plans: () => [...externals.values()] })
 
   const refreshRules = ({ networks: ids, groups: changed }: Touched) => {
     for (const [id, { space }] of networks) {
-      if (ids.has(id) || asksFor(id, changed)) work('network', id, space.refresh())
+      if (ids.has(id) || asksFor(id, changed)) void work('network', id, space.refresh)
     }
   }
   /** Whether the rules of a network name members of one of these groups. */
@@ -78,14 +94,14 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
   const takeNetwork = (plan: NetworkPlan) => {
     if (plan.external) {
       externals.set(plan.id, plan)
-      work('network', plan.id, bridges.refresh())
+      void work('network', plan.id, bridges.refresh)
       return
     }
     const known = networks.get(plan.id)
     if (known) {
       known.plan = plan
       known.space.take(plan)
-      work('network', plan.id, known.space.refresh())
+      void work('network', plan.id, known.space.refresh)
       return
     }
     const rules = () => ({
@@ -95,7 +111,7 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
     })
     const space = networkSpace({ tag, plan, tools, engineSpace, rules, after: afterRemoval(plan.id) })
     networks.set(plan.id, { plan, space })
-    work('network', plan.id, space.refresh())
+    void work('network', plan.id, space.refresh)
   }
 
   const mtuOf = (id: string) => networks.get(id)?.plan.mtu ?? externals.get(id)?.mtu ?? 1500
@@ -115,24 +131,23 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
       externalBridge,
       after: afterRemoval(plan.id),
     })
-  const afterRemoval = (id: string) => removals.get(id)?.catch(() => undefined)
+  const afterRemoval = (id: string) => removals.get(id)
 
-  const removeSpace = (what: string, id: string, removal: Promise<void>) => {
-    const done = removal.finally(() => {
+  const removeSpace = (what: string, id: string, space: { remove(): Promise<void> }) => {
+    const done = work(what, id, () => space.remove()).finally(() => {
       if (removals.get(id) === done) removals.delete(id)
     })
     removals.set(id, done)
-    work(what, id, done)
   }
   const removeObject = (id: string) => {
     groups.delete(id)
     const router = routers.get(id)
     routers.delete(id)
-    if (router) removeSpace('router', id, router.remove())
+    if (router) removeSpace('router', id, router)
     const found = networks.get(id)
     networks.delete(id)
-    if (found) removeSpace('network', id, found.space.remove())
-    if (externals.delete(id)) work('network', id, bridges.refresh())
+    if (found) removeSpace('network', id, found.space)
+    if (externals.delete(id)) void work('network', id, bridges.refresh)
   }
 
   const take = (plan: FabricPlan) => {
@@ -156,7 +171,7 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
     for (const [id, router] of routers) {
       const { interfaces, external } = router.plan
       const touched = [id, external?.networkId ?? '', ...interfaces.map(({ networkId }) => networkId)]
-      if (touched.some((each) => fresh.has(each))) work('router', id, router.refresh())
+      if (touched.some((each) => fresh.has(each))) void work('router', id, () => router.refresh())
     }
   }
 
@@ -205,7 +220,8 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
       for (const { space } of networks.values()) space.doubt()
     },
     synced: removeStale,
-    idle: async () => {
+    close: async () => {
+      closing.abort(new Error('the agent is closing'))
       while (underWay.size > 0) await Promise.all(underWay)
     },
   }

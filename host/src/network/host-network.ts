@@ -68,7 +68,7 @@ export function hostNetwork(options: HostNetworkOptions): HostNetwork {
     close: async () => {
       await opening
       await driver?.close()
-      await fabric.idle()
+      await fabric.close()
     },
   }
 }

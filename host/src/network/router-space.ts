@@ -159,6 +159,8 @@ async function ensureLeg(tools: NetTools, path: string, leg: Leg, there: KernelL
   const whole = there && there.mac === leg.mac && there.mtu === leg.mtu && there.up
   const lines: IpLine[] = []
   if (!whole) {
+    // Of one whose other end is in a namespace that the kernel is still taking down.
+    await tools.ip(leg.space, [{ may: `link del ${leg.peer}` }])
     lines.push(
       { may: `link del ${leg.name}` },
       `link add ${leg.name} mtu ${leg.mtu} address ${leg.mac} type veth peer name ${leg.peer} mtu ${leg.mtu} netns ${leg.space}`,
