@@ -79,7 +79,7 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
 
   const refreshRules = ({ networks: ids, groups: changed }: Touched) => {
     for (const [id, { space }] of networks) {
-      if (ids.has(id) || asksFor(id, changed)) void work('network', id, space.refresh)
+      if (ids.has(id) || asksFor(id, changed)) void work('network', id, () => space.refresh())
     }
   }
   /** Whether the rules of a network name members of one of these groups. */
@@ -94,14 +94,14 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
   const takeNetwork = (plan: NetworkPlan) => {
     if (plan.external) {
       externals.set(plan.id, plan)
-      void work('network', plan.id, bridges.refresh)
+      void work('network', plan.id, () => bridges.refresh())
       return
     }
     const known = networks.get(plan.id)
     if (known) {
       known.plan = plan
       known.space.take(plan)
-      void work('network', plan.id, known.space.refresh)
+      void work('network', plan.id, () => known.space.refresh())
       return
     }
     const rules = () => ({
@@ -111,7 +111,7 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
     })
     const space = networkSpace({ tag, plan, tools, engineSpace, rules, after: afterRemoval(plan.id) })
     networks.set(plan.id, { plan, space })
-    void work('network', plan.id, space.refresh)
+    void work('network', plan.id, () => space.refresh())
   }
 
   const mtuOf = (id: string) => networks.get(id)?.plan.mtu ?? externals.get(id)?.mtu ?? 1500
@@ -147,7 +147,7 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
     const found = networks.get(id)
     networks.delete(id)
     if (found) removeSpace('network', id, found.space)
-    if (externals.delete(id)) void work('network', id, bridges.refresh)
+    if (externals.delete(id)) void work('network', id, () => bridges.refresh())
   }
 
   const take = (plan: FabricPlan) => {
