@@ -140,3 +140,19 @@ test('a router that could not be built is built when what was in its way has gon
   await inEngineSpace('del', bridge)
   await expect.poll(() => pings(a, '172.24.4.1'), slow).toBe(true)
 })
+
+test('a port that is not filtered speaks outside under no address of others', async () => {
+  bench = startHost(engine)
+  const net = aNetwork('10.20.0.0/24')
+  const external = aNetwork('172.24.4.0/24', { external: true })
+  const router = aRouter([net.plan], wayOut(external.plan, '172.24.4.10'))
+  bench.fabric({ networks: [net.plan, external.plan], groups: [open], routers: [router] })
+  const liar = await box('liar', [net.nic('10.20.0.5', [open.id], { filtered: false })])
+  await expect.poll(() => pings(liar, '172.24.4.1'), slow).toBe(true)
+  await change(liar, 'ip', 'address', 'add', '172.24.4.77/32', 'dev', 'eth0')
+  await change(liar, 'busybox', 'ping', '-c', '1', '-W', '1', '-I', '172.24.4.77', '172.24.4.1').catch(() => '')
+  // Whoever had heard it would have asked for its neighbour.
+  const { stdout } = await run('nsenter', [`--net=${engine.netns}`, 'ip', 'neigh', 'show', 'to', '172.24.4.77'])
+  expect(stdout).toBe('')
+  expect(await pings(liar, '172.24.4.1')).toBe(true)
+})

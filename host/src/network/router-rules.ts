@@ -49,7 +49,10 @@ export function routerRules({ interfaces, external, floatingIps }: RouterPlan): 
       ]
     : []
   // Where inner addresses are hidden, nobody outside may use them.
-  const forward = external?.snat ? ['ct status dnat accept', `iifname "${gateway}" ct state new drop`] : []
+  const hidden = external?.snat ? ['ct status dnat accept', `iifname "${gateway}" ct state new drop`] : []
+  // A port that is not filtered may use any sender, but outside others have theirs.
+  const strangers = own.length === 0 ? '' : `${field} saddr != { ${own.join(', ')} } `
+  const forward = external ? [`oifname "${gateway}" ${strangers}drop`, ...hidden] : []
   return `add table inet gantry
 delete table inet gantry
 table inet gantry {
