@@ -254,7 +254,7 @@ async function secondStart(): Promise<void> {
     process.kill(-(child.pid ?? 0), 'SIGINT')
     await exit
   }
-  await runFile('sh', ['tools/gantry', 'down', '--home', home], { cwd: root, env }).catch(() => null)
+  await runFile('sh', ['tools/gantry', 'down', '--all', '--yes', '--home', home], { cwd: root, env }).catch(() => null)
   await rm(home, { recursive: true, force: true })
   rows.push({
     what: '`npm start` again → ready',

@@ -92,7 +92,8 @@ export function createPlans(deps: PlanDeps): Plans {
       inTurn(hostId, async () => {
         const pieces = (await fabric?.ofHost(hostId)) ?? []
         const volumes = (await source?.ofHost(hostId)) ?? []
-        told.set(hostId, new Set(pieces.flatMap(idsOf)))
+        // A host may connect again within a session; what it was told before may have to be taken down.
+        told.set(hostId, new Set([...(told.get(hostId) ?? []), ...pieces.flatMap(idsOf)]))
         return { fabric: pieces, volumes }
       }),
     left(hostId) {

@@ -53,6 +53,8 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
   const groups = new Map<string, GroupPlan>()
   const routers = new Map<string, RouterSpace>()
   let named = new Set<string>()
+  /** Plans of this session as they came. */
+  const taken = new Map<string, string>()
   /** Of objects that may come back under the same id. */
   const removals = new Map<string, Promise<void>>()
   const underWay = new Set<Promise<unknown>>()
@@ -140,6 +142,7 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
     removals.set(id, done)
   }
   const removeObject = (id: string) => {
+    taken.delete(id)
     groups.delete(id)
     const router = routers.get(id)
     routers.delete(id)
@@ -150,28 +153,32 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
     if (externals.delete(id)) void work('network', id, () => bridges.refresh())
   }
 
+  /** Not what this session has brought already: each container comes with the plans of all that it stands on. */
+  const fresh = <T extends { readonly id: string }>(plans: readonly T[]): T[] =>
+    plans.filter((plan) => {
+      named.add(plan.id)
+      const text = JSON.stringify(plan)
+      if (taken.get(plan.id) === text) return false
+      taken.set(plan.id, text)
+      return true
+    })
+
   const take = (plan: FabricPlan) => {
     for (const id of plan.gone) removeObject(id)
-    for (const group of plan.groups) {
-      named.add(group.id)
-      groups.set(group.id, group)
-    }
-    for (const each of plan.networks) {
-      named.add(each.id)
-      takeNetwork(each)
-    }
-    refreshRules({ networks: new Set(), groups: new Set(plan.groups.map(({ id }) => id)) })
-    for (const each of plan.routers) {
-      named.add(each.id)
+    const changed = { groups: fresh(plan.groups), networks: fresh(plan.networks), routers: fresh(plan.routers) }
+    for (const group of changed.groups) groups.set(group.id, group)
+    for (const each of changed.networks) takeNetwork(each)
+    refreshRules({ networks: new Set(), groups: new Set(changed.groups.map(({ id }) => id)) })
+    for (const each of changed.routers) {
       const known = routers.get(each.id)
       known?.take(each)
       if (!known) routers.set(each.id, makeRouter(each))
     }
-    const fresh = new Set<string>([...plan.networks, ...plan.routers].map(({ id }) => id))
+    const ids = new Set<string>([...changed.networks, ...changed.routers].map(({ id }) => id))
     for (const [id, router] of routers) {
       const { interfaces, external } = router.plan
       const touched = [id, external?.networkId ?? '', ...interfaces.map(({ networkId }) => networkId)]
-      if (touched.some((each) => fresh.has(each))) void work('router', id, () => router.refresh())
+      if (touched.some((each) => ids.has(each))) void work('router', id, () => router.refresh())
     }
   }
 
@@ -217,6 +224,7 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
     },
     begin: () => {
       named = new Set()
+      taken.clear()
       for (const { space } of networks.values()) space.doubt()
     },
     synced: removeStale,
