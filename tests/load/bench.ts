@@ -6,8 +6,9 @@ import { execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { noteNetworks } from '../fixtures/engine-leftovers.ts'
 import { startGantry } from '../fixtures/gantry.ts'
 import { containerWatch, median, percentile, type Row, table } from './measure.ts'
 import { rawEngine } from './raw-engine.ts'
@@ -229,7 +230,7 @@ function residentOf(pid: number): { own: number; shared: number } {
 /** From `npm start` (the second time) to its line that all is ready. */
 async function secondStart(): Promise<void> {
   const home = await mkdtemp('/tmp/gantry-bench-')
-  const env = { ...process.env, GANTRY_HOME: home, DOCKER_HOST: gantry.engine.url }
+  const env = { ...process.env, GANTRY_HOME: home, DOCKER_HOST: gantry.engine.url, GANTRY_ENGINE_NETNS: gantry.engine.netns }
   const args = ['start', '--', '--listen', '127.0.0.1:9790']
   const times: number[] = []
   let memory = ''
@@ -254,7 +255,10 @@ async function secondStart(): Promise<void> {
     process.kill(-(child.pid ?? 0), 'SIGINT')
     await exit
   }
-  await runFile('sh', ['tools/gantry', 'down', '--all', '--yes', '--home', home], { cwd: root, env }).catch(() => null)
+  await runFile('sh', ['tools/gantry', 'down', '--home', home], { cwd: root, env }).catch(() => null)
+  // The engine is not that cloud's own, so it leaves its networks.
+  const { deployment, hostId } = JSON.parse(readFileSync(join(home, 'agent/host.json'), 'utf8'))
+  noteNetworks(dirname(gantry.engine.socket), `${deployment}/${hostId}`)
   await rm(home, { recursive: true, force: true })
   rows.push({
     what: '`npm start` again → ready',
