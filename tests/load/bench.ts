@@ -230,7 +230,12 @@ function residentOf(pid: number): { own: number; shared: number } {
 /** From `npm start` (the second time) to its line that all is ready. */
 async function secondStart(): Promise<void> {
   const home = await mkdtemp('/tmp/gantry-bench-')
-  const env = { ...process.env, GANTRY_HOME: home, DOCKER_HOST: gantry.engine.url, GANTRY_ENGINE_NETNS: gantry.engine.netns }
+  const env = {
+    ...process.env,
+    GANTRY_HOME: home,
+    DOCKER_HOST: gantry.engine.url,
+    GANTRY_ENGINE_NETNS: gantry.engine.netns,
+  }
   const args = ['start', '--', '--listen', '127.0.0.1:9790']
   const times: number[] = []
   let memory = ''
