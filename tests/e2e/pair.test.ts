@@ -44,11 +44,18 @@ async function openWeb(): Promise<void> {
   }
 }
 
-const web = (name: string, host: string, ...more: string[]) =>
-  gantry.openstack(
-    ...['appcontainer', 'run', '--name', name, '--security-group', 'web', '--security-group', 'default'],
-    ...['--environment', `WORDPRESS_DB_HOST=${host}`, '--environment', 'WORDPRESS_DB_USER=root'],
-    ...['--environment', 'WORDPRESS_DB_PASSWORD=rootpass', '--wait', ...more, 'wordpress:latest'],
+const openstack = (line: string) => gantry.openstack(...line.split(' '))
+
+const web = (name: string, host: string) =>
+  openstack(
+    `appcontainer run --name ${name} --security-group web --security-group default --environment WORDPRESS_DB_HOST=${host} ` +
+      '--environment WORDPRESS_DB_USER=root --environment WORDPRESS_DB_PASSWORD=rootpass --wait wordpress:latest',
+  )
+
+const database = () =>
+  openstack(
+    'appcontainer run --name mydb --environment MYSQL_DATABASE=wordpress --environment MYSQL_ROOT_PASSWORD=rootpass ' +
+      '--environment MYSQL_DATA=/data/mysql --mount source=data,destination=/data --wait mysql:latest',
   )
 
 describe('a database and the web application that needs it', () => {
@@ -56,11 +63,7 @@ describe('a database and the web application that needs it', () => {
     await openWeb()
     const volume = await gantry.cli(['volume', 'create', '--size', '1', 'data'])
     expect(volume.code, volume.stderr).toBe(0)
-    await gantry.openstack(
-      ...['appcontainer', 'run', '--name', 'mydb', '--environment', 'MYSQL_DATABASE=wordpress'],
-      ...['--environment', 'MYSQL_ROOT_PASSWORD=rootpass', '--environment', 'MYSQL_DATA=/data/mysql'],
-      ...['--mount', 'source=data,destination=/data', '--wait', 'mysql:latest'],
-    )
+    await database()
     const { json } = await demo.zun('GET', '/containers/mydb')
     const addresses = Object.values((json as unknown as { addresses: Record<string, { addr: string }[]> }).addresses)
     const address = addresses.flat()[0]?.addr ?? ''
@@ -71,12 +74,8 @@ describe('a database and the web application that needs it', () => {
     await web('byname', 'mydb')
     expect(await page(await floatingIpOf('byname'))).toBe('Welcome. Visits: 2')
 
-    await gantry.openstack('appcontainer', 'delete', '--stop', '--wait', 'mydb')
-    await gantry.openstack(
-      ...['appcontainer', 'run', '--name', 'mydb', '--environment', 'MYSQL_DATABASE=wordpress'],
-      ...['--environment', 'MYSQL_ROOT_PASSWORD=rootpass', '--environment', 'MYSQL_DATA=/data/mysql'],
-      ...['--mount', 'source=data,destination=/data', '--wait', 'mysql:latest'],
-    )
+    await openstack('appcontainer delete --stop --wait mydb')
+    await database()
     const list = await gantry.cli(['floating-ip', 'list', '--json'])
     const all = JSON.parse(list.stdout) as { address: string }[] | { floatingIps: { address: string }[] }
     const second = (Array.isArray(all) ? all : all.floatingIps)[1]?.address ?? ''

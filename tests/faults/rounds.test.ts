@@ -110,7 +110,11 @@ async function idle(prefix: string): Promise<Traces> {
     const now = await traces(prefix)
     // The kernel takes the last ends of a namespace away a moment after its name.
     const ours = now.links.filter((name) => /^ g[bx]/.test(name))
-    const left = [...now.namespaces, ...ours, ...now.engine.networks.split('\n').filter((name) => /^gantry/.test(name))]
+    const left = [
+      ...now.namespaces,
+      ...ours,
+      ...now.engine.networks.split('\n').filter((name) => name.startsWith('gantry')),
+    ]
     if (left.length === 0) return now
     if (Date.now() > end) throw new Error(`still there: ${left.join(' ')}`)
     await new Promise((resolve) => setTimeout(resolve, 500))
