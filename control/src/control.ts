@@ -19,6 +19,7 @@ import type {
   RequestId,
 } from '@gantry/model'
 import type { CallReply, PathStat, Stats } from '@gantry/wire'
+import type { EngineVerbs, PolicyVerbs } from './engine-verbs.ts'
 import type { NetRequest, NetworkVerbs } from './ports/networks.ts'
 import type { ContainerQuery } from './ports/store.ts'
 import type { MountRequest, VolumeVerbs } from './ports/volumes.ts'
@@ -38,6 +39,8 @@ export interface Control {
   readonly capsules: Capsules
   readonly registries: Registries
   readonly consoles: Consoles
+  readonly engine: EngineVerbs
+  readonly policy: PolicyVerbs
 }
 
 /** null or absent name: one is made up. */
@@ -50,6 +53,10 @@ export interface NewContainer {
   readonly pullPolicyAsked?: boolean
   /** undefined or empty: the project's own network. */
   readonly nets?: readonly NetRequest[]
+  /** In no network at all; `nets` does not count. */
+  readonly unplugged?: boolean
+  /** `container.name-taken` when another of the project has that name. */
+  readonly uniqueName?: boolean
   /** undefined: the project's group `default`. */
   readonly groups?: readonly string[]
   readonly mounts?: readonly MountRequest[]
@@ -62,6 +69,8 @@ export interface ContainerPatch {
   readonly cpu?: number
   readonly memory?: number
   readonly autoHeal?: boolean
+  readonly restartPolicy?: ContainerSpec['restartPolicy']
+  readonly options?: ContainerSpec['options']
 }
 
 export interface RefOptions {
@@ -87,6 +96,8 @@ export interface LogOptions {
   readonly tail: number | null
   /** Epoch seconds. */
   readonly since: number | null
+  readonly until?: number | null
+  readonly details?: boolean
 }
 
 export interface ExecRequest {
@@ -115,6 +126,18 @@ export interface Containers {
   create(caller: Caller, input: NewContainer): Promise<Container>
   list(caller: Caller, query: ListContainers): Promise<Container[]>
   get(caller: Caller, ref: string, options?: RefOptions): Promise<Container>
+  /** Those of the project whose id without dashes begins with these hex digits, at most two. */
+  withIdPrefix(caller: Caller, digits: string): Promise<Container[]>
+  /**
+   * Resolves as soon as `done` says so of the container as it is after a change (or now), or it is no more: then with
+   * `gone` and its last state.
+   */
+  until(
+    caller: Caller,
+    id: ContainerId,
+    done: (container: Container) => boolean,
+    signal: AbortSignal,
+  ): Promise<{ readonly container: Container; readonly gone: boolean }>
   update(caller: Caller, ref: string, patch: ContainerPatch): Promise<Container>
   delete(caller: Caller, ref: string, options: DeleteOptions): Promise<void>
   start(caller: Caller, ref: string): Promise<Container>
@@ -122,8 +145,11 @@ export interface Containers {
   reboot(caller: Caller, ref: string, options: { graceSeconds: number }): Promise<Container>
   pause(caller: Caller, ref: string): Promise<Container>
   unpause(caller: Caller, ref: string): Promise<Container>
-  /** `signal`: any spelling that `kill -l` knows, or a number; invalid ones are `request.invalid`. */
-  kill(caller: Caller, ref: string, signal: string): Promise<Container>
+  /**
+   * `signal`: any spelling that `kill -l` knows, or a number; invalid ones are `request.invalid`. Answers before it is
+   * delivered, unless `wait`.
+   */
+  kill(caller: Caller, ref: string, signal: string, options?: { readonly wait?: boolean }): Promise<Container>
   rebuild(
     caller: Caller,
     ref: string,
@@ -148,7 +174,14 @@ export interface Containers {
   top(caller: Caller, ref: string, psArgs: string | null): Promise<CallReply<'top'>>
   stats(caller: Caller, ref: string): Promise<Stats>
   getArchive(caller: Caller, ref: string, path: string, signal: AbortSignal): Promise<{ stat: PathStat; tar: Readable }>
-  putArchive(caller: Caller, ref: string, path: string, tar: Readable, signal: AbortSignal): Promise<void>
+  putArchive(
+    caller: Caller,
+    ref: string,
+    path: string,
+    tar: Readable,
+    signal: AbortSignal,
+    options?: { readonly noOverwriteDirNonDir: boolean; readonly copyUidGid: boolean },
+  ): Promise<void>
   /** Saves the container as image `repository:tag` of the caller's project. Answers before the image is complete. */
   commit(caller: Caller, ref: string, repository: string, tag: string): Promise<Image>
 

@@ -24,6 +24,7 @@ export type {
   RefOptions,
   Registries,
 } from './control.ts'
+export type { AttachOptions, EngineAsk, EngineVerbs, PolicyVerbs, RawStream } from './engine-verbs.ts'
 export { createControl } from './create-control.ts'
 export { defaultPolicy, type Policy } from './deps.ts'
 export type { Gauges } from './ports/gauges.ts'

@@ -39,6 +39,8 @@ export const faults = {
     text: 'Too many log-ins at the same time; try again in a moment.',
   },
   'policy.forbidden': { kind: 'forbidden', retry: false, text: '{action} is not allowed: {reason}.' },
+  /** A field of a request in the Engine API's words. */
+  'policy.field': { kind: 'forbidden', retry: false, text: '{field} is not allowed by this service: {reason}.' },
   'container.not-found': { kind: 'not-found', retry: false, text: 'Container {ref} could not be found.' },
   'container.ambiguous': {
     kind: 'conflict',
@@ -114,6 +116,7 @@ export const faults = {
   },
   'action.not-found': { kind: 'not-found', retry: false, text: 'No action of request {request} on container {ref}.' },
   'image.not-found': { kind: 'not-found', retry: false, text: 'Image {image} could not be found: {reason}' },
+  'image.ambiguous': { kind: 'invalid', retry: false, text: 'Several images have ids that begin with {ref}; write more of it.' },
   'image.in-use': { kind: 'conflict', retry: false, text: 'Image {image} is used by a container; remove that first.' },
   'host.not-found': { kind: 'not-found', retry: false, text: 'Host {ref} could not be found.' },
   'host.unreachable': {

@@ -20,6 +20,7 @@ export {
   quotaResources,
 } from './quota.ts'
 export type { Registry } from './registry.ts'
+export { Publish, RunOptions } from './run-options.ts'
 export { ContainerSpec, defaultSpec, Healthcheck, ImageDriver, PullPolicy, RestartPolicy } from './spec.ts'
 export { type StatusView, statusOf } from './status.ts'
 export { allows, transitions, type Verb } from './transitions.ts'

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream'
 import type { ContainerId } from '@gantry/model'
 import Type, { type Static, type TSchema } from 'typebox'
+import { engineCalls } from './engine-calls.ts'
+import { engineImageCalls } from './engine-image-calls.ts'
 
 const id = Type.Unsafe<ContainerId>(Type.String())
 const Empty = Type.Object({})
@@ -55,6 +57,8 @@ export const calls = {
       /** Epoch seconds, fractions allowed; null: no bound. */
       since: Type.Union([Type.Number(), Type.Null()]),
       until: Type.Union([Type.Number(), Type.Null()]),
+      /** The log driver's labels before each line. */
+      details: Type.Optional(Type.Boolean()),
     }),
     reply: Type.Object({ framed: Type.Boolean() }),
   },
@@ -118,12 +122,33 @@ export const calls = {
   /** Output: a tar of the path. */
   archiveGet: { args: Type.Object({ id, path: Type.String() }), reply: PathStat },
   /** Input: a tar that is unpacked into directory `path`. */
-  archivePut: { args: Type.Object({ id, path: Type.String() }), reply: Empty },
+  archivePut: {
+    args: Type.Object({
+      id,
+      path: Type.String(),
+      /** A directory must not take the place of something else, nor the other way round. */
+      noOverwriteDirNonDir: Type.Optional(Type.Boolean()),
+      /** Owners as in the archive. */
+      copyUidGid: Type.Optional(Type.Boolean()),
+    }),
+    reply: Empty,
+  },
   /** `signal`: upper-case name with SIG, or a number as text. */
   kill: { args: Type.Object({ id, signal: Type.String() }), reply: Empty },
   /** Saves the container's file system as an image of this host. */
   commit: {
-    args: Type.Object({ id, engineRef: Type.String() }),
+    args: Type.Object({
+      id,
+      engineRef: Type.String(),
+      author: Type.Optional(Type.String()),
+      comment: Type.Optional(Type.String()),
+      /** Lines of a Dockerfile: `CMD ["sh"]`. */
+      changes: Type.Optional(Type.Array(Type.String())),
+      /** Whether the container stands still meanwhile; it does unless told. */
+      pause: Type.Optional(Type.Boolean()),
+      /** The Engine API's container config. */
+      config: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    }),
     reply: Type.Object({ imageId: Type.String(), size: Type.Integer() }),
   },
   /** Names at the registry the engine asks by default, as its search finds them. */
@@ -144,6 +169,8 @@ export const calls = {
   imageList: { args: Empty, reply: Type.Object({ images: Type.Array(EngineImage) }) },
   imagePull: { args: Type.Object({ engineRef: Type.String() }), reply: EngineImage },
   imageRemove: { args: Type.Object({ engineRef: Type.String() }), reply: Empty },
+  ...engineCalls,
+  ...engineImageCalls,
 } as const satisfies Record<string, { args: TSchema; reply: TSchema }>
 
 export type CallName = keyof typeof calls
