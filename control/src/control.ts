@@ -20,6 +20,7 @@ import type {
 } from '@gantry/model'
 import type { CallReply, PathStat, Stats } from '@gantry/wire'
 import type { EngineVerbs, PolicyVerbs } from './engine-verbs.ts'
+import type { ActivityLog } from './events/activity.ts'
 import type { NetRequest, NetworkVerbs } from './ports/networks.ts'
 import type { ContainerQuery } from './ports/store.ts'
 import type { MountRequest, VolumeVerbs } from './ports/volumes.ts'
@@ -41,6 +42,7 @@ export interface Control {
   readonly consoles: Consoles
   readonly engine: EngineVerbs
   readonly policy: PolicyVerbs
+  readonly activity: Pick<ActivityLog, 'watch' | 'note'>
 }
 
 /** null or absent name: one is made up. */
@@ -137,7 +139,7 @@ export interface Containers {
     id: ContainerId,
     done: (container: Container) => boolean,
     signal: AbortSignal,
-  ): Promise<{ readonly container: Container; readonly gone: boolean }>
+  ): Promise<{ readonly container: Container; readonly gone: boolean; readonly exitCode: number | null }>
   update(caller: Caller, ref: string, patch: ContainerPatch): Promise<Container>
   delete(caller: Caller, ref: string, options: DeleteOptions): Promise<void>
   start(caller: Caller, ref: string): Promise<Container>

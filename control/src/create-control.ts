@@ -1,5 +1,7 @@
 import type { Control } from './control.ts'
 import type { Deps } from './deps.ts'
+import type { PolicyVerbs } from './engine-verbs.ts'
+import { activityLog } from './events/activity.ts'
 import { createHub, watchScope } from './events/hub.ts'
 import { createReconciler, type Reconciler } from './reconcile/reconciler.ts'
 import { attachVerb } from './usecases/attach.ts'
@@ -8,6 +10,7 @@ import { consoleVerbs } from './usecases/consoles.ts'
 import { createContainer } from './usecases/create-container.ts'
 import { deleteContainer } from './usecases/delete-container.ts'
 import { requireAdminFor } from './usecases/find-container.ts'
+import { engineVerbs } from './usecases/engine-verbs.ts'
 import { hostUseCases } from './usecases/hosts.ts'
 import { imageUseCases } from './usecases/images.ts'
 import { interactiveVerbs } from './usecases/interact.ts'
@@ -21,11 +24,16 @@ import { specVerbs } from './usecases/update-container.ts'
 import { networkVerbs, wiringVerbs } from './usecases/wiring.ts'
 
 /** Puts the core together. The reconciler's `reports` go to the relay, whose `links` come in here. */
-export function createControl(parts: Omit<Deps, 'ring' | 'hub'>): { control: Control; reconciler: Reconciler } {
-  const base = { ...parts, hub: createHub() }
+export function createControl(parts: Omit<Deps, 'ring' | 'hub' | 'activity'>): {
+  control: Control
+  reconciler: Reconciler
+} {
+  const base = { ...parts, hub: createHub(), activity: activityLog(parts.clock) }
   const reconciler = createReconciler(base)
   const deps: Deps = { ...base, ring: reconciler.ring }
   const streams = openStreams()
+  // The rules of `policy/` take this place.
+  const policy: PolicyVerbs = { judge: () => ({}) }
   const control: Control = {
     containers: {
       create: (caller, input) => createContainer(deps, caller, input),
@@ -46,6 +54,9 @@ export function createControl(parts: Omit<Deps, 'ring' | 'hub'>): { control: Con
     capsules: capsuleUseCases(deps),
     registries: registryUseCases(deps),
     consoles: consoleVerbs(deps, streams),
+    engine: engineVerbs(deps, streams, policy),
+    policy,
+    activity: deps.activity,
     events: {
       watch(caller, options, signal) {
         requireAdminFor(caller, options.allProjects === true, 'Watching all projects')

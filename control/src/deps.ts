@@ -1,5 +1,6 @@
 import type { Clock, Ids } from '@gantry/kernel'
 import type { Container, ContainerId } from '@gantry/model'
+import type { ActivityLog } from './events/activity.ts'
 import type { EventHub } from './events/hub.ts'
 import type { Gauges } from './ports/gauges.ts'
 import type { HostLinks } from './ports/hosts.ts'
@@ -43,6 +44,7 @@ export interface Deps {
   readonly log: Log
   readonly gauges: Gauges
   readonly hub: EventHub
+  readonly activity: ActivityLog
   readonly policy: Policy
   /** Tells the reconciler that a container's wish changed; returns at once. */
   readonly ring: (change: Ring) => void

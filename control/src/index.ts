@@ -25,6 +25,7 @@ export type {
   Registries,
 } from './control.ts'
 export type { AttachOptions, EngineAsk, EngineVerbs, PolicyVerbs, RawStream } from './engine-verbs.ts'
+export type { Activity } from './events/activity.ts'
 export { createControl } from './create-control.ts'
 export { defaultPolicy, type Policy } from './deps.ts'
 export type { Gauges } from './ports/gauges.ts'

@@ -1,9 +1,11 @@
-import type { Caller, Container, ProjectId } from '@gantry/model'
+import type { Caller, Container, ContainerId, ProjectId } from '@gantry/model'
 import type { ContainerEvent } from '../control.ts'
 
 /** Hands changes to whoever watches. In memory: a watcher that was away asks for the list again. */
 export interface EventHub {
   publish(event: ContainerEvent): void
+  /** Calls `heard` at each change of one container, until the returned function is called. */
+  listen(id: ContainerId, heard: (event: ContainerEvent) => void): () => void
   /** Events of one project (null: all) until the signal is aborted. */
   watch(project: ProjectId | null, signal: AbortSignal): AsyncIterable<ContainerEvent>
 }
@@ -20,8 +22,18 @@ interface Watcher {
 
 export function createHub(): EventHub {
   const watchers = new Set<Watcher>()
+  const listeners = new Map<ContainerId, Set<(event: ContainerEvent) => void>>()
   return {
+    listen(id, heard) {
+      const all = listeners.get(id) ?? new Set()
+      listeners.set(id, all.add(heard))
+      return () => {
+        all.delete(heard)
+        if (all.size === 0 && listeners.get(id) === all) listeners.delete(id)
+      }
+    },
     publish(event) {
+      for (const heard of listeners.get(event.id) ?? []) heard(event)
       for (const watcher of watchers) {
         if (watcher.project !== null && watcher.project !== event.projectId) continue
         if (watcher.queue.length >= maxBehind) watcher.overrun = true

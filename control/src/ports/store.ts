@@ -93,6 +93,8 @@ export interface ContainerTable {
    * capsules are found by id only.
    */
   find(scope: Scope, ref: string): Promise<Container[]>
+  /** Whose id without dashes begins with these hex digits, at most two. */
+  withIdPrefix(project: ProjectId, digits: string): Promise<Container[]>
   /** Without members of capsules. Throws `request.invalid` when the marker is unknown. Order is total: ties are broken by age. */
   list(scope: Scope, query: ContainerQuery): Promise<Container[]>
   update(id: ContainerId, change: ContainerChange): Promise<void>

@@ -28,10 +28,12 @@ export async function applyObserved(
       if (!gone) deps.links.assign(hostId, farewell(id))
       return null
     }
-    if (gone) return forget(deps, tables, container)
-    return observe(deps, tables, container, observed)
+    const before = container
+    if (gone) return { before, ...(await forget(deps, tables, container)) }
+    return { before, ...(await observe(deps, tables, container, observed)) }
   })
   if (!change) return
+  deps.activity.changed(change.before, change.container, change.gone)
   if (change.gone) deps.plans.afterGone(hostId, change.container.mounts)
   // An agent keeps what is to remove itself until it hears that its run was written down.
   const waits = change.firstSeen && change.container.spec.autoRemove

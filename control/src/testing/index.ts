@@ -1,1 +1,2 @@
 export { createSimHost, type SimHost, simFacts } from './sim-host.ts'
+export { unfaked } from './unfaked.ts'

@@ -2,6 +2,7 @@ import { Fault } from '@gantry/kernel'
 import type { Caller, Container, ContainerId, ContainerSpec } from '@gantry/model'
 import type { NewContainer } from '../control.ts'
 import type { Deps } from '../deps.ts'
+import type { Tables } from '../ports/store.ts'
 import { containerEvent } from '../events/hub.ts'
 import { enforceQuota } from '../quotas/enforce.ts'
 import { checkLimits } from './check-limits.ts'
@@ -32,7 +33,7 @@ export async function createContainer(deps: Deps, caller: Caller, input: NewCont
       exposedPorts: spec.exposedPorts,
     })
     const mounts = await deps.volumes.reserve(tables, caller, id, asked)
-    const name = input.name ?? madeUpName(deps.ids)
+    const name = await nameOf(deps, tables, caller, input)
     return insertContainer(deps, tables, caller, {
       id,
       name,
@@ -47,6 +48,17 @@ export async function createContainer(deps: Deps, caller: Caller, input: NewCont
   deps.hub.publish(containerEvent(container, container.createdAt))
   deps.ring({ kind: 'unplaced', id: container.id })
   return container
+}
+
+async function nameOf(deps: Deps, tables: Tables, { projectId }: Caller, input: NewContainer): Promise<string> {
+  if (!input.uniqueName) return input.name ?? madeUpName(deps.ids)
+  const isTaken = async (name: string) => (await tables.containers.find(projectId, name)).length > 0
+  if (input.name !== null) {
+    if (await isTaken(input.name)) throw new Fault('container.name-taken', { name: input.name })
+    return input.name
+  }
+  const name = madeUpName(deps.ids)
+  return (await isTaken(name)) ? `${name}-${deps.ids.hex(4)}` : name
 }
 
 /**

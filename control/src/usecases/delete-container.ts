@@ -31,6 +31,7 @@ export async function deleteContainer(deps: Deps, caller: Caller, ref: string, o
     await tables.actions.finishUpTo(changed.id, changed.wish.version, changed.updatedAt, null)
     return { container: changed, forgotten: true }
   })
+  if (forgotten) deps.activity.changed(container, container, true)
   deps.hub.publish(containerEvent(container, container.updatedAt, forgotten))
   if (!forgotten) deps.ring({ kind: 'wish', container })
 }

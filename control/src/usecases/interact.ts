@@ -20,7 +20,7 @@ export function interactiveVerbs(deps: Deps, streams: OpenStreams): InteractiveV
   return {
     async logs(caller, ref, options, signal) {
       const { container, calls } = await reach(deps, caller, ref, 'logs')
-      const open = () => calls.logs({ id: container.id, ...options, until: null }, { signal })
+      const open = () => calls.logs({ id: container.id, ...options, until: options.until ?? null }, { signal })
       const { reply, output } = await streams.opening(caller.projectId, open, outputOf)
       return { framed: reply.framed, output: required(output) }
     },
@@ -54,9 +54,9 @@ export function interactiveVerbs(deps: Deps, streams: OpenStreams): InteractiveV
       const { reply, output } = await streams.opening(caller.projectId, open, outputOf)
       return { stat: reply, tar: required(output) }
     },
-    async putArchive(caller, ref, path, tar, signal) {
+    async putArchive(caller, ref, path, tar, signal, options) {
       const { container, calls } = await reach(deps, caller, ref, 'archive')
-      const put = () => calls.archivePut({ id: container.id, path }, { input: tar, signal })
+      const put = () => calls.archivePut({ id: container.id, path, ...options }, { input: tar, signal })
       await streams.opening(caller.projectId, put, outputOf)
     },
   }

@@ -18,14 +18,16 @@ const killTimeoutMs = 30_000
  */
 export function oneShotVerbs(deps: Deps): Pick<Containers, 'kill' | 'commit'> {
   return {
-    async kill(caller, ref, signal) {
+    async kill(caller, ref, signal, { wait = false } = {}) {
       const normal = normaliseSignal(signal)
       const { container, calls } = await reach(deps, caller, ref, 'kill')
       requireOwnLife(container)
       const action = await deps.store.transaction((tables) => addAction(deps, tables, caller, container, 'kill'))
-      void carryOut(deps, action, async () => {
+      const delivered = carryOut(deps, action, async () => {
         await calls.kill({ id: container.id, signal: normal }, { signal: AbortSignal.timeout(killTimeoutMs) })
+        deps.activity.ofContainer(container, 'kill', { signal: normal })
       })
+      if (wait) await delivered.then(throwIfFailed)
       return container
     },
     async commit(caller, ref, repository, tag) {
@@ -68,11 +70,13 @@ async function replaceFormer(tables: Tables, { id, projectId, repo, tag, imageId
   }
 }
 
-async function carryOut(deps: Deps, action: Action, work: () => Promise<void>): Promise<void> {
-  const failure = await work().then(
+/** Answers what it threw; it never throws itself, because mostly nobody waits. */
+async function carryOut(deps: Deps, action: Action, work: () => Promise<void>): Promise<unknown> {
+  const thrown = await work().then(
     () => null,
-    (error: unknown) => reasonOf(error),
+    (error: unknown) => error ?? new Error('unknown'),
   )
+  const failure = thrown === null ? null : reasonOf(thrown)
   const now = deps.clock.now()
   deps.gauges.settled(action.name, (now - action.startedAt) / 1000, failure !== null)
   if (failure !== null) {
@@ -86,6 +90,11 @@ async function carryOut(deps: Deps, action: Action, work: () => Promise<void>): 
     .catch((error: unknown) =>
       deps.log.error({ action: action.id, reason: reasonOf(error) }, 'action could not be ended'),
     )
+  return thrown
+}
+
+function throwIfFailed(thrown: unknown): void {
+  if (thrown !== null) throw thrown
 }
 
 async function addAction(

@@ -18,7 +18,9 @@ export function specVerbs(deps: Deps): Pick<Containers, 'update' | 'rename' | 'r
     async rename(caller, ref, name) {
       const container = await findContainer(deps.store, caller, ref)
       if (container.name === name) throw new Fault('container.name-taken', { name })
-      return update(deps, caller, ref, { name })
+      const renamed = await update(deps, caller, ref, { name })
+      deps.activity.ofContainer(renamed, 'rename', { oldName: container.name })
+      return renamed
     },
     rebuild: (caller, ref, options) =>
       changeWish(deps, caller, ref, 'rebuild', async (container, tables) => {
@@ -69,13 +71,20 @@ async function update(deps: Deps, caller: Caller, ref: string, patch: ContainerP
   if (patch.name !== undefined) checkName(patch.name)
   if (patch.cpu !== undefined) checkLimits({ cpu: patch.cpu })
   if (Object.values(patch).every((value) => value === undefined)) return findContainer(deps.store, caller, ref)
-  const onlyName = patch.cpu === undefined && patch.memory === undefined && patch.autoHeal === undefined
+  const onlyName =
+    patch.cpu === undefined &&
+    patch.memory === undefined &&
+    patch.autoHeal === undefined &&
+    patch.restartPolicy === undefined &&
+    patch.options === undefined
   return changeWish(deps, caller, ref, onlyName ? null : 'update', async (container, tables) => {
     const spec = {
       ...container.spec,
       ...(patch.cpu === undefined ? {} : { cpu: patch.cpu }),
       ...(patch.memory === undefined ? {} : { memory: patch.memory }),
       ...(patch.autoHeal === undefined ? {} : { autoHeal: patch.autoHeal }),
+      ...(patch.restartPolicy === undefined ? {} : { restartPolicy: patch.restartPolicy }),
+      ...(patch.options === undefined ? {} : { options: patch.options }),
     }
     await enforceQuota(tables, container.projectId, {
       containers: 0,

@@ -2,6 +2,7 @@ import type { AgentCalls } from '@gantry/wire'
 import { archiveCalls } from './archive.ts'
 import { attachCall } from './attach.ts'
 import { type CallContext, onContainer } from './call-context.ts'
+import { engineContainerCalls } from './engine-container.ts'
 import { execCalls } from './exec.ts'
 import { imageCalls } from './images.ts'
 import { logsCall } from './logs.ts'
@@ -15,6 +16,7 @@ export function agentCalls(context: CallContext): AgentCalls {
     attach: attachCall(context),
     stats: statsCall(context),
     ...execCalls(context),
+    ...engineContainerCalls(context),
     ...archiveCalls(context),
     ...imageCalls(context),
     ttyResize: ({ id, rows, columns }, { signal }) =>

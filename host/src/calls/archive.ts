@@ -9,19 +9,19 @@ export function archiveCalls(context: CallContext): Pick<AgentCalls, 'archiveGet
   return {
     archiveGet: ({ id, path }, { signal }) =>
       onContainer(context, 'copy from', id, signal, async (engineId) => {
-        const { headers, body } = await containers.archiveGet(engineId, path, signal).catch(rethrow(id, path))
+        const { headers, body } = await containers.archiveGet(engineId, path, signal).catch(rethrowPath(id, path))
         return { reply: pathStatFrom(headers['x-docker-container-path-stat']), output: body }
       }),
-    archivePut: ({ id, path }, { signal, input }) =>
+    archivePut: ({ id, path, ...options }, { signal, input }) =>
       onContainer(context, 'copy to', id, signal, async (engineId) => {
         if (!input) throw new Fault('request.invalid', { problem: 'A tar is needed to copy into a container.' })
-        await containers.archivePut(engineId, path, input, signal).catch(rethrow(id, path))
+        await containers.archivePut(engineId, path, input, signal, options).catch(rethrowPath(id, path))
         return { reply: {}, output: null }
       }),
   }
 }
 
-function rethrow(id: string, path: string): (error: unknown) => never {
+export function rethrowPath(id: string, path: string): (error: unknown) => never {
   return (error) => {
     const missing = isStatus(error, 404) && !/no such container/i.test(error.message)
     if (missing) throw new Fault('container.path-not-found', { path, ref: id }, error)
@@ -33,7 +33,7 @@ function rethrow(id: string, path: string): (error: unknown) => never {
 }
 
 /** From the header's base64 JSON (Docker Engine API, "Get information about files in a container"). */
-function pathStatFrom(header: string | string[] | undefined): PathStat {
+export function pathStatFrom(header: string | string[] | undefined): PathStat {
   try {
     const stat: unknown = JSON.parse(Buffer.from(String(header), 'base64').toString('utf8'))
     const field = (name: string): unknown => (stat as Record<string, unknown>)[name]

@@ -24,6 +24,7 @@ export interface LogQuery {
   /** Epoch seconds. */
   readonly since: number | null
   readonly until: number | null
+  readonly details?: boolean
 }
 
 /** `ref` is an engine id or name. Repeating a call that has already had its effect is not an error. */
@@ -50,7 +51,13 @@ export interface ContainerApi {
   /** Its own stdin one way, its output the other (framed without a tty), from now on; with `history`, all output before too. */
   attach(ref: string, query: { stdin: boolean; history: boolean }, signal?: AbortSignal): Promise<Socket>
   archiveGet(ref: string, path: string, signal?: AbortSignal): Promise<EngineAnswer>
-  archivePut(ref: string, path: string, tar: Readable, signal?: AbortSignal): Promise<void>
+  archivePut(
+    ref: string,
+    path: string,
+    tar: Readable,
+    signal?: AbortSignal,
+    options?: { readonly noOverwriteDirNonDir?: boolean; readonly copyUidGid?: boolean },
+  ): Promise<void>
   /** Resolves with the new image's id. The container is paused meanwhile. */
   commit(ref: string, repo: string, tag: string, signal?: AbortSignal): Promise<{ readonly Id: string }>
 }
@@ -128,6 +135,7 @@ export function containerApi(transport: EngineTransport): ContainerApi {
           tail: query.tail ?? 'all',
           since: query.since === null ? undefined : timestamp(query.since),
           until: query.until === null ? undefined : timestamp(query.until),
+          details: query.details,
         },
         // With `follow` and nothing to say yet, some engines hold back even the headers.
         answerWithinMs: 0,
@@ -142,8 +150,12 @@ export function containerApi(transport: EngineTransport): ContainerApi {
     },
     archiveGet: (ref, at, signal) =>
       transport.stream({ path: path(ref, '/archive'), query: { path: at }, ...(signal && { signal }) }),
-    archivePut: async (ref, at, tar, signal) => {
-      const query = { path: at }
+    archivePut: async (ref, at, tar, signal, options = {}) => {
+      const query = {
+        path: at,
+        ...(options.noOverwriteDirNonDir && { noOverwriteDirNonDir: true }),
+        ...(options.copyUidGid && { copyUIDGID: true }),
+      }
       if (await transport.isPodman()) {
         // It would make a missing folder, where Docker says that it is missing.
         const look = { method: 'HEAD', path: path(ref, '/archive'), query, ...(signal && { signal }) } as const

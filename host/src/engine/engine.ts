@@ -6,6 +6,7 @@ import { type ExecApi, execApi } from './execs.ts'
 import { type ImageApi, imageApi } from './images.ts'
 import { jsonLines } from './line-reader.ts'
 import { type NetworkApi, networkApi } from './networks.ts'
+import { type RawContainerApi, rawContainerApi } from './raw-containers.ts'
 
 /**
  * One container engine, over its unix socket (Docker Engine API 1.41 or later, or Podman's compatible one).
@@ -16,6 +17,8 @@ export interface Engine {
   readonly execs: ExecApi
   readonly images: ImageApi
   readonly networks: NetworkApi
+  /** In the engine's own words. */
+  readonly raw: RawContainerApi
   info(signal?: AbortSignal): Promise<EngineInfo>
   version(signal?: AbortSignal): Promise<EngineVersion>
   isPodman(): Promise<boolean>
@@ -31,6 +34,7 @@ export function openEngine(socketPath: string): Engine {
     execs: execApi(transport),
     images: imageApi(transport),
     networks: networkApi(transport),
+    raw: rawContainerApi(transport),
     info: (signal) => transport.json({ path: '/info', ...(signal && { signal }) }),
     version: (signal) => transport.json({ path: '/version', ...(signal && { signal }) }),
     isPodman: () => transport.isPodman(),

@@ -32,9 +32,7 @@ export const RunOptions = Type.Object({
   tmpfs: Type.Optional(StringMap),
   /** Bytes. */
   shmSize: Type.Optional(Type.Integer({ minimum: 0 })),
-  ulimits: Type.Optional(
-    Type.Array(Type.Object({ name: Type.String(), soft: Type.Integer(), hard: Type.Integer() })),
-  ),
+  ulimits: Type.Optional(Type.Array(Type.Object({ name: Type.String(), soft: Type.Integer(), hard: Type.Integer() }))),
   sysctls: Type.Optional(StringMap),
   capAdd: Type.Optional(Strings),
   capDrop: Type.Optional(Strings),

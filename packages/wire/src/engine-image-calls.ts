@@ -80,6 +80,9 @@ export const engineImageCalls = {
     reply: Empty,
   },
   /** Whether a registry takes this login: what the engine says. */
-  registryLogin: { args: Type.Object({ auth: Auth }), reply: Type.Object({ status: Type.String(), token: Type.String() }) },
+  registryLogin: {
+    args: Type.Object({ auth: Auth }),
+    reply: Type.Object({ status: Type.String(), token: Type.String() }),
+  },
   distribution: { args: Type.Object({ source: Type.String(), auth: Auth }), reply: Type.Object({ found: Json }) },
 } as const satisfies Record<string, { args: TSchema; reply: TSchema }>

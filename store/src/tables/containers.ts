@@ -17,6 +17,19 @@ export function containerTable(db: Kysely<Database>): ContainerTable {
       return row && fromRow(row)
     },
     find: (scope, ref) => find(db, scope, ref),
+    async withIdPrefix(project, digits) {
+      const [from, to] = idRange(digits)
+      const rows = await db
+        .selectFrom('containers')
+        .selectAll()
+        .where('project_id', '=', project)
+        .where('id', '>=', from)
+        .where('id', '<', to)
+        .where('capsule_id', 'is', null)
+        .limit(2)
+        .execute()
+      return rows.map(fromRow)
+    },
     list: (scope, query) => list(db, scope, query),
     async update(id, change) {
       await db.updateTable('containers').set(containerColumns(change)).where('id', '=', id).execute()
@@ -55,6 +68,19 @@ async function find(db: Kysely<Database>, scope: Scope, ref: string): Promise<Co
   if (byId) return [fromRow(byId)]
   const rows = await scoped.where('name', '=', ref).where('capsule_id', 'is', null).limit(2).execute()
   return rows.map(fromRow)
+}
+
+/** The ids, as they are written, that begin with the digits; `g` is the next after every hex digit. */
+function idRange(digits: string): [string, string] {
+  const written = [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    digits.slice(12, 16),
+    digits.slice(16, 20),
+    digits.slice(20, 32),
+  ]
+  const from = written.filter((part) => part !== '').join('-')
+  return [from, `${from}g`]
 }
 
 /** Column (or expression) behind each public sort key; null sorts as empty. */

@@ -89,10 +89,14 @@ export class FakeContainers {
       return entry.container
     },
     list: async (caller, query) => this.#list(caller, query),
+    withIdPrefix: async () => [],
+    until: async () => {
+      throw new Error('containers.until is not faked.')
+    },
     get: async (caller, ref, options) => this.#find(caller, ref, options?.allProjects).container,
     update: async (caller, ref, patch) => {
       const entry = this.#find(caller, ref)
-      const { name = entry.container.name, ...spec } = patch
+      const { name = entry.container.name, options: _options, ...spec } = patch
       return this.#change(entry, { name, spec: { ...entry.container.spec, ...spec } })
     },
     delete: async (caller, ref, options) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, on } from 'node:events'
 import type { ContainerEvent, Control, TokenVerifier } from '@gantry/control'
+import { unfaked } from '@gantry/control/testing'
 import { Fault } from '@gantry/kernel'
 import {
   type Caller,
@@ -56,6 +57,9 @@ export function fakeCloud(): FakeCloud {
     storage: storage.verbs,
     capsules: fakeCapsules(containers.api),
     registries: registries.verbs,
+    engine: unfaked('engine'),
+    policy: unfaked('policy'),
+    activity: unfaked('activity'),
     consoles: { open: async () => notFaked('Opening consoles'), connect: async () => notFaked('Opening consoles') },
     quotas: {
       get: async () => ({ limits: defaultQuotas, used: nothingUsed }),

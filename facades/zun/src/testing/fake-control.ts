@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { Control, ListContainers, NewContainer } from '@gantry/control'
+import { unfaked } from '@gantry/control/testing'
 import { Fault } from '@gantry/kernel'
 import {
   type Action,
@@ -134,6 +135,10 @@ export function fakeControl(): FakeControl {
 
   const control: Control = {
     containers: {
+      withIdPrefix: async () => [],
+      until: async () => {
+        throw new Error('containers.until is not faked.')
+      },
       create: async (caller, input: NewContainer) => {
         if (input.spec.requestedHost !== null) hostOf(input.spec.requestedHost)
         const nics = network.nics(caller, input.nets ?? [], input.groups)
@@ -359,6 +364,9 @@ export function fakeControl(): FakeControl {
     storage: {} as Control['storage'],
     capsules: fakeCapsules(network),
     registries,
+    engine: unfaked('engine'),
+    policy: unfaked('policy'),
+    activity: unfaked('activity'),
     consoles: fakeConsoles(find),
     events: {
       watch: () => {

@@ -1,0 +1,106 @@
+import type { Clock } from '@gantry/kernel'
+import type { Caller, Container, ProjectId } from '@gantry/model'
+import { activitiesOf } from './activities-of.ts'
+
+/** Something that was done, in the words of the Engine API's events. */
+export interface Activity {
+  readonly type: 'container' | 'image' | 'network' | 'volume'
+  /** `create`, `start`, `die`, `exec_create: sh`, `pull`, `connect` … */
+  readonly action: string
+  /** A container's or network's uuid, an image's reference, a volume's name. */
+  readonly id: string
+  readonly projectId: ProjectId
+  readonly attributes: Readonly<Record<string, string>>
+  /** Epoch milliseconds; never the same twice, so that nothing is told twice or left out at a seam. */
+  readonly at: number
+}
+
+/** What was done in each project, lately and from now on. In memory: a server that was started again begins anew. */
+export interface ActivityLog {
+  note(activity: Omit<Activity, 'at'>): void
+  ofContainer(container: Container, action: string, attributes: Readonly<Record<string, string>>): void
+  /** What changed between two looks at a container; null: it was not there before. */
+  changed(before: Container | null, after: Container, gone: boolean): void
+  /**
+   * The caller's project: what is remembered since `since` (null: nothing), then what comes, until `until` or the signal.
+   * A reader that falls far behind is cut off with an error.
+   */
+  watch(
+    caller: Caller,
+    span: { readonly since: number | null; readonly until: number | null },
+    signal: AbortSignal,
+  ): AsyncIterable<Activity>
+}
+
+/** As many as an engine of one's own would remember, for each project. */
+const remembered = 256
+const maxBehind = 10_000
+
+export function activityLog(clock: Clock): ActivityLog {
+  const past = new Map<ProjectId, Activity[]>()
+  const watchers = new Set<{ project: ProjectId; queue: Activity[]; wake: () => void }>()
+  let last = 0
+  const note = (told: Omit<Activity, 'at'>) => {
+    last = Math.max(clock.now(), last + 0.001)
+    const activity = { ...told, at: last }
+    const ring = past.get(told.projectId) ?? []
+    past.set(told.projectId, ring)
+    ring.push(activity)
+    if (ring.length > remembered) ring.shift()
+    for (const watcher of watchers) {
+      if (watcher.project !== told.projectId) continue
+      watcher.queue.push(activity)
+      watcher.wake()
+    }
+  }
+  const ofContainer: ActivityLog['ofContainer'] = ({ id, projectId, name, spec }, action, attributes) =>
+    note({
+      type: 'container',
+      action,
+      id,
+      projectId,
+      attributes: { ...spec.labels, image: spec.image, name, ...attributes },
+    })
+  return {
+    note,
+    ofContainer,
+    changed: (before, after, gone) => {
+      for (const { action, attributes = {} } of activitiesOf(before, after, gone))
+        ofContainer(after, action, attributes)
+    },
+    watch({ projectId }, { since, until }, signal) {
+      // Registered now, not at the first read: what happens in between must not be missed.
+      const queue = since === null ? [] : (past.get(projectId) ?? []).filter(({ at }) => at >= since)
+      const watcher = { project: projectId, queue, wake: () => {} }
+      watchers.add(watcher)
+      const limit = until === null ? signal : AbortSignal.any([signal, timeoutAt(until - clock.now())])
+      limit.addEventListener('abort', () => watcher.wake(), { once: true })
+      return drained(watcher, limit, until, () => watchers.delete(watcher))
+    },
+  }
+}
+
+function timeoutAt(ms: number): AbortSignal {
+  return AbortSignal.timeout(Math.min(Math.max(0, Math.ceil(ms)), 2 ** 31 - 1))
+}
+
+async function* drained(
+  watcher: { queue: Activity[]; wake: () => void },
+  limit: AbortSignal,
+  until: number | null,
+  end: () => void,
+): AsyncGenerator<Activity> {
+  try {
+    for (;;) {
+      if (watcher.queue.length > maxBehind) throw new Error('This reader of events fell too far behind.')
+      for (const activity of watcher.queue.splice(0)) if (until === null || activity.at <= until) yield activity
+      if (limit.aborted) return
+      if (watcher.queue.length > 0) continue
+      await new Promise<void>((resolve) => {
+        watcher.wake = resolve
+      })
+    }
+  } finally {
+    end()
+  }
+}
