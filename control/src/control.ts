@@ -88,6 +88,8 @@ export interface DeleteOptions extends RefOptions {
   /** Administrators only. */
   readonly force: boolean
   readonly stop: boolean
+  /** Seconds that `stop` gives its processes; 10 unless told. */
+  readonly graceSeconds?: number
 }
 
 export interface LogOptions {
@@ -157,7 +159,8 @@ export interface Containers {
     ref: string,
     options: { image?: string; imageDriver?: 'docker' | 'glance' },
   ): Promise<Container>
-  rename(caller: Caller, ref: string, name: string): Promise<Container>
+  /** `unique`: `container.name-taken` when another of the project has that name. */
+  rename(caller: Caller, ref: string, name: string, options?: { readonly unique?: boolean }): Promise<Container>
 
   /** Plugs it into one more network or port. `network.attached` when it is on that network already. */
   attachNetwork(caller: Caller, ref: string, net: NetRequest): Promise<Container>

@@ -24,7 +24,7 @@ export async function deleteContainer(deps: Deps, caller: Caller, ref: string, o
     const changed = await writeWish(deps, tables, caller, found, {
       action: 'delete',
       task: 'container_deleting',
-      wish: { gone: { graceSeconds: options.stop ? stopGraceSeconds : 0 } },
+      wish: { gone: { graceSeconds: options.stop ? (options.graceSeconds ?? stopGraceSeconds) : 0 } },
     })
     if (changed.hostId !== null && !changed.hostLost) return { container: changed, forgotten: false }
     await forgetContainer(deps, tables, changed)

@@ -15,10 +15,10 @@ import { checkName } from './names.ts'
 export function specVerbs(deps: Deps): Pick<Containers, 'update' | 'rename' | 'rebuild'> {
   return {
     update: (caller, ref, patch) => update(deps, caller, ref, patch),
-    async rename(caller, ref, name) {
+    async rename(caller, ref, name, { unique = false } = {}) {
       const container = await findContainer(deps.store, caller, ref)
       if (container.name === name) throw new Fault('container.name-taken', { name })
-      const renamed = await update(deps, caller, ref, { name })
+      const renamed = await update(deps, caller, ref, { name }, unique)
       deps.activity.ofContainer(renamed, 'rename', { oldName: container.name })
       return renamed
     },
@@ -67,7 +67,13 @@ async function imageOfRebuild(
   return { imageRef: engineRef, registryId: null, sealedRegistryAuth: null }
 }
 
-async function update(deps: Deps, caller: Caller, ref: string, patch: ContainerPatch): Promise<Container> {
+async function update(
+  deps: Deps,
+  caller: Caller,
+  ref: string,
+  patch: ContainerPatch,
+  unique = false,
+): Promise<Container> {
   if (patch.name !== undefined) checkName(patch.name)
   if (patch.cpu !== undefined) checkLimits({ cpu: patch.cpu })
   if (Object.values(patch).every((value) => value === undefined)) return findContainer(deps.store, caller, ref)
@@ -78,6 +84,9 @@ async function update(deps: Deps, caller: Caller, ref: string, patch: ContainerP
     patch.restartPolicy === undefined &&
     patch.options === undefined
   return changeWish(deps, caller, ref, onlyName ? null : 'update', async (container, tables) => {
+    if (unique && patch.name !== undefined && (await tables.containers.find(caller.projectId, patch.name)).length > 0) {
+      throw new Fault('container.name-taken', { name: patch.name })
+    }
     const spec = {
       ...container.spec,
       ...(patch.cpu === undefined ? {} : { cpu: patch.cpu }),

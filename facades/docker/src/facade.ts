@@ -1,0 +1,82 @@
+import type { Readable } from 'node:stream'
+import { onUpgrade, requestId } from '@gantry/http'
+import { Fault } from '@gantry/kernel'
+import type { RequestId } from '@gantry/model'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { DockerContext, DockerOptions, Identity } from './context.ts'
+import { dockerErrors } from './errors.ts'
+import { findContainer } from './find-container.ts'
+import { hijackRoute } from './hijack-route.ts'
+import { allRoutes } from './routes/index.ts'
+import { usualHeaders } from './usual-headers.ts'
+import { versionOf, versionPrefix } from './versions.ts'
+
+/**
+ * The Docker Engine API, 1.24 to 1.44, for many tenants. Register it on a listener of its own, or with a prefix that
+ * clients then name in their address (`tcp://host:9700/docker`).
+ */
+export async function dockerFacade(app: FastifyInstance, options: DockerOptions): Promise<void> {
+  const docker = contextOf(options)
+  app.setErrorHandler(dockerErrors)
+  takeStreams(app)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(usualHeaders)
+    versionOf(request)
+    if (!isOpen(request)) identities.set(request, await identityOf(options, request))
+  })
+  app.setNotFoundHandler({ preHandler: async () => undefined }, (request) => {
+    throw new Fault('request.no-route', { method: request.method, path: request.url.split('?', 1)[0] ?? '' })
+  })
+  for (const prefix of ['', versionPrefix]) {
+    await app.register(async (scope) => allRoutes(scope, docker), { prefix })
+  }
+  onUpgrade(app, hijackRoute(app, docker))
+}
+
+const identities = new WeakMap<FastifyRequest, Identity>()
+
+function contextOf(options: DockerOptions): DockerContext {
+  const { control, clock, guard } = options
+  const identityOfRequest = (request: FastifyRequest) => {
+    const identity = identities.get(request)
+    if (!identity) throw new Fault('auth.required', { reason: 'the request carries none' })
+    return identity
+  }
+  return {
+    control,
+    clock,
+    guard,
+    callerOf: (request) => identityOfRequest(request).caller,
+    identityOf: identityOfRequest,
+    versionOf,
+    find: (caller, ref) => findContainer(control, caller, ref),
+    identify: async (request) =>
+      plain(await options.identify(request, `req-${options.ids.uuid()}` as RequestId)),
+  }
+}
+
+async function identityOf({ identify }: DockerOptions, request: FastifyRequest): Promise<Identity> {
+  const { headers, raw } = request
+  return plain(await identify({ headers, socket: raw.socket, url: raw.url }, requestId(request)))
+}
+
+/** Everybody sees her own project, administrators too: a name must never lead to what is another's. */
+function plain({ caller, stillGranted }: Identity): Identity {
+  return { caller: { ...caller, isAdmin: false }, stillGranted }
+}
+
+/** Clients ask it before they know anything; an answer 401 would make them guess the version. */
+function isOpen({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url?.endsWith('/_ping') === true
+}
+
+/** Only JSON is read here; everything else is a tar or somebody's stdin, and flows. */
+function takeStreams(app: FastifyInstance): void {
+  app.removeContentTypeParser(['application/octet-stream', 'text/plain'])
+  app.addContentTypeParser('*', (_request, payload: Readable, done) => {
+    // A client that breaks off may do so when whoever read the body has let go of it: nobody else would hear the error.
+    payload.on('error', () => undefined)
+    done(null, payload)
+  })
+}
+

@@ -1,0 +1,141 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { PassThrough, type Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { answerTo } from './errors.ts'
+import { usualHeaders } from './usual-headers.ts'
+
+/** Bytes of a connection that left HTTP: what the client sends, and how to answer it. */
+export interface Hijacked {
+  /** The client's bytes; ends with its half close. */
+  readonly input: Readable
+  /** Aborted when the client is gone, or the stream must end. */
+  readonly signal: AbortSignal
+  readonly end: (reason: Error) => void
+  /** Answers that the connection is the stream now. `contentType` tells frames from a terminal's bytes. */
+  accept(contentType: string): void
+  /** Everything queued goes out, then the half close. */
+  send(output: Readable): Promise<void>
+  refuse(error: unknown): void
+}
+
+/** Of a request that asked for an upgrade: Node has left HTTP already. `rest` was read beyond its head and body. */
+export function upgraded(socket: Socket, rest: Buffer): Hijacked {
+  if (rest.length > 0) socket.unshift(rest)
+  return hijackedOn(socket, '101 UPGRADED', { connection: 'Upgrade', upgrade: 'tcp' })
+}
+
+/**
+ * Of a request that asked for none, as older clients do it: the answer 200 has no length, and both sides go on with raw
+ * bytes. The client waits for it before it sends, so nothing has been lost to the HTTP parser, which is detached here.
+ */
+export function takenOver(request: FastifyRequest, reply: FastifyReply): Hijacked {
+  reply.hijack()
+  const { socket } = request.raw
+  // Reading by hand makes Node let go of the connection's handle; then its parser must not see the bytes as well.
+  const detach = () => {
+    for (const event of ['data', 'end', 'drain', 'timeout', 'close', 'error']) socket.removeAllListeners(event)
+  }
+  socket.on('data', () => undefined)
+  detach()
+  socket.pause()
+  return hijackedOn(socket, '200 OK', {})
+}
+
+function hijackedOn(socket: Socket, status: string, more: Record<string, string>): Hijacked {
+  const gone = new AbortController()
+  let accepted = false
+  // A connection that breaks is told to the stream; nobody else listens.
+  socket.on('error', () => undefined)
+  socket.once('close', () => gone.abort(new Error('the client closed the connection')))
+  socket.setTimeout(0)
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, 60_000)
+  // Its own stream, so that whoever reads it may destroy it without cutting the answer off.
+  const input = new PassThrough()
+  socket.pipe(input)
+  const end = (reason: Error) => {
+    gone.abort(reason)
+    socket.destroy()
+  }
+  return {
+    input,
+    signal: gone.signal,
+    end,
+    accept: (contentType) => {
+      accepted = true
+      const headers = { ...usualHeaders, 'content-type': contentType, ...more }
+      socket.write(headOf(status, headers))
+    },
+    send: async (output) => {
+      output.on('error', () => socket.destroy())
+      gone.signal.addEventListener('abort', () => output.destroy(), { once: true })
+      if (gone.signal.aborted) output.destroy()
+      await new Promise<void>((resolve) => {
+        output.once('close', resolve)
+        // Ends the client's side only after all that was queued.
+        output.pipe(socket)
+      })
+      input.resume()
+    },
+    refuse: (error) => {
+      if (accepted || socket.destroyed) return void socket.destroy()
+      const { status: code, message } = answerTo(error)
+      const body = JSON.stringify({ message })
+      const headers = {
+        ...usualHeaders,
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(body)),
+        connection: 'close',
+      }
+      input.resume()
+      socket.end(`${headOf(`${code} ${reasonPhrase(code)}`, headers)}${body}`)
+    },
+  }
+}
+
+function headOf(status: string, headers: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`
+}
+
+function reasonPhrase(code: number): string {
+  return code >= 500 ? 'Error' : 'Refused'
+}
+
+/** Most bytes of the JSON that begins a stream (the options of an exec). */
+const mostBody = 1024 * 1024
+
+/**
+ * The body of a request that asked for an upgrade, which Node leaves unread before the stream's own bytes (or, in newer
+ * versions, gives as the request's). Answers what was read beyond it.
+ */
+export async function bodyBefore(
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+): Promise<{ readonly body: Buffer; readonly rest: Buffer }> {
+  const length = Number(request.headers['content-length'] ?? 0)
+  if (!(length >= 0 && length <= mostBody)) throw new Error('the body is too large')
+  const own = request.complete ? request.read() as Buffer | null : null
+  if (own !== null && own.length === length) return { body: own, rest: head }
+  let got = head
+  while (got.length < length) {
+    const chunk = await nextChunk(socket)
+    if (chunk === null) throw new Error('the client closed the connection')
+    got = Buffer.concat([got, chunk])
+  }
+  return { body: got.subarray(0, length), rest: got.subarray(length) }
+}
+
+function nextChunk(socket: Socket): Promise<Buffer | null> {
+  return new Promise((resolve) => {
+    const settle = (chunk: Buffer | null) => {
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd).pause()
+      resolve(chunk)
+    }
+    const onData = (chunk: Buffer) => settle(chunk)
+    const onEnd = () => settle(null)
+    socket.on('data', onData).once('end', onEnd).once('close', onEnd).resume()
+  })
+}
