@@ -15,6 +15,8 @@ export interface Asking {
 
 export interface Identity {
   readonly caller: Caller
+  /** The same for every request that was shown the same credential, and useless to anybody else. */
+  readonly credential: string
   /** Whether whoever logged in may still be served: an old token may have expired, but must not have been revoked. */
   stillGranted(): Promise<boolean>
 }

@@ -61,8 +61,8 @@ async function identityOf({ identify }: DockerOptions, request: FastifyRequest):
 }
 
 /** Everybody sees her own project, administrators too: a name must never lead to what is another's. */
-function plain({ caller, stillGranted }: Identity): Identity {
-  return { caller: { ...caller, isAdmin: false }, stillGranted }
+function plain(identity: Identity): Identity {
+  return { ...identity, caller: { ...identity.caller, isAdmin: false } }
 }
 
 /** Clients ask it before they know anything; an answer 401 would make them guess the version. */

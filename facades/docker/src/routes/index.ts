@@ -1,8 +1,28 @@
 import type { FastifyInstance } from 'fastify'
 import type { DockerContext } from '../context.ts'
+import { archiveRoutes } from './archive.ts'
+import { containerCreateRoute } from './container-create.ts'
+import { containerStreamRoutes } from './container-streams.ts'
+import { containerVerbRoutes } from './container-verbs.ts'
+import { containerRoutes } from './containers.ts'
+import { diskUsageRoutes } from './disk-usage.ts'
+import { eventRoutes } from './events.ts'
+import { execRoutes } from './exec.ts'
 import { systemRoutes } from './system.ts'
+
+const all = [
+  systemRoutes,
+  containerCreateRoute,
+  containerRoutes,
+  containerVerbRoutes,
+  containerStreamRoutes,
+  archiveRoutes,
+  execRoutes,
+  eventRoutes,
+  diskUsageRoutes,
+]
 
 /** Every route, once for each way to write its path (with and without a version). */
 export function allRoutes(app: FastifyInstance, docker: DockerContext): void {
-  for (const add of [systemRoutes]) add(app, docker)
+  for (const add of all) add(app, docker)
 }

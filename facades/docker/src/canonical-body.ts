@@ -1,0 +1,11 @@
+import { canonicalFields } from '@gantry/control'
+import { Fault } from '@gantry/kernel'
+
+/** A JSON body with its fields in the API's spelling, whatever case they were sent in. Throws `request.invalid` for what is no object. */
+export function canonicalBody(body: unknown, known: readonly string[]): Record<string, unknown> {
+  if (body === undefined || body === null) return {}
+  if (typeof body !== 'object' || Array.isArray(body) || 'pipe' in body) {
+    throw new Fault('request.invalid', { problem: 'The request body must be a JSON object (Content-Type: application/json).' })
+  }
+  return canonicalFields(known, body as Record<string, unknown>)
+}

@@ -1,0 +1,34 @@
+import type { Container } from '@gantry/model'
+import { dockerId } from './ids.ts'
+import { stateOf, statusText } from './translate-state.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** One entry of `GET /containers/json`, from the record alone: it needs no host. */
+export function summaryOf(container: Container, around: Surroundings, nowMs: number): Record<string, unknown> {
+  const { id, name, spec, observed, createdAt } = container
+  const { engine } = observed
+  return {
+    Id: dockerId(id),
+    Names: [`/${name}`],
+    Image: spec.image,
+    ImageID: engine?.imageDigest ?? '',
+    Command: commandText(container),
+    Created: Math.floor(createdAt / 1000),
+    Ports: around.ports(container),
+    Labels: spec.labels,
+    State: stateOf(container),
+    Status: statusText(container, nowMs),
+    HostConfig: { NetworkMode: around.networkMode(container) },
+    NetworkSettings: { Networks: around.networks(container) },
+    Mounts: around.mounts(container),
+  }
+}
+
+/** Entrypoint and arguments in one line; words that need it are in quotes. */
+export function commandText({ spec, observed }: Container): string {
+  const entrypoint = spec.entrypoint ?? observed.engine?.entrypoint ?? []
+  const command = spec.command ?? observed.engine?.command ?? []
+  const words = [...entrypoint, ...command].filter((word) => word !== '')
+  const [first = '', ...rest] = words
+  return [first, ...rest.map((word) => (/\s/.test(word) ? `'${word}'` : word))].join(' ')
+}
