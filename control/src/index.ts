@@ -26,6 +26,15 @@ export type {
 } from './control.ts'
 export type { AttachOptions, EngineAsk, EngineVerbs, PolicyVerbs, RawStream } from './engine-verbs.ts'
 export type { Activity } from './events/activity.ts'
+export {
+  type CertificateSigner,
+  type CertificateView,
+  type ClientCertificateDeps,
+  type ClientCertificates,
+  createClientCertificates,
+} from './access/client-certificates.ts'
+export { createIdentify, type Identified, type Identify, type IdentifyDeps } from './access/identify.ts'
+export { createStreamGuard, type StreamGuard } from './access/stream-guard.ts'
 export { createControl } from './create-control.ts'
 export { defaultPolicy, type Policy } from './deps.ts'
 export type { Gauges } from './ports/gauges.ts'
@@ -33,3 +42,4 @@ export type { Reconciler } from './reconcile/reconciler.ts'
 export type { Log } from './ports/log.ts'
 export * from './ports/index.ts'
 export { parseCapsuleTemplate } from './usecases/capsule-template.ts'
+export { canonicalFields } from './policy/canonical.ts'
