@@ -17,6 +17,7 @@ export interface Database extends IdentityDatabase, NetworkDatabase {
   capsules: CapsuleRow
   registries: RegistryRow
   console_sessions: ConsoleSessionRow
+  docker_certificates: DockerCertificateRow
 }
 
 export interface ContainerRow {
@@ -192,5 +193,16 @@ export interface ConsoleSessionRow {
   project_id: string
   user_id: string
   exec_id: string | null
+  expires_at: number
+}
+
+export interface DockerCertificateRow {
+  serial: string
+  user_id: string
+  project_id: string
+  name: string
+  app_credential_id: string
+  sealed_secret: string
+  created_at: number
   expires_at: number
 }

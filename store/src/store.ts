@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import type { Database } from './database.ts'
 import { actionTable } from './tables/actions.ts'
 import { capsuleTable } from './tables/capsules.ts'
+import { certificateTable } from './tables/certificates.ts'
 import { consoleTable } from './tables/consoles.ts'
 import { containerTable } from './tables/containers.ts'
 import { floatingIpTable } from './tables/floating-ips.ts'
@@ -42,5 +43,6 @@ function tables(db: Kysely<Database>): Tables {
     capsules: capsuleTable(db),
     registries: registryTable(db),
     consoles: consoleTable(db),
+    certificates: certificateTable(db),
   }
 }

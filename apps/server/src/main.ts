@@ -14,10 +14,10 @@ async function main(): Promise<void> {
   process.umask(0o077)
   const log = pino({ level: process.env['GANTRY_LOG_LEVEL'] ?? 'info', base: { role: 'server' } })
   const server = await startServer(options, log)
-  const { api, agents, joinToken, firstStart } = server
-  log.info({ api, agents }, 'ready')
+  const { api, agents, docker, dockerTls, joinToken, firstStart } = server
+  log.info({ api, agents, docker, dockerTls }, 'ready')
   endOn(server)
-  process.send?.({ kind: 'ready', api, agents, joinToken, firstStart })
+  process.send?.({ kind: 'ready', api, agents, docker, dockerTls, joinToken, firstStart })
 }
 
 function endOn(server: RunningServer): void {
@@ -41,7 +41,7 @@ function endOn(server: RunningServer): void {
 function explain(error: unknown): string {
   const { code, port, address } = error as { code?: string; port?: number; address?: string }
   if (code === 'EADDRINUSE') {
-    return `Port ${port} of ${address} is taken by another program; stop that, or choose another with --listen or --agents-listen.`
+    return `Port ${port} of ${address} is taken by another program; stop that, or choose another with --listen, --agents-listen, --docker-listen or --docker-tls-listen.`
   }
   if (code === 'EACCES') return `${reasonOf(error)}; run as root, or choose a port above 1023 and a home you may write.`
   if (code === 'ENOSPC') return `The disk is full; free some space and start again.`

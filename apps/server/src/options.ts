@@ -1,12 +1,17 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { Address } from './addresses.ts'
 
 export interface ServerOptions {
   /** Where the database, the CA and the credentials live. */
   readonly home: string
   readonly listen: Address
   readonly agentsListen: Address
+  /** The Docker API: plain HTTP on loopback, else TLS. */
+  readonly dockerListen: Address
+  /** The same, always TLS; clients may show a certificate. */
+  readonly dockerTlsListen: Address
   /** Names and addresses under which agents reach this server: in its certificate. */
   readonly names: readonly string[]
   /** How often a host's cores and memory may be promised. */
@@ -18,16 +23,13 @@ export interface ServerOptions {
   readonly allowedOrigins: readonly string[]
 }
 
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
-
 export const usage = `Usage: gantry server [options]
 
   --home DIR                 state of the server (default: $GANTRY_HOME or ~/.gantry)
   --listen HOST:PORT         the API of all façades (default: 127.0.0.1:9700)
   --agents-listen HOST:PORT  where agents connect, always TLS (default: 127.0.0.1:9702)
+  --docker-listen HOST:PORT  the Docker API, TLS unless on loopback (default: 127.0.0.1:9703)
+  --docker-tls-listen HOST:PORT  the same, always TLS, for client certificates too (default: 127.0.0.1:9704)
   --name NAME                a name or address agents use for this server; may be given several times
   --cpu-ratio N              how often a host's cores may be promised (default: 16)
   --memory-ratio N           how often its memory may be promised (default: 1.5)
@@ -44,6 +46,8 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
       home: { type: 'string' },
       listen: { type: 'string', default: '127.0.0.1:9700' },
       'agents-listen': { type: 'string', default: '127.0.0.1:9702' },
+      'docker-listen': { type: 'string', default: '127.0.0.1:9703' },
+      'docker-tls-listen': { type: 'string', default: '127.0.0.1:9704' },
       name: { type: 'string', multiple: true, default: [] },
       'cpu-ratio': { type: 'string', default: '16' },
       'memory-ratio': { type: 'string', default: '1.5' },
@@ -54,11 +58,16 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
   })
   if (values.help) return null
   const agentsListen = addressOf(values['agents-listen'], '--agents-listen')
+  const dockerListen = addressOf(values['docker-listen'], '--docker-listen')
+  const dockerTlsListen = addressOf(values['docker-tls-listen'], '--docker-tls-listen')
+  const hosts = [agentsListen.host, dockerListen.host, dockerTlsListen.host]
   return {
     home: values.home ?? env['GANTRY_HOME'] ?? join(homedir(), '.gantry'),
     listen: addressOf(values.listen, '--listen'),
     agentsListen,
-    names: [...new Set([...values.name, agentsListen.host, 'localhost', '127.0.0.1'])],
+    dockerListen,
+    dockerTlsListen,
+    names: [...new Set([...values.name, ...hosts, 'localhost', '127.0.0.1'])],
     cpuRatio: ratioOf(values['cpu-ratio'], '--cpu-ratio'),
     memoryRatio: ratioOf(values['memory-ratio'], '--memory-ratio'),
     publicCidr: values['public-cidr'],

@@ -3,10 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createOrLoadCa, type IssuedCertificate } from '@gantry/ca'
 import { createControl, defaultPolicy, type HostLinks } from '@gantry/control'
+import { dockerFacade } from '@gantry/facade-docker'
 import { keystone } from '@gantry/facade-keystone'
 import { nativeFacade } from '@gantry/facade-native'
 import { zunFacade } from '@gantry/facade-zun'
-import { createHttpApp, createRegistry, nothingElse, operations } from '@gantry/http'
+import { createHttpApp, createHttpMetrics, createRegistry, nothingElse, operations } from '@gantry/http'
 import { Fault, randomIds, systemClock } from '@gantry/kernel'
 import {
   bootstrapIdentity,
@@ -20,6 +21,8 @@ import type { ProjectId } from '@gantry/model'
 import { createStore, identityTables, openSqlite, settingOr } from '@gantry/store'
 import { createRelay, formatJoinToken, type Relay } from '@gantry/wire'
 import type { Logger } from 'pino'
+import { type Address, hostPart, isLoopback } from './addresses.ts'
+import { dockerAccess, listenForDocker } from './docker-listeners.ts'
 import { createGauges } from './gauges.ts'
 import { joinTokens } from './join-tokens.ts'
 import { writeSecretFile } from './openrc.ts'
@@ -32,6 +35,9 @@ export interface RunningServer {
   readonly api: string
   /** `host:port` for agents. */
   readonly agents: string
+  /** `http://host:port` of the Docker API (`https` off the loopback interface), and of the same over TLS. */
+  readonly docker: string
+  readonly dockerTls: string
   /** A fresh one-time token for an agent. */
   readonly joinToken: string
   /** The cloud was made just now: its first users and their openrc files are new. */
@@ -112,8 +118,9 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   const app = secure ? createHttpApp({ log, tls: tlsOf(certificate) }) : createHttpApp({ log })
   opened.push(() => app.close())
   nothingElse(app)
+  const metrics = createHttpMetrics(registry)
   await app.register(operations, {
-    registry,
+    metrics,
     readiness: { store: () => store.hosts.list(), agents: async () => requireAgent(relay) },
   })
   await app.register(keystone, { prefix: '/identity', identity })
@@ -123,15 +130,31 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     verifier: identity,
     allowedOrigins: options.allowedOrigins,
   })
-  await app.register(nativeFacade, { control, verifier: identity, createJoinToken })
+  const access = dockerAccess({ control, store, identity, secrets, ca, clock, ids })
+  opened.push(async () => access[Symbol.dispose]())
+  await app.register(dockerFacade, { prefix: '/docker', ...access.options })
+  await app.register(nativeFacade, {
+    control,
+    verifier: identity,
+    createJoinToken,
+    certificates: access.certificates,
+  })
 
   await networks.sweep()
   await reconciler.recover()
   await app.listen({ host: options.listen.host, port: options.listen.port })
   const { port } = app.server.address() as AddressInfo
+  const dockerAt = async (listen: Address, secure: boolean) => {
+    const authority = ca.certificate
+    const listener = await listenForDocker(access, { listen, secure, certificate, authority, metrics, log })
+    opened.push(() => listener.close())
+    return listener.url
+  }
+  const docker = await dockerAt(options.dockerListen, !isLoopback(options.dockerListen.host))
+  const dockerTls = await dockerAt(options.dockerTlsListen, true)
   const api = `${secure ? 'https' : 'http'}://${hostPart(options.listen.host)}:${port}`
   const keep = async (credential: NewCredential) => {
-    const openrc = { authUrl: `${api}/identity/v3`, ...credential }
+    const openrc = { authUrl: `${api}/identity/v3`, docker, ...credential }
     const text = renderOpenrc(secure ? { ...openrc, caFile: join(options.home, 'ca', 'ca.pem') } : openrc)
     const file = credential.userName === 'admin' ? 'openrc-admin' : 'openrc'
     await writeSecretFile(join(options.home, file), text)
@@ -143,6 +166,8 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   return {
     api,
     agents: `${hostPart(options.agentsListen.host)}:${relay.port}`,
+    docker,
+    dockerTls,
     joinToken: token,
     firstStart: made.length > 0,
   }
@@ -166,14 +191,4 @@ async function requireAgent(relay: Relay): Promise<void> {
 
 function tlsOf({ certificate, key }: IssuedCertificate) {
   return { cert: certificate, key }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
-}
-
-/** Where clients on this machine reach a server that listens on every address. */
-function hostPart(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') ? `[${host}]` : host
 }

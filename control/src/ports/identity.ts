@@ -22,6 +22,18 @@ export interface TokenVerifier {
   verify(token: string, requestId: RequestId): Promise<Caller>
 }
 
+/** For connections that outlive the request which opened them. */
+export interface GrantCheck {
+  /**
+   * Asked again and again, the answer tells whether what a token rests on still stands: also after its time has run out,
+   * but no more once it, its user, project, domain, one of its roles or its application credential was revoked. Throws
+   * `auth.required` for a token that is not valid now.
+   */
+  follow(token: string): Promise<() => Promise<boolean>>
+  /** Calls `listener` whenever something was revoked here, until the answer is called. Left out where nobody tells. */
+  onRevoked?(listener: () => void): () => void
+}
+
 /** Who asks the identity service: unlike a `Caller`, the token may have another scope than a project, or none. */
 export interface Asker {
   readonly token: TokenInfo

@@ -1,4 +1,5 @@
 export type { CapsuleTable } from './capsule-table.ts'
+export type { CertificateTable, ClientCertificate } from './certificate-table.ts'
 export type { ConsoleSession, ConsoleTable } from './console-table.ts'
 export type { HostLinks, HostReports, StepReport } from './hosts.ts'
 export type * from './identity.ts'

@@ -16,6 +16,7 @@ import type {
 } from '@gantry/model'
 
 import type { CapsuleTable } from './capsule-table.ts'
+import type { CertificateTable } from './certificate-table.ts'
 import type { ConsoleTable } from './console-table.ts'
 import type { NetworkTables } from './network-tables.ts'
 import type { RegistryTable } from './registry-table.ts'
@@ -36,6 +37,7 @@ export interface Tables extends NetworkTables, VolumeTables {
   readonly capsules: CapsuleTable
   readonly registries: RegistryTable
   readonly consoles: ConsoleTable
+  readonly certificates: CertificateTable
 }
 
 /** null: of every project (an administrator asked). */

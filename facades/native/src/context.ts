@@ -1,4 +1,4 @@
-import type { Control } from '@gantry/control'
+import type { ClientCertificates, Control } from '@gantry/control'
 import type { TypeBoxProvider } from '@gantry/http'
 import type { Caller } from '@gantry/model'
 import type {
@@ -29,6 +29,7 @@ export interface NativeContext {
   readonly control: Control
   /** Makes a one-time token with which an agent may join. Called for administrators only. */
   readonly createJoinToken: (caller: Caller) => Promise<JoinToken>
+  readonly certificates: ClientCertificates
   /** Milliseconds between comments on a quiet event stream. */
   readonly heartbeatMs: number
 }

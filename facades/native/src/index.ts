@@ -1,10 +1,11 @@
-import type { Control, TokenVerifier } from '@gantry/control'
+import type { ClientCertificates, Control, TokenVerifier } from '@gantry/control'
 import { authenticate, openApi, type TypeBoxProvider } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
 import type { NativeContext } from './context.ts'
 import { nativeErrors } from './errors.ts'
 import { capsuleRoutes } from './routes/capsules.ts'
+import { certificateRoutes } from './routes/certificates.ts'
 import { containerNetworkRoutes } from './routes/container-networks.ts'
 import { containerRoutes } from './routes/containers.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -43,6 +44,7 @@ export type {
   SecurityGroupView,
   SubnetView,
 } from './schemas-network.ts'
+export type { CertificateView } from './schemas-certificate.ts'
 export type { RegistryView } from './schemas-registry.ts'
 export type { SnapshotView, VolumeView } from './schemas-storage.ts'
 
@@ -50,6 +52,7 @@ export interface NativeOptions {
   readonly control: Control
   readonly verifier: TokenVerifier
   readonly createJoinToken: NativeContext['createJoinToken']
+  readonly certificates: ClientCertificates
   /** Shown in the OpenAPI document. */
   readonly version?: string
   readonly heartbeatMs?: number
@@ -72,6 +75,7 @@ const routes = [
   capsuleRoutes,
   imageRoutes,
   registryRoutes,
+  certificateRoutes,
   hostRoutes,
   quotaRoutes,
   eventRoutes,
@@ -79,7 +83,7 @@ const routes = [
 
 /** Gantry's own API at `/v1`, and its description at `/openapi.json`. Register it on the root, without a prefix. */
 export async function nativeFacade(app: FastifyInstance, options: NativeOptions): Promise<void> {
-  const { control, verifier, createJoinToken, version = '0.1.0', heartbeatMs = 20_000 } = options
+  const { control, verifier, createJoinToken, certificates, version = '0.1.0', heartbeatMs = 20_000 } = options
   app.setErrorHandler(nativeErrors)
   await openApi(app, { title: 'Gantry', description: about, version, tags, schemas: documents })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
@@ -95,7 +99,7 @@ export async function nativeFacade(app: FastifyInstance, options: NativeOptions)
       for (const add of routes) {
         // A scope of its own for each, because the streaming routes parse bodies differently.
         await v1.register(async (scope) => {
-          add(scope.withTypeProvider<TypeBoxProvider>(), { control, createJoinToken, heartbeatMs })
+          add(scope.withTypeProvider<TypeBoxProvider>(), { control, createJoinToken, certificates, heartbeatMs })
         })
       }
     },
@@ -117,6 +121,7 @@ const tags = [
   { name: 'capsules', description: 'Containers that share a network and a fate.' },
   { name: 'images', description: 'Images a project committed, and public ones.' },
   { name: 'registries', description: 'Where images may be pulled from, and as whom.' },
+  { name: 'certificates', description: 'What a Docker client may show instead of a token.' },
   { name: 'hosts', description: 'Machines with an agent and an engine.' },
   { name: 'quotas', description: 'Limits of projects.' },
   { name: 'events', description: 'What happens, as it happens.' },

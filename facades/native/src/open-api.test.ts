@@ -2,6 +2,7 @@ import { createHttpApp } from '@gantry/http'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { nativeFacade } from './index.ts'
+import { fakeCertificates } from './testing/fake-certificates.ts'
 import { fakeCloud } from './testing/index.ts'
 
 interface Operation {
@@ -26,7 +27,8 @@ async function documentOf(): Promise<{ document: Document; routes: string[] }> {
       if (one !== 'HEAD' && url.startsWith('/v1/')) routes.push(`${one} ${url.replace(/:(\w+)/g, '{$1}')}`)
     }
   })
-  await app.register(nativeFacade, { ...fakeCloud(), createJoinToken: async () => ({ token: '', expiresAt: 0 }) })
+  const createJoinToken = async () => ({ token: '', expiresAt: 0 })
+  await app.register(nativeFacade, { ...fakeCloud(), createJoinToken, certificates: fakeCertificates() })
   const response = await app.inject('/openapi.json')
   await app.close()
   return { document: response.json<Document>(), routes }

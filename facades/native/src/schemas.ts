@@ -3,6 +3,7 @@ import { Healthcheck, ImageDriver, PullPolicy, RestartPolicy, statuses, tasks } 
 import Type, { type Static } from 'typebox'
 import { exact, listOf, noNul, orNull, Other, Path, ShortText, textMap, Time } from './fields.ts'
 import { AttachNetwork, ContainerAddress, GroupIds, networkDocuments } from './schemas-network.ts'
+import { certificateDocuments } from './schemas-certificate.ts'
 import { registryDocuments } from './schemas-registry.ts'
 import { AskedMount, type CapsuleFields, ContainerMount, storageDocuments } from './schemas-storage.ts'
 
@@ -291,6 +292,7 @@ export const documents = {
   ...networkDocuments,
   ...storageDocuments,
   ...registryDocuments,
+  ...certificateDocuments,
   Error: ErrorBody,
 } as const
 

@@ -11,11 +11,14 @@ import { keyAlgorithm, loadX509, type X509 } from './x509.ts'
 
 /** Organizational unit of every agent's certificate: tells it from any other client certificate of the same CA. */
 export const agentUnit = 'gantry agent'
+/** Organizational unit of every user's certificate; an agent's is never accepted in its place, nor the other way round. */
+export const userUnit = 'gantry user'
 
 const hourMs = 3_600_000
 const caLifetimeMs = 10 * 365 * 24 * hourMs
 const serverLifetimeMs = 365 * 24 * hourMs
 const agentLifetimeMs = 24 * hourMs
+const userLifetimeMs = 365 * 24 * hourMs
 /** A certificate begins a little in the past, so that a host whose clock is slow accepts it at once. */
 const backdateMs = 5 * 60_000
 
@@ -38,6 +41,20 @@ export interface CertificateAuthority {
    * request; nothing but its public key is taken from it.
    */
   signAgent(csr: string, hostId: string, lifetimeMs?: number): Promise<string>
+  /**
+   * A certificate with which a user of a project is known; `label` is for people's eyes, `lifetimeMs`: a year unless told.
+   * Throws like `signAgent`.
+   */
+  signUser(csr: string, label: string, lifetimeMs?: number): Promise<SignedCertificate>
+}
+
+export interface SignedCertificate {
+  /** PEM. */
+  readonly certificate: string
+  /** Upper-case hex, as Node writes a peer's. */
+  readonly serial: string
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
 }
 
 /**
@@ -102,6 +119,19 @@ function authority(certificate: string, keys: webcrypto.CryptoKeyPair, clock: Cl
         usage: x509.ExtendedKeyUsage.clientAuth,
         extensions: [],
       })
+    },
+    async signUser(csr, label, lifetimeMs = userLifetimeMs) {
+      const x509 = await loadX509()
+      const request = await readRequest(csr)
+      const certificate = await issue(x509, {
+        subject: [{ OU: [userUnit] }, { CN: [label] }],
+        publicKey: await request.publicKey.export(),
+        lifetimeMs,
+        usage: x509.ExtendedKeyUsage.clientAuth,
+        extensions: [],
+      })
+      const { serialNumber, validToDate } = new X509Certificate(certificate)
+      return { certificate, serial: serialNumber.toUpperCase(), expiresAt: validToDate.getTime() }
     },
   }
 }

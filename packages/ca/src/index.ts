@@ -1,4 +1,11 @@
-export { agentUnit, type CertificateAuthority, createOrLoadCa, type IssuedCertificate } from './authority.ts'
+export {
+  agentUnit,
+  type CertificateAuthority,
+  createOrLoadCa,
+  type IssuedCertificate,
+  type SignedCertificate,
+  userUnit,
+} from './authority.ts'
 export { createSecretFile } from './secret-file.ts'
 export { fingerprintOf } from './fingerprint.ts'
 export { type CertificateRequest, createRequest, readRequest } from './request.ts'

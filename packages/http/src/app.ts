@@ -10,7 +10,12 @@ export interface HttpOptions {
   /** Largest body in bytes unless a route says otherwise. */
   readonly bodyLimit?: number
   /** PEM key and certificate chain; plain HTTP without. */
-  readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer }
+  readonly tls?: {
+    readonly key: string | Buffer
+    readonly cert: string | Buffer
+    /** PEM of an authority: clients are asked for a certificate of it, and served without one too. */
+    readonly clientCa?: string
+  }
 }
 
 /**
@@ -21,7 +26,7 @@ export function createHttpApp({ log, bodyLimit = 1024 * 1024, tls }: HttpOptions
   const upgrades = new Upgrades()
   const own = { shouldUpgradeCallback: upgrades.wanted }
   const app: FastifyInstance = Fastify({
-    ...(tls ? { https: { ...tls, ...own, minVersion: 'TLSv1.2' } } : { http: own }),
+    ...(tls ? { https: { ...tlsOptions(tls), ...own } } : { http: own }),
     loggerInstance: log,
     // One line per request comes from `operations`; Fastify's own two would double it.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -44,6 +49,12 @@ export function createHttpApp({ log, bodyLimit = 1024 * 1024, tls }: HttpOptions
   app.setSerializerCompiler(() => JSON.stringify)
   acceptSloppyJson(app)
   return app
+}
+
+/** A client that ends its half of a hijacked connection still gets the rest of the answer, as over plain HTTP. */
+function tlsOptions({ key, cert, clientCa }: NonNullable<HttpOptions['tls']>) {
+  const asked = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false }
+  return { key, cert, ...asked, minVersion: 'TLSv1.2' as const, allowHalfOpen: true }
 }
 
 /** The answer of the whole server where no façade is; for the root instance, once. */

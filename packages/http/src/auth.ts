@@ -37,7 +37,8 @@ export function knownCallerOf(request: FastifyRequest): Caller | undefined {
   return callers.get(request)
 }
 
-function tokenOf(request: FastifyRequest): string | undefined {
+/** What the request shows as its token, valid or not. */
+export function tokenOf(request: FastifyRequest): string | undefined {
   const header = request.headers['x-auth-token']
   if (typeof header === 'string' && header !== '') return header
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')

@@ -1,9 +1,17 @@
 export { baseUrl, createHttpApp, type HttpOptions, nothingElse, requestId } from './app.ts'
-export { type AuthenticateOptions, authenticate, callerOf, knownCallerOf, type Verifier } from './auth.ts'
+export { type AuthenticateOptions, authenticate, callerOf, knownCallerOf, tokenOf, type Verifier } from './auth.ts'
 export { createHttpMetrics, createRegistry, facadeOf, type HttpMetrics, type RequestLabels } from './metrics.ts'
 export { openApi, type OpenApiOptions } from './open-api.ts'
-export { type CheckResult, operations, type OperationsOptions, type ReadinessCheck, runChecks } from './operations.ts'
+export {
+  type CheckResult,
+  observe,
+  operations,
+  type OperationsOptions,
+  type ReadinessCheck,
+  runChecks,
+} from './operations.ts'
 export { isRequestId } from './request-id.ts'
+export { type ShowingRequest, shownCredential } from './shown-credential.ts'
 export { statusOfKind } from './status.ts'
 export { sendStream, streamSignal } from './stream.ts'
 export type { TypeBoxProvider } from './typed.ts'

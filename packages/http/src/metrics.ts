@@ -66,6 +66,7 @@ const facades: Readonly<Record<string, string>> = {
   'openapi.json': 'native',
   identity: 'keystone',
   container: 'zun',
+  docker: 'docker',
   'container-infra': 'magnum',
   image: 'glance',
   orchestration: 'heat',

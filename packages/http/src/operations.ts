@@ -19,6 +19,8 @@ export type ReadinessCheck = (signal: AbortSignal) => Promise<unknown>
 export interface OperationsOptions {
   /** Where other rooms put their figures too; one of its own if left out. */
   readonly registry?: Registry
+  /** Instead of `registry`: figures that other instances of the process are counted in as well. */
+  readonly metrics?: HttpMetrics
   /** By name: `store`, `engines`, `relay` … */
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>
 }
@@ -36,8 +38,8 @@ const checkLimitMs = 2000
  * Register it before the façades, on the root instance; its hooks apply to everything registered after it.
  */
 async function addOperations(app: FastifyInstance, options: OperationsOptions): Promise<void> {
-  const metrics = createHttpMetrics(options.registry ?? createRegistry())
-  addHooks(app, metrics)
+  const metrics = options.metrics ?? createHttpMetrics(options.registry ?? createRegistry())
+  observe(app, metrics)
   const quiet = { config: { quiet: true }, schema: { hide: true } as object }
   app.get('/metrics', quiet, async (_request, reply) => {
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
@@ -56,16 +58,17 @@ export const operations: typeof addOperations = Object.assign(addOperations, {
   [Symbol.for('fastify.display-name')]: 'operations',
 })
 
-function addHooks(app: FastifyInstance, metrics: HttpMetrics): void {
+/** One log line a request and its latency, on the root of an instance that serves the one façade `only`, or several. */
+export function observe(app: FastifyInstance, metrics: HttpMetrics, only?: string): void {
   app.addHook('onRequest', async (request, reply) => {
     if (!request.routeOptions.config.streaming) return
-    const facade = facadeOf(routeOf(request))
+    const facade = only ?? facadeOf(routeOf(request))
     metrics.streamOpened(facade)
     reply.raw.once('close', () => metrics.streamClosed(facade))
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = routeOf(request)
-    const labels = { facade: facadeOf(route), route, method: request.method, status: reply.raw.statusCode }
+    const labels = { facade: only ?? facadeOf(route), route, method: request.method, status: reply.raw.statusCode }
     const streaming = request.routeOptions.config.streaming === true && labels.status < 400
     metrics.finished(labels, reply.elapsedTime / 1000, streaming)
     accessLine(request, reply, route)

@@ -6,6 +6,7 @@ import * as sequenceIndexes from './0003-sequence-indexes.ts'
 import * as attachments from './0004-attachments.ts'
 import * as networks from './0005-networks.ts'
 import * as volumesCapsulesRegistries from './0006-volumes-capsules-registries.ts'
+import * as dockerCertificates from './0009-docker-certificates.ts'
 
 const migrations: Record<string, Migration> = {
   '0001-core': core,
@@ -14,6 +15,7 @@ const migrations: Record<string, Migration> = {
   '0004-attachments': attachments,
   '0005-networks': networks,
   '0006-volumes-capsules-registries': volumesCapsulesRegistries,
+  '0009-docker-certificates': dockerCertificates,
 }
 
 /** Brings the schema up to date; each migration runs once, in name order. Throws with the failed one's name. */

@@ -1,4 +1,4 @@
-import type { IdentityService, IdentityStore, TokenVerifier } from '@gantry/control'
+import type { GrantCheck, IdentityService, IdentityStore, TokenVerifier } from '@gantry/control'
 import { type Clock, Fault, type Ids } from '@gantry/kernel'
 import type { ProjectId, UserId } from '@gantry/model'
 import { appCredentials } from './app-credentials.ts'
@@ -27,7 +27,7 @@ export interface EmbeddedIdentityOptions {
 const hourMs = 3_600_000
 
 /** An identity service of our own, for clouds that have no Keystone. */
-export function embeddedIdentity(options: EmbeddedIdentityOptions): IdentityService & TokenVerifier {
+export function embeddedIdentity(options: EmbeddedIdentityOptions): IdentityService & TokenVerifier & GrantCheck {
   const { store, clock, ids } = options
   const tokenLifeMs = Math.min(8 * hourMs, Math.max(hourMs, options.tokenLifeMs ?? 8 * hourMs))
   const rotateMs = options.rotateKeysMs ?? 7 * 24 * hourMs
@@ -49,6 +49,11 @@ export function embeddedIdentity(options: EmbeddedIdentityOptions): IdentityServ
         requestId,
       }
     },
+    async follow(token) {
+      const info = await box.open(token)
+      return async () => !(await box.isRevoked(info))
+    },
+    onRevoked: (listener) => box.onRevoked(listener),
     tokens: tokenService(parts),
     domains: domains(parts),
     projects: projects(parts),

@@ -10,6 +10,10 @@ export interface TokenBox {
   open(token: string): Promise<TokenInfo>
   /** From now on no token issued so far that concerns one of the subjects is accepted. */
   revoke(...subjects: string[]): Promise<void>
+  /** Whether a token that says this was revoked, however long ago its time ran out. */
+  isRevoked(info: TokenInfo): Promise<boolean>
+  /** Calls `listener` after each revocation, until the answer is called. */
+  onRevoked(listener: () => void): () => void
 }
 
 export interface TokenBoxOptions {
@@ -38,6 +42,7 @@ const maxTokenLength = 12_288
 /** Signed tokens (JWS, HMAC-SHA256) that carry everything they say; the store is asked only whether they were revoked. */
 export function tokenBox({ store, keys, clock, tokenLifeMs }: TokenBoxOptions): TokenBox {
   const remembered = new BoundedMap<string, { info: TokenInfo; checkedAt: number }>(maxRemembered)
+  const listeners = new Set<() => void>()
   let generation = 0
   let prunedAt = Number.NEGATIVE_INFINITY
 
@@ -59,7 +64,14 @@ export function tokenBox({ store, keys, clock, tokenLifeMs }: TokenBoxOptions): 
     }
   }
 
+  const isRevoked = (info: TokenInfo) => store.revocations.covers(subjectsOf(info), info.issuedAt)
+
   return {
+    isRevoked,
+    onRevoked(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     async seal(info) {
       const { id, key } = await keys.current()
       return new SignJWT({ info })
@@ -75,7 +87,7 @@ export function tokenBox({ store, keys, clock, tokenLifeMs }: TokenBoxOptions): 
       const before = generation
       const info = known?.info ?? (await read(token))
       if (now >= info.expiresAt) throw new Fault('auth.required', { reason: 'the token has expired' })
-      if (await store.revocations.covers(subjectsOf(info), info.issuedAt)) {
+      if (await isRevoked(info)) {
         remembered.delete(token)
         throw new Fault('auth.required', { reason: 'the token was revoked' })
       }
@@ -88,6 +100,7 @@ export function tokenBox({ store, keys, clock, tokenLifeMs }: TokenBoxOptions): 
       for (const subject of subjects) await store.revocations.add({ subject, at: now, until: now + tokenLifeMs })
       generation += 1
       remembered.clear()
+      for (const listener of listeners) listener()
       if (now - prunedAt < tokenLifeMs) return
       prunedAt = now
       await store.revocations.prune(now)

@@ -1,0 +1,80 @@
+import type { AddressInfo } from 'node:net'
+import { type CertificateAuthority, type IssuedCertificate, userUnit } from '@gantry/ca'
+import {
+  type ClientCertificates,
+  type Control,
+  createClientCertificates,
+  createIdentify,
+  createStreamGuard,
+  type IdentifyDeps,
+  type ClientCertificateDeps,
+  type Secrets,
+  type Store,
+} from '@gantry/control'
+import { type DockerOptions, dockerFacade } from '@gantry/facade-docker'
+import { createHttpApp, type HttpMetrics, observe, shownCredential } from '@gantry/http'
+import type { Clock, Ids } from '@gantry/kernel'
+import type { Logger } from 'pino'
+import { type Address, hostPart } from './addresses.ts'
+
+export interface DockerParts {
+  readonly control: Control
+  readonly store: Pick<Store, 'certificates'>
+  readonly identity: IdentifyDeps['identity'] & ClientCertificateDeps['identity']
+  readonly secrets: Secrets
+  readonly ca: CertificateAuthority
+  readonly clock: Clock
+  readonly ids: Ids
+}
+
+/** What the Docker façade needs wherever it is registered, and the certificates that its clients may use. */
+export interface DockerAccess extends Disposable {
+  readonly options: DockerOptions
+  readonly certificates: ClientCertificates
+}
+
+export function dockerAccess({ control, store, identity, secrets, ca, clock, ids }: DockerParts): DockerAccess {
+  const identified = createIdentify({ identity, certificates: store.certificates, secrets, clock })
+  const guard = createStreamGuard({ identity })
+  const identify: DockerOptions['identify'] = async (request, requestId) =>
+    identified(shownCredential(request, userUnit), { requestId, address: request.socket.remoteAddress ?? '' })
+  return {
+    options: { control, identify, guard, clock, ids },
+    certificates: createClientCertificates({ identity, table: store.certificates, secrets, signer: ca, clock, ids }),
+    [Symbol.dispose]: () => guard[Symbol.dispose](),
+  }
+}
+
+export interface DockerListenerOptions {
+  readonly listen: Address
+  /** TLS, and a client certificate may take the place of headers. */
+  readonly secure: boolean
+  readonly certificate: IssuedCertificate
+  /** PEM of the authority whose client certificates count. */
+  readonly authority: string
+  readonly metrics: HttpMetrics
+  readonly log: Logger
+}
+
+export interface DockerListener {
+  /** `http://host:port` or `https://host:port`. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** A port of its own for the Docker API: clients of it know a host and a port, and no paths. */
+export async function listenForDocker(access: DockerAccess, options: DockerListenerOptions): Promise<DockerListener> {
+  const { listen, secure, certificate, authority, metrics, log } = options
+  const tls = { cert: certificate.certificate, key: certificate.key, clientCa: authority }
+  const app = secure ? createHttpApp({ log, tls }) : createHttpApp({ log })
+  try {
+    observe(app, metrics, 'docker')
+    await app.register(dockerFacade, access.options)
+    await app.listen({ host: listen.host, port: listen.port })
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+  const { port } = app.server.address() as AddressInfo
+  return { url: `${secure ? 'https' : 'http'}://${hostPart(listen.host)}:${port}`, close: () => app.close() }
+}
