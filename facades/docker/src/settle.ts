@@ -13,7 +13,10 @@ export async function settled(docker: DockerContext, caller: Caller, { id, wish 
   if (gone) return container
   if (container.placementFailure !== null) throw new Refusal(503, container.placementFailure)
   const { failure, settled: version } = container.observed
-  if (failure && version === wish.version) throw new Refusal(statusOf(failure.step), failure.reason)
+  if (failure && version === wish.version) {
+    // The engine's own words: clients choose their exit code by them.
+    throw new Refusal(statusOf(failure.step), container.observed.engine?.error || failure.reason)
+  }
   return container
 }
 

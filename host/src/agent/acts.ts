@@ -8,6 +8,7 @@ import { createBody, limitsOf, sharedMode } from './create-body.ts'
 import { justCreated } from './engine-container.ts'
 import { engineName } from './labels.ts'
 import { privatePull } from './private-pull.ts'
+import { tuningBody } from './tuning-body.ts'
 import { blamesStrays, killStrays } from './stray-processes.ts'
 
 /** The steps that change something in the engine. */
@@ -124,7 +125,7 @@ export function actsOn({ engine, wiring, volumes, deployment, allowPrivileged }:
       }
     },
     update: async (_step, { id, spec }, signal) => {
-      await containers.update(engineName(id), limitsOf(spec), signal)
+      await containers.update(engineName(id), { ...limitsOf(spec), ...(spec.options && tuningBody(spec)) }, signal)
       return look
     },
     connect: async ({ portId }, assignment, signal) => {

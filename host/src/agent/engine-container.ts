@@ -1,4 +1,4 @@
-import type { Assignment, EngineContainer, EngineState } from '@gantry/model'
+import { type Assignment, type EngineContainer, type EngineState, type Tuning, tuningText } from '@gantry/model'
 import type { ContainerInspect } from '../engine/engine-types.ts'
 import { labels } from './labels.ts'
 
@@ -25,6 +25,7 @@ export function engineContainerFrom(inspect: ContainerInspect, nics: readonly st
     nics: [...nics],
     cpu: coresOf(HostConfig),
     memory: Math.round(HostConfig.Memory / bytesPerMib),
+    ...tuningIn(HostConfig),
     command: firstOf(Config.Cmd ?? []),
     entrypoint: firstOf(Config.Entrypoint ?? []),
     workdir: shortened(Config.WorkingDir),
@@ -100,6 +101,14 @@ function stateOf(status: string): EngineState {
 
 function healthOf(status: string | undefined): EngineContainer['health'] {
   return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : null
+}
+
+function tuningIn(host: ContainerInspect['HostConfig']): Pick<EngineContainer, 'tuning'> {
+  const { RestartPolicy, PidsLimit, CpuShares = 0, MemoryReservation = 0 } = host
+  if (!RestartPolicy) return {}
+  const name = (RestartPolicy.Name || 'no') as Tuning['restart']['name']
+  const restart = { name, maxRetries: RestartPolicy.MaximumRetryCount }
+  return { tuning: tuningText({ restart, pids: PidsLimit ?? 0, cpuShares: CpuShares, memoryReservation: MemoryReservation }) }
 }
 
 function coresOf({ NanoCpus = 0, CpuQuota = 0, CpuPeriod = 0 }: ContainerInspect['HostConfig']): number {

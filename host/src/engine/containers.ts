@@ -11,6 +11,7 @@ import type {
   CreateBody,
   ImageInspect,
   Limits,
+  TuningBody,
 } from './engine-types.ts'
 import { fullImageName } from './full-image-name.ts'
 import { podmanLimits } from './podman-limits.ts'
@@ -42,7 +43,7 @@ export interface ContainerApi {
   remove(ref: string, signal?: AbortSignal): Promise<void>
   /** Resolves when it is gone from the engine. */
   waitRemoved(ref: string, signal?: AbortSignal): Promise<void>
-  update(ref: string, limits: Limits, signal?: AbortSignal): Promise<void>
+  update(ref: string, limits: Limits & Partial<TuningBody>, signal?: AbortSignal): Promise<void>
   resize(ref: string, rows: number, columns: number, signal?: AbortSignal): Promise<void>
   top(ref: string, psArgs: string | null, signal?: AbortSignal): Promise<ContainerTop>
   /** Two samples a second apart; takes that long. */
@@ -77,8 +78,12 @@ export function containerApi(transport: EngineTransport): ContainerApi {
     if (!RepoDigests?.includes(image)) throw new EngineError(404, `no such image: ${image}`)
   }
   const podman = podmanLimits(transport)
-  const inspect = async (ref: string, signal?: AbortSignal) =>
-    podman.inForce(await get<ContainerInspect>(path(ref, '/json'), signal))
+  const inspect = async (ref: string, signal?: AbortSignal) => {
+    const found = await get<ContainerInspect>(path(ref, '/json'), signal)
+    if (!(await transport.isPodman())) return found
+    const { RestartPolicy: _fixed, ...HostConfig } = found.HostConfig
+    return podman.inForce({ ...found, HostConfig })
+  }
 
   return {
     create: async (name, asked, signal) => {

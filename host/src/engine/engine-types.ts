@@ -38,6 +38,15 @@ export interface Limits {
   readonly MemorySwap: number
 }
 
+/** What an update may change beside the limits. */
+export interface TuningBody {
+  readonly RestartPolicy: { readonly Name: string; readonly MaximumRetryCount: number }
+  readonly PidsLimit: number
+  readonly CpuShares?: number
+  /** Bytes. */
+  readonly MemoryReservation?: number
+}
+
 export interface HostConfig extends Limits {
   readonly PidsLimit: number
   readonly NetworkMode: string
@@ -90,6 +99,12 @@ export interface ContainerInspect {
     readonly CpuQuota?: number
     readonly CpuPeriod?: number
     readonly Memory: number
+    /** Absent where an update could not change it. */
+    readonly RestartPolicy?: { readonly Name: string; readonly MaximumRetryCount: number }
+    readonly PidsLimit?: number | null
+    readonly CpuShares?: number
+    /** Bytes. */
+    readonly MemoryReservation?: number
   }
   readonly NetworkSettings: {
     readonly Networks?: Readonly<

@@ -1,6 +1,7 @@
 import type { Assignment } from './assignment.ts'
 import type { PortId } from './ids.ts'
 import type { EngineContainer, Failure } from './observed.ts'
+import { tuningOf } from './tuning.ts'
 
 /** What an agent knows about one assignment at one moment. */
 export interface Seen {
@@ -99,7 +100,8 @@ function presentStep(assignment: Assignment, engine: EngineContainer): Step {
     return engine.state === 'paused' ? { kind: 'unpause' } : { kind: 'stop', graceSeconds: power.graceSeconds }
   }
   // Engines count billionths of a core, some only hundred-thousandths; a smaller difference is never taken away.
-  if (Math.abs(engine.cpu - spec.cpu) > 2e-5 || engine.memory !== spec.memory) return { kind: 'update' }
+  const tuned = engine.tuning === undefined || spec.options === undefined || engine.tuning === tuningOf(spec)
+  if (Math.abs(engine.cpu - spec.cpu) > 2e-5 || engine.memory !== spec.memory || !tuned) return { kind: 'update' }
   const rewiring = wiringStep(assignment, engine)
   if (rewiring) return rewiring
   if (power.kind === 'running' && !alive && (!started || brokenOff(assignment, engine))) return { kind: 'start' }

@@ -30,6 +30,8 @@ export const EngineContainer = Type.Object({
   /** Limits in force, to compare with the spec: cores and MiB. */
   cpu: Type.Number(),
   memory: Type.Integer(),
+  /** What else an update may change, in one text to compare (see `tuningOf`); absent: not known. */
+  tuning: Type.Optional(Type.String()),
   /** The image's values where the spec has none, for display. */
   command: Type.Array(Type.String()),
   entrypoint: Type.Array(Type.String()),
