@@ -5,7 +5,9 @@ import { Fault } from '@gantry/kernel'
 export function canonicalBody(body: unknown, known: readonly string[]): Record<string, unknown> {
   if (body === undefined || body === null) return {}
   if (typeof body !== 'object' || Array.isArray(body) || 'pipe' in body) {
-    throw new Fault('request.invalid', { problem: 'The request body must be a JSON object (Content-Type: application/json).' })
+    throw new Fault('request.invalid', {
+      problem: 'The request body must be a JSON object (Content-Type: application/json).',
+    })
   }
   return canonicalFields(known, body as Record<string, unknown>)
 }

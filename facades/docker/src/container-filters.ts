@@ -47,13 +47,25 @@ export async function selected(
       matchesAny(filters, 'id', (value) => dockerId(each.id).startsWith(value)) &&
       matchesAny(filters, 'name', (value) => matchesName(value, `/${each.name}`, each.name)) &&
       matchesAny(filters, 'status', (value) => stateOf(each) === value) &&
-      matchesAny(filters, 'exited', (value) => stateOf(each) === 'exited' && String(each.observed.engine?.exitCode ?? 0) === value) &&
+      matchesAny(
+        filters,
+        'exited',
+        (value) => stateOf(each) === 'exited' && String(each.observed.engine?.exitCode ?? 0) === value,
+      ) &&
       matchesAny(filters, 'health', (value) => (each.observed.engine?.health ?? 'none') === value) &&
       matchesAny(filters, 'ancestor', (value) => isOfImage(each, value)) &&
       matchesAny(filters, 'network', () => each.nics.some(({ networkId }) => networks.has(networkId))) &&
-      matchesAny(filters, 'volume', (value) => each.mounts.some((mount) => mount.destination === value || (mount.kind === 'volume' && volumes.has(mount.volumeId)))) &&
+      matchesAny(filters, 'volume', (value) =>
+        each.mounts.some(
+          (mount) => mount.destination === value || (mount.kind === 'volume' && volumes.has(mount.volumeId)),
+        ),
+      ) &&
       matchesAny(filters, 'expose', (value) => each.spec.exposedPorts.includes(withProtocol(value))) &&
-      matchesAny(filters, 'publish', (value) => (each.spec.options?.publish ?? []).some((port) => `${port.publicPort ?? port.containerPort}/${port.protocol}` === withProtocol(value))) &&
+      matchesAny(filters, 'publish', (value) =>
+        (each.spec.options?.publish ?? []).some(
+          (port) => `${port.publicPort ?? port.containerPort}/${port.protocol}` === withProtocol(value),
+        ),
+      ) &&
       matchesAny(filters, 'is-task', (value) => value === 'false') &&
       (before === null || each.createdAt < before) &&
       (since === null || each.createdAt > since),

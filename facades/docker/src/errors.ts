@@ -25,7 +25,8 @@ const wordings: Partial<Record<FaultCode, Wording>> = {
   'container.not-found': ({ ref }) => ({ status: 404, message: `No such container: ${ref}` }),
   'container.state': ({ ref, status }) => ({
     status: 409,
-    message: String(status).toLowerCase() === 'paused' ? `Container ${ref} is paused` : `Container ${ref} is not running`,
+    message:
+      String(status).toLowerCase() === 'paused' ? `Container ${ref} is paused` : `Container ${ref} is not running`,
   }),
   'container.exec-not-found': ({ exec }) => ({ status: 404, message: `No such exec instance: ${exec}` }),
   'container.path-not-found': ({ path, ref }) => ({

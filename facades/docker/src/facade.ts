@@ -50,8 +50,7 @@ function contextOf(options: DockerOptions): DockerContext {
     identityOf: identityOfRequest,
     versionOf,
     find: (caller, ref) => findContainer(control, caller, ref),
-    identify: async (request) =>
-      plain(await options.identify(request, `req-${options.ids.uuid()}` as RequestId)),
+    identify: async (request) => plain(await options.identify(request, `req-${options.ids.uuid()}` as RequestId)),
   }
 }
 
@@ -79,4 +78,3 @@ function takeStreams(app: FastifyInstance): void {
     done(null, payload)
   })
 }
-

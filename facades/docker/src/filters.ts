@@ -66,5 +66,9 @@ export function matchesName(pattern: string, ...names: readonly string[]): boole
 
 /** A boolean parameter as the engine reads it. */
 export function isTrue(value: unknown): boolean {
-  return !['', '0', 'no', 'false', 'none', 'undefined'].includes(String(value ?? '').trim().toLowerCase())
+  return !['', '0', 'no', 'false', 'none', 'undefined'].includes(
+    String(value ?? '')
+      .trim()
+      .toLowerCase(),
+  )
 }

@@ -117,7 +117,7 @@ export async function bodyBefore(
 ): Promise<{ readonly body: Buffer; readonly rest: Buffer }> {
   const length = Number(request.headers['content-length'] ?? 0)
   if (!(length >= 0 && length <= mostBody)) throw new Error('the body is too large')
-  const own = request.complete ? request.read() as Buffer | null : null
+  const own = request.complete ? (request.read() as Buffer | null) : null
   if (own !== null && own.length === length) return { body: own, rest: head }
   let got = head
   while (got.length < length) {

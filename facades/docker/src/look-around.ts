@@ -80,8 +80,16 @@ const endpointOfNone = {
 /** Outside of the map the API repeats the addresses of the network `bridge` only. */
 function primaryOf(container: Container, nameOf: (nic: Nic) => string): Json {
   const bridge = container.nics.find((nic) => nameOf(nic) === 'bridge')
-  const { EndpointID, Gateway, IPAddress, IPPrefixLen, IPv6Gateway, GlobalIPv6Address, GlobalIPv6PrefixLen, MacAddress } =
-    bridge ? (endpointOf(container, bridge) as typeof endpointOfNone) : endpointOfNone
+  const {
+    EndpointID,
+    Gateway,
+    IPAddress,
+    IPPrefixLen,
+    IPv6Gateway,
+    GlobalIPv6Address,
+    GlobalIPv6PrefixLen,
+    MacAddress,
+  } = bridge ? (endpointOf(container, bridge) as typeof endpointOfNone) : endpointOfNone
   return {
     EndpointID,
     Gateway,

@@ -149,7 +149,8 @@ function logsOf(logs: HostConfigBody['LogConfig']): RunOptions {
 function healthOf(check: ConfigBody['Healthcheck']): RunOptions['healthcheck'] {
   if (!check?.Test?.length) return undefined
   const span = (field: string, value: number | null | undefined) => {
-    if (value && value > 0 && value < 1_000_000) throw new Refusal(400, `${field} in Healthcheck cannot be less than 1ms`)
+    if (value && value > 0 && value < 1_000_000)
+      throw new Refusal(400, `${field} in Healthcheck cannot be less than 1ms`)
     if (value && value < 0) throw new Refusal(400, `${field} in Healthcheck cannot be negative`)
     return value ?? 0
   }

@@ -103,7 +103,10 @@ function configView({ spec, id, observed }: Container, config: Json): Json {
     Env: made['Env'] ?? Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
     Image: spec.image,
     // The image's labels are in the engine's answer only, beside ours, which are nobody's business.
-    Labels: { ...Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('gantry.'))), ...spec.labels },
+    Labels: {
+      ...Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('gantry.'))),
+      ...spec.labels,
+    },
     ...present('Healthcheck', config['Healthcheck'] ?? asked['Healthcheck']),
     ...present('StopSignal', config['StopSignal'] ?? spec.options?.stopSignal),
     ...present('StopTimeout', spec.options?.stopTimeoutSeconds),

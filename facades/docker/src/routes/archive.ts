@@ -19,14 +19,18 @@ export function archiveRoutes(app: FastifyInstance, docker: DockerContext): void
     const stat = await engine.archiveStat(caller, container.id, pathOf(request.query))
     return reply.header(statHeader, encoded(stat)).send()
   })
-  app.get<Asked>('/containers/:id/archive', { exposeHeadRoute: false, config: { streaming: true } }, async (request, reply) => {
-    const caller = docker.callerOf(request)
-    const container = await docker.find(caller, request.params.id)
-    const path = pathOf(request.query)
-    const { stat, tar } = await containers.getArchive(caller, container.id, path, streamSignal(reply))
-    await sendStream(reply, tar, { 'content-type': 'application/x-tar', [statHeader]: encoded(stat) })
-    return reply
-  })
+  app.get<Asked>(
+    '/containers/:id/archive',
+    { exposeHeadRoute: false, config: { streaming: true } },
+    async (request, reply) => {
+      const caller = docker.callerOf(request)
+      const container = await docker.find(caller, request.params.id)
+      const path = pathOf(request.query)
+      const { stat, tar } = await containers.getArchive(caller, container.id, path, streamSignal(reply))
+      await sendStream(reply, tar, { 'content-type': 'application/x-tar', [statHeader]: encoded(stat) })
+      return reply
+    },
+  )
   app.put<Asked>('/containers/:id/archive', { config: { streaming: true } }, async (request, reply) => {
     const caller = docker.callerOf(request)
     const container = await docker.find(caller, request.params.id)

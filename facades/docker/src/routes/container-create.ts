@@ -78,7 +78,11 @@ async function create(
   const image = await control.engineImages.resolve(caller, asked)
   const spec = specOf(asked, config, host)
   const { publish, exposedPorts } = await portsOf(docker, caller, { config, host })
-  const { nets, unplugged, options: netOptions } = await netsOf(docker, caller, { host, networking: raw.networking, minor })
+  const {
+    nets,
+    unplugged,
+    options: netOptions,
+  } = await netsOf(docker, caller, { host, networking: raw.networking, minor })
   const { mounts, tmpfs } = await mountsOf(docker, caller, { config, host })
   const own = optionsOf(config, host)
   const options = {

@@ -114,7 +114,14 @@ function tailOf(text: string | undefined): number | null {
 /** null: no size, which clients send before they know one. Throws `request.invalid`. */
 export function sizeOf(query: Readonly<Record<string, string | undefined>>): { rows: number; columns: number } | null {
   const [rows, columns] = [Number(query['h'] ?? Number.NaN), Number(query['w'] ?? Number.NaN)]
-  if (!Number.isInteger(rows) || !Number.isInteger(columns) || rows < 0 || columns < 0 || rows > 65_535 || columns > 65_535) {
+  if (
+    !Number.isInteger(rows) ||
+    !Number.isInteger(columns) ||
+    rows < 0 ||
+    columns < 0 ||
+    rows > 65_535 ||
+    columns > 65_535
+  ) {
     throw new Fault('request.invalid', { problem: 'h and w must be whole numbers.' })
   }
   return rows === 0 || columns === 0 ? null : { rows, columns }

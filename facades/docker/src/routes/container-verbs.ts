@@ -36,7 +36,11 @@ export function containerVerbRoutes(app: FastifyInstance, docker: DockerContext)
     if (!isAlive(container)) return reply.code(304).send()
     await withSignal(docker, caller, container, request.query['signal'], graceOf(container, request.query['t']))
     const graceSeconds = graceOf(container, request.query['t'])
-    await settled(docker, caller, await containers.stop(caller, container.id, { graceSeconds }).catch(unlessEnded(container)))
+    await settled(
+      docker,
+      caller,
+      await containers.stop(caller, container.id, { graceSeconds }).catch(unlessEnded(container)),
+    )
     return reply.code(204).send()
   })
   app.post<Asked>('/containers/:id/restart', async (request, reply) => {
@@ -113,17 +117,24 @@ function notRunning(what: string, container: Container): Refusal {
 function mustBeAtRest(container: Container): void {
   const id = dockerId(container.id)
   if (container.status === 'Paused') {
-    throw new Refusal(409, `You cannot remove a paused container ${id}. Unpause and then stop the container before attempting removal or force remove`)
+    throw new Refusal(
+      409,
+      `You cannot remove a paused container ${id}. Unpause and then stop the container before attempting removal or force remove`,
+    )
   }
   if (isAlive(container)) {
-    throw new Refusal(409, `You cannot remove a running container ${id}. Stop the container before attempting removal or force remove`)
+    throw new Refusal(
+      409,
+      `You cannot remove a running container ${id}. Stop the container before attempting removal or force remove`,
+    )
   }
 }
 
 /** Seconds: as asked, or the container's own, or the engine's ten. */
 function graceOf({ spec }: Container, asked: string | undefined): number {
   const seconds = asked === undefined || asked === '' ? (spec.options?.stopTimeoutSeconds ?? 10) : Number(asked)
-  if (!Number.isInteger(seconds)) throw new Fault('request.invalid', { problem: `strconv.Atoi: parsing "${asked}": invalid syntax` })
+  if (!Number.isInteger(seconds))
+    throw new Fault('request.invalid', { problem: `strconv.Atoi: parsing "${asked}": invalid syntax` })
   return seconds < 0 ? longestGrace : Math.min(seconds, longestGrace)
 }
 

@@ -31,7 +31,13 @@ export function containerRoutes(app: FastifyInstance, docker: DockerContext): vo
     const limit = Number(query['limit'] ?? 0)
     const all = isTrue(query['all']) || limit > 0 || filters.has('status') || filters.has('exited')
     const everything = await everyContainer(control, caller)
-    const wanted = await selected(docker, caller, everything.filter((each) => all || isAlive(each)), filters, everything)
+    const wanted = await selected(
+      docker,
+      caller,
+      everything.filter((each) => all || isAlive(each)),
+      filters,
+      everything,
+    )
     const page = limit > 0 ? wanted.slice(0, limit) : wanted
     const around = await surroundingsOf(docker, caller, page)
     const list = page.map((each) => summaryOf(each, around, docker.clock.now()))
@@ -73,7 +79,8 @@ export function containerRoutes(app: FastifyInstance, docker: DockerContext): vo
     reply.raw.once('close', () => gone.abort(new Error('the client closed the connection')))
     const ended = ending(docker, caller, container, condition, gone.signal)
     // The client starts the container only when it has seen these.
-    for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value)
+    for (const [name, value] of Object.entries(reply.getHeaders()))
+      if (value !== undefined) reply.raw.setHeader(name, value)
     reply.hijack()
     reply.raw.writeHead(200, { 'content-type': 'application/json' })
     reply.raw.flushHeaders()

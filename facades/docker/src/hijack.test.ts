@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import { connect, type AddressInfo, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
+import { createHttpApp, onUpgrade } from '@gantry/http'
+import { pino } from 'pino'
+import { afterEach, expect, test } from 'vitest'
+import { bodyBefore, takenOver, upgraded } from './hijack.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+/** Answers with the body it got, then every byte in upper case; says good-bye after the client's half close. */
+async function shouter(): Promise<number> {
+  const app = createHttpApp({ log: pino({ level: 'silent' }) })
+  const upper = (first: string) => {
+    const loud = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => done(null, chunk.toString().toUpperCase()),
+      flush: (done) => done(null, 'bye'),
+    })
+    loud.write(first)
+    return loud
+  }
+  app.post('/attach', async (request, reply) => {
+    const connection = takenOver(request, reply)
+    connection.accept('application/vnd.docker.raw-stream')
+    await connection.send(connection.input.pipe(upper(JSON.stringify(request.body ?? null))))
+    return reply
+  })
+  onUpgrade(app, {
+    takes: (path) => path === '/attach',
+    handle: (request, socket, head) => {
+      void bodyBefore(request, socket as Socket, head).then(({ body, rest }) => {
+        const connection = upgraded(socket as Socket, rest)
+        connection.accept('application/vnd.docker.raw-stream')
+        return connection.send(connection.input.pipe(upper(body.toString())))
+      })
+    },
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  closing.push(() => app.close())
+  return (app.server.address() as AddressInfo).port
+}
+
+/** Sends the pieces one after another, each when the answer to the one before has come; then ends its half. */
+async function talk(port: number, head: string, pieces: readonly string[]): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  let got = ''
+  socket.on('data', (chunk: Buffer) => {
+    got += chunk.toString()
+  })
+  await once(socket, 'connect')
+  socket.write(head)
+  while (!got.includes('\r\n\r\n')) await once(socket, 'data')
+  for (const piece of pieces) {
+    socket.write(piece)
+    while (!got.includes(piece.toUpperCase())) await once(socket, 'data')
+  }
+  socket.end()
+  await once(socket, 'end')
+  return got
+}
+
+const json = '{"a":1}'
+const bodyHead = `Content-Type: application/json\r\nContent-Length: ${json.length}\r\n`
+
+test.each([
+  ['with an upgrade and no body', 'Connection: Upgrade\r\nUpgrade: tcp\r\n', '', '101 UPGRADED', ''],
+  ['with an upgrade and a body', `Connection: Upgrade\r\nUpgrade: tcp\r\n${bodyHead}`, json, '101 UPGRADED', json],
+  ['without an upgrade and a body', 'Content-Length: 0\r\n', '', '200 OK', 'null'],
+  ['without an upgrade, with a body', bodyHead, json, '200 OK', json],
+])('a connection is taken over %s', async (_name, headers, body, status, told) => {
+  const port = await shouter()
+  const got = await talk(port, `POST /attach HTTP/1.1\r\nHost: x\r\n${headers}\r\n${body}`, [
+    'hello\n',
+    'GET / HTTP/1.1\r\n\r\n',
+  ])
+  expect(got.startsWith(`HTTP/1.1 ${status}\r\n`)).toBe(true)
+  expect(got.slice(got.indexOf('\r\n\r\n') + 4)).toBe(`${told.toUpperCase()}HELLO\nGET / HTTP/1.1\r\n\r\nbye`)
+})
+
+test('stdin that came in one piece with the head is not lost after an upgrade', async () => {
+  const port = await shouter()
+  const head = `POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${bodyHead}\r\n${json}early`
+  const got = await talk(port, head, ['late'])
+  expect(got.slice(got.indexOf('\r\n\r\n') + 4)).toBe(`${json.toUpperCase()}EARLYLATEbye`)
+})
+
+test('a refusal is an answer with a sentence and ends the connection', async () => {
+  const app = createHttpApp({ log: pino({ level: 'silent' }) })
+  onUpgrade(app, {
+    takes: () => true,
+    handle: (_request, socket) => upgraded(socket as Socket, Buffer.alloc(0)).refuse(new Error('no')),
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  closing.push(() => app.close())
+  const { port } = app.server.address() as AddressInfo
+  const got = await talk(port, 'POST /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n', [])
+  expect(got).toMatch(/^HTTP\/1\.1 500 /)
+  expect(JSON.parse(got.slice(got.indexOf('\r\n\r\n') + 4))).toHaveProperty('message')
+})
