@@ -24,6 +24,12 @@ export async function dockerFacade(app: FastifyInstance, options: DockerOptions)
     versionOf(request)
     if (!isOpen(request)) identities.set(request, await identityOf(options, request))
   })
+  // Clients compare the type with this one, to the letter.
+  app.addHook('onSend', async (_request, reply) => {
+    if (String(reply.getHeader('content-type')).startsWith('application/json;')) {
+      reply.header('content-type', 'application/json')
+    }
+  })
   app.setNotFoundHandler({ preHandler: async () => undefined }, (request) => {
     throw new Fault('request.no-route', { method: request.method, path: request.url.split('?', 1)[0] ?? '' })
   })

@@ -6,7 +6,10 @@ import { networkNames } from './translate-networks.ts'
 import { stateOf } from './translate-state.ts'
 
 type Json = Readonly<Record<string, unknown>>
-type Published = Awaited<ReturnType<DockerContext['control']['network']['publishedOf']>>
+type Published = ReadonlyMap<
+  string,
+  readonly { readonly address: string; readonly containerPort: number; readonly publicPort: number; readonly protocol: string }[]
+>
 
 /** Looks up once what the views of these containers show: names of networks, published ports, volumes. */
 export async function surroundingsOf(
@@ -15,12 +18,11 @@ export async function surroundingsOf(
   containers: readonly Container[],
 ): Promise<Surroundings> {
   const needsVolumes = containers.some(({ mounts }) => mounts.some(({ kind }) => kind === 'volume'))
-  const needsPorts = containers.some(({ spec }) => (spec.options?.publish ?? []).length > 0)
-  const [names, volumes, published] = await Promise.all([
+  const [names, volumes] = await Promise.all([
     networkNames(control, caller),
     needsVolumes ? control.storage.volumes.list(caller) : [],
-    needsPorts ? control.network.publishedOf(caller, containers) : new Map(),
   ])
+  const published: Published = new Map()
   const nameOf = ({ networkId }: Nic) => names.get(networkId) ?? networkId
   const networks = (container: Container): Json =>
     container.nics.length === 0

@@ -75,7 +75,6 @@ async function create(
   const granted = control.policy.judge(caller, { kind: 'container', ...raw })
   const asked = config.Image ?? ''
   if (asked === '') throw new Refusal(400, 'config cannot be empty in order to create a container')
-  const image = await control.engineImages.resolve(caller, asked)
   const spec = specOf(asked, config, host)
   const { publish, exposedPorts } = await portsOf(docker, caller, { config, host })
   const {
@@ -102,7 +101,6 @@ async function create(
       nets,
       unplugged,
       mounts,
-      image,
     })
     .catch(nameTaken(docker, caller))
 }
