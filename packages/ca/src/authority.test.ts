@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createOrLoadCa } from './authority.ts'
+import { createOrLoadCa, userUnit } from './authority.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { createRequest } from './request.ts'
 
@@ -83,6 +83,22 @@ describe('certificates', () => {
     expect(parsed.subject).not.toContain('whatever')
     expect(Math.abs(parsed.validToDate.getTime() - now - 24 * 3_600_000)).toBeLessThan(1000)
     expect(key).toContain('BEGIN PRIVATE KEY')
+  })
+
+  test('for a user end after a year, say their serial as TLS does, and are for clients only', async () => {
+    const now = Date.now()
+    const ca = await createOrLoadCa(dir, { now: () => now })
+    const { csr } = await createRequest('whatever I like')
+    const signed = await ca.signUser(csr, 'ann of demo')
+    const path = await file('user.pem', signed.certificate)
+    const verify = ['verify', '-x509_strict', '-CAfile', join(dir, 'ca.pem')]
+    expect(await openssl(...verify, '-purpose', 'sslclient', path)).toContain('OK')
+    await expect(openssl(...verify, '-purpose', 'sslserver', path)).rejects.toThrow()
+    const parsed = new X509Certificate(signed.certificate)
+    expect(parsed.subject.split('\n')).toEqual([`OU=${userUnit}`, 'CN=ann of demo'])
+    expect(parsed.serialNumber).toBe(signed.serial)
+    expect(Math.abs(signed.expiresAt - now - 365 * 24 * 3_600_000)).toBeLessThan(1000)
+    expect((await ca.signUser(csr, 'ann of demo', 1000)).serial).not.toBe(signed.serial)
   })
 
   test('are not given for a request that is broken, signed by another key, or of another kind of key', async () => {

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { RequestId } from '@gantry/model'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
@@ -53,7 +54,10 @@ export function createHttpApp({ log, bodyLimit = 1024 * 1024, tls }: HttpOptions
 
 /** A client that ends its half of a hijacked connection still gets the rest of the answer, as over plain HTTP. */
 function tlsOptions({ key, cert, clientCa }: NonNullable<HttpOptions['tls']>) {
-  const asked = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false }
+  // A resumed session would not show its certificate again.
+  const secureOptions = constants.SSL_OP_NO_TICKET
+  const asked =
+    clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false, secureOptions }
   return { key, cert, ...asked, minVersion: 'TLSv1.2' as const, allowHalfOpen: true }
 }
 

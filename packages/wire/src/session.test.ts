@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers'
 import { PassThrough, type Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createRequest } from '@gantry/ca'
 import { type Assignment, type ContainerId, nothingObserved } from '@gantry/model'
 import { afterEach, describe, expect, test } from 'vitest'
 import { dialTcp } from './dial.ts'
@@ -201,11 +202,13 @@ describe('a certificate', () => {
     const foreign = { ...(await credentialsFrom(other.ca)), ca: bench.ca.certificate }
     const server = await bench.ca.issueServer(['x'])
     const notAnAgent = { ...(await credentialsFrom(bench.ca)), ...server }
-    const agents = [fakeHost(), fakeHost()] as const
-    for (const [index, credentials] of [foreign, notAnAgent].entries()) {
+    const { key, csr } = await createRequest('x')
+    const ofUser = { ...(await credentialsFrom(bench.ca)), ...(await bench.ca.signUser(csr, hostId)), key }
+    const agents = [fakeHost(), fakeHost(), fakeHost()] as const
+    for (const [index, credentials] of [foreign, notAnAgent, ofUser].entries()) {
       void bench.agent((agents[index] as (typeof agents)[0]).host, { credentials, wait: false })
     }
-    await until(() => bench.log.messages.filter((line) => line.startsWith('connection refused')).length >= 4)
+    await until(() => bench.log.messages.filter((line) => line.startsWith('connection refused')).length >= 6)
     expect(agents.flatMap((agent) => agent.told)).toEqual([])
     expect(bench.relay.connectedCount()).toBe(0)
     await other.close()
