@@ -76,7 +76,13 @@ async function setUp() {
         .on('error', reject)
     })
   return {
-    ...{ clock, identity, ca, certificates, identify, logIn, ask },
+    clock,
+    identity,
+    ca,
+    certificates,
+    identify,
+    logIn,
+    ask,
     async [Symbol.asyncDispose]() {
       await app.close()
       await db.destroy()

@@ -10,6 +10,9 @@ import { readState } from './state.ts'
 import { statusOf } from './status.ts'
 import { unfit } from './unfit.ts'
 
+/** Of the APIs, agents, and the Docker API without and with TLS. */
+const portOffsets = [0, 2, 3, 4]
+
 export interface Check {
   readonly ok: boolean
   /** What was found, or what is wrong and the remedy. */
@@ -25,7 +28,8 @@ export async function examine(home: Home, listen: string, env: NodeJS.ProcessEnv
     cgroups,
     iptables,
     hostTools,
-    ...(readState(home) ? [() => runningCheck(home)] : [() => portCheck(listen, 0), () => portCheck(listen, 2)]),
+    () => dockerCommand(env),
+    ...(readState(home) ? [() => runningCheck(home)] : portOffsets.map((offset) => () => portCheck(listen, offset))),
     () => secrecy(home),
   ]
   const results: Check[] = []
@@ -105,6 +109,13 @@ function hostTools(): string {
     `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not installed, so containers get no networks or volumes.`,
     `Install them: apt-get install ${packagesOf(missing).join(' ')}.`,
   )
+}
+
+/** Nothing of Gantry needs it; `gantry docker` does. */
+function dockerCommand({ PATH = '' }: NodeJS.ProcessEnv): string {
+  const { status, stdout } = spawnSync('docker', ['--version'], { env: { PATH }, encoding: 'utf8' })
+  if (status !== 0) return 'No docker command is installed; `gantry docker` needs one (apt-get install docker.io)'
+  return `The docker command is ${/[0-9]+\.[0-9]+[^,\s]*/.exec(stdout)?.[0] ?? 'there'}`
 }
 
 async function portCheck(listen: string, offset: number): Promise<string> {

@@ -21,7 +21,11 @@ export function localCommands(program: Command): void {
     .description('start everything on this machine and run a sample container')
     .option('--detach', 'leave it in the background once it serves')
     .option('--home <dir>', 'state folder (default: $GANTRY_HOME or ~/.gantry)')
-    .option('--listen <host:port>', 'address of the APIs; agents get the port two above', defaultListen)
+    .option(
+      '--listen <host:port>',
+      'address of the APIs; agents get the port two above, Docker clients those three and four above',
+      defaultListen,
+    )
     .option(
       '--name <name>',
       'a name or address by which others reach this machine; may be given several times',

@@ -11,6 +11,9 @@ export interface UpState {
   readonly version: string
   readonly api: string
   readonly agents: string
+  /** Addresses of the Docker API, and of the same over TLS. */
+  readonly docker: string
+  readonly dockerTls: string
   readonly engine: { readonly socket: string; readonly own: boolean; readonly kind: string; readonly version: string }
   readonly server: { readonly pid: number; readonly restarts: number }
   readonly agent: { readonly pid: number; readonly restarts: number }

@@ -72,6 +72,7 @@ export function statusLines(status: Status, now: number = systemClock.now()): st
   return [
     row('Gantry', `${up.version}, up ${minutes} min, pid ${up.supervisor.pid} (${status.home})`),
     row('Server', `${up.api}, ${process(up.server)}`),
+    row('Docker API', `${up.docker}, TLS ${up.dockerTls}`),
     row('Agent', `${process(up.agent)}, dials ${up.agents}`),
     row('Engine', `${up.engine.kind} ${up.engine.version}, unix://${up.engine.socket}${own}`),
     row(

@@ -12,7 +12,7 @@ export function sampleLines(sample: Sample): string[] {
 /** Where everything is and what to try first. */
 export function summaryLines(
   home: Home,
-  state: Pick<UpState, 'api' | 'agents' | 'engine'>,
+  state: Pick<UpState, 'api' | 'agents' | 'docker' | 'dockerTls' | 'engine'>,
   detached: boolean,
   title = 'Gantry is up.',
 ): string[] {
@@ -23,6 +23,7 @@ export function summaryLines(
     row('Keystone v3', `${state.api}/identity/v3`),
     row('Containers v1', `${state.api}/container/v1`),
     row('Native API', `${state.api}/v1   (OpenAPI: ${state.api}/openapi.json)`),
+    row('Docker API', `${state.docker}   (TLS: ${state.dockerTls})`),
     row('Agents', state.agents),
     row('Engine', `${state.engine.kind} ${state.engine.version}, unix://${state.engine.socket}`),
     row('Credentials', `${home.openrc} (user demo), ${home.openrcAdmin} (administrator)`),
@@ -31,6 +32,7 @@ export function summaryLines(
     'Try next:',
     `  . ${home.openrc}`,
     '  npx gantry exec hello ps',
+    '  npx gantry docker ps',
     '  openstack appcontainer run --name first busybox:latest ping -c 4 127.0.0.1',
     '    (the openstack command: apt-get install python3-openstackclient python3-zunclient)',
     '',

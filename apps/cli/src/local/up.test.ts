@@ -75,6 +75,7 @@ describe('gantry up', () => {
     await using cloud = await start(folder.path, { engine: `unix://${engine.socket}` })
     const told = cloud.lines.join('\n')
     expect(told).toContain('Container hello (project demo): Running\n  │ one\n  │ two\n  │ three')
+    expect(told).toContain(`Docker API    ${cloud.state.docker}   (TLS: ${cloud.state.dockerTls})`)
     expect(told).toContain(`Engine        Docker 1.2.3, unix://${engine.socket}`)
     const agent = JSON.parse(readFileSync(join(folder.path, 'logs/agent.log'), 'utf8')) as {
       args: string[]
@@ -105,7 +106,9 @@ describe('gantry up', () => {
     await until(() => readState(home)?.server.restarts === 1 && readState(home)?.agent.restarts === 1)
     const status = await statusOf(home)
     expect(status.hosts).toEqual({ connected: 1, known: 2 })
-    expect(statusLines(status).join('\n')).toMatch(/restarted 1 time.*\n.*restarted 1 time.*\n.*\n.*1 of 2 connected/)
+    expect(statusLines(status).join('\n')).toMatch(
+      /restarted 1 time.*\n.*\n.*restarted 1 time.*\n.*\n.*1 of 2 connected/,
+    )
   })
 
   test('leaves no process, no state and a free lock behind', async () => {

@@ -47,7 +47,17 @@ export function realParts(env: NodeJS.ProcessEnv): Pick<UpParts, 'serverModule' 
 interface ServerReady {
   readonly api: string
   readonly agents: string
+  readonly docker: string
+  readonly dockerTls: string
   readonly joinToken: string
+}
+
+/** The port asked for is the first; the others follow it. */
+interface Listens {
+  readonly listen: HostPort
+  readonly agents: HostPort
+  readonly docker: HostPort
+  readonly dockerTls: HostPort
 }
 
 /**
@@ -58,15 +68,15 @@ export async function up(options: UpOptions, parts: UpParts, progress: Progress,
   checkPlatform()
   const home = homeAt(options.home, parts.env)
   const listen = parseListen(options.listen, '--listen')
-  const agentsListen: HostPort = { host: listen.host, port: listen.port + 2 }
+  const above = (offset: number): HostPort => ({ host: listen.host, port: listen.port + offset })
+  const listens = { listen, agents: above(2), docker: above(3), dockerTls: above(4) }
   await prepareHome(home)
   await using _lock = await HomeLock.take(home)
-  await checkPortFree(listen, '--listen')
-  await checkPortFree(agentsListen, '--listen')
+  for (const address of Object.values(listens)) await checkPortFree(address, '--listen')
   using _logs = boundLogs([serverLog(home), agentLog(home), engineLog(home), join(home.logs, 'up.log')])
 
   const report = reporter(home, progress)
-  await using server = serverOf(home, { listen, agents: agentsListen, names: options.name ?? [] }, parts, report)
+  await using server = serverOf(home, { ...listens, names: options.name ?? [] }, parts, report)
   const { engine, serving } = await serverAndEngine(home, server, options, parts, progress, signal)
   report.set({ engine: { socket: engine.socket, own: engine.own, kind: engine.kind, version: engine.version } })
   await using agent = agentOf(home, engine, parts, report)
@@ -170,7 +180,7 @@ const agentLog = (home: Home): string => join(home.logs, 'agent.log')
 
 function serverOf(
   home: Home,
-  { listen, agents, names }: { listen: HostPort; agents: HostPort; names: readonly string[] },
+  { listen, agents, docker, dockerTls, names }: Listens & { names: readonly string[] },
   parts: UpParts,
   report: Reporter,
 ): Service<ServerReady> {
@@ -184,6 +194,10 @@ function serverOf(
       textOf(listen),
       '--agents-listen',
       textOf(agents),
+      '--docker-listen',
+      textOf(docker),
+      '--docker-tls-listen',
+      textOf(dockerTls),
       '--public-cidr',
       freePublicCidr(networkInterfaces()),
       ...names.flatMap((name) => ['--name', name]),
@@ -192,10 +206,10 @@ function serverOf(
     logFile: serverLog(home),
     startMs: 60_000,
     ready: (message) => {
-      const { api, agents, joinToken } = message as Partial<ServerReady>
-      if (api === undefined || agents === undefined || joinToken === undefined)
+      const { api, agents, docker, dockerTls, joinToken } = message as Record<keyof ServerReady, unknown>
+      if (![api, agents, docker, dockerTls, joinToken].every((value) => typeof value === 'string'))
         throw new Error('its ready message is incomplete.')
-      return { api, agents, joinToken }
+      return message as ServerReady
     },
     onReady: (ready, pid) => report.server(ready, pid),
     onDeath: report.death('server'),
@@ -255,6 +269,8 @@ function reporter(home: Home, progress: Progress): Reporter {
     version: productVersion(),
     api: '',
     agents: '',
+    docker: '',
+    dockerTls: '',
     engine: { socket: '', own: false, kind: '', version: '' },
     server: { pid: 0, restarts: -1 },
     agent: { pid: 0, restarts: -1 },
@@ -266,9 +282,9 @@ function reporter(home: Home, progress: Progress): Reporter {
   }
   return {
     set: (part) => (state = { ...state, ...part }),
-    server({ api, agents, joinToken }, pid) {
+    server({ api, agents, docker, dockerTls, joinToken }, pid) {
       token = joinToken
-      state = { ...state, api, agents, server: { pid, restarts: state.server.restarts + 1 } }
+      state = { ...state, api, agents, docker, dockerTls, server: { pid, restarts: state.server.restarts + 1 } }
       again('server', state.server.restarts)
     },
     agent(pid) {

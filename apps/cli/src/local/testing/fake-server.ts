@@ -10,10 +10,14 @@ const { values } = parseArgs({
     home: { type: 'string' },
     listen: { type: 'string' },
     'agents-listen': { type: 'string' },
+    'docker-listen': { type: 'string' },
+    'docker-tls-listen': { type: 'string' },
     'public-cidr': { type: 'string' },
   },
 })
 const { home = '', listen = '', 'agents-listen': agents = '' } = values
+const docker = `http://${values['docker-listen']}`
+const dockerTls = `https://${values['docker-tls-listen']}`
 const api = `http://${listen}`
 const streams = new Set<ServerResponse>()
 let container: { uuid: string; status: string } | undefined
@@ -61,7 +65,7 @@ if (process.env['FAKE_SERVER_FAILS']) {
 } else {
   const [host, port] = listen.split(':')
   createServer((request, response) => void answer(request, response)).listen(Number(port), host, () => {
-    process.send?.({ kind: 'ready', api, agents, joinToken: 'gj1.secret', firstStart: true })
+    process.send?.({ kind: 'ready', api, agents, docker, dockerTls, joinToken: 'gj1.secret', firstStart: true })
   })
   process.on('SIGTERM', () => process.exit(0)).on('disconnect', () => process.exit(0))
 }
