@@ -1,8 +1,9 @@
 import type { Control } from './control.ts'
 import type { Deps } from './deps.ts'
-import type { PolicyVerbs } from './engine-verbs.ts'
 import { activityLog } from './events/activity.ts'
 import { createHub, watchScope } from './events/hub.ts'
+import { type Grants, noGrants } from './policy/grants.ts'
+import { policyVerbs } from './policy/judge.ts'
 import { createReconciler, type Reconciler } from './reconcile/reconciler.ts'
 import { attachVerb } from './usecases/attach.ts'
 import { capsuleUseCases } from './usecases/capsules.ts'
@@ -23,17 +24,21 @@ import { registryUseCases } from './usecases/registries.ts'
 import { specVerbs } from './usecases/update-container.ts'
 import { networkVerbs, wiringVerbs } from './usecases/wiring.ts'
 
+export type ControlParts = Omit<Deps, 'ring' | 'hub' | 'activity' | 'rules'> & {
+  /** Absent: nothing is granted to anybody. */
+  readonly grants?: Grants
+}
+
 /** Puts the core together. The reconciler's `reports` go to the relay, whose `links` come in here. */
-export function createControl(parts: Omit<Deps, 'ring' | 'hub' | 'activity'>): {
+export function createControl({ grants = noGrants, ...parts }: ControlParts): {
   control: Control
   reconciler: Reconciler
 } {
-  const base = { ...parts, hub: createHub(), activity: activityLog(parts.clock) }
+  const policy = policyVerbs(grants)
+  const base = { ...parts, hub: createHub(), activity: activityLog(parts.clock), rules: policy }
   const reconciler = createReconciler(base)
   const deps: Deps = { ...base, ring: reconciler.ring }
   const streams = openStreams()
-  // The rules of `policy/` take this place.
-  const policy: PolicyVerbs = { judge: () => ({}) }
   const control: Control = {
     containers: {
       create: (caller, input) => createContainer(deps, caller, input),

@@ -1,6 +1,7 @@
 import type { Clock, Ids } from '@gantry/kernel'
 import type { Container, ContainerId } from '@gantry/model'
 import type { ActivityLog } from './events/activity.ts'
+import type { PolicyVerbs } from './engine-verbs.ts'
 import type { EventHub } from './events/hub.ts'
 import type { Gauges } from './ports/gauges.ts'
 import type { HostLinks } from './ports/hosts.ts'
@@ -46,6 +47,8 @@ export interface Deps {
   readonly hub: EventHub
   readonly activity: ActivityLog
   readonly policy: Policy
+  /** What may be asked in the Engine API's words. */
+  readonly rules: PolicyVerbs
   /** Tells the reconciler that a container's wish changed; returns at once. */
   readonly ring: (change: Ring) => void
 }

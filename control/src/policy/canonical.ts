@@ -25,8 +25,9 @@ export function folded(key: string): string {
   return key.toUpperCase().toLowerCase()
 }
 
-/** Values by which clients say nothing: every one of them sends all the fields it knows. */
+/** Values by which clients say nothing: every one of them sends all the fields it knows. A map with a key says something. */
 export function isNothing(value: unknown): boolean {
   if (value === null || value === undefined || value === false || value === 0 || value === '') return true
-  return typeof value === 'object' && Object.values(value).every(isNothing)
+  if (Array.isArray(value)) return value.every(isNothing)
+  return typeof value === 'object' && Object.keys(value).length === 0
 }

@@ -4,6 +4,7 @@ import type { NewContainer } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import type { Tables } from '../ports/store.ts'
 import { containerEvent } from '../events/hub.ts'
+import { judgeOptions } from '../policy/judge-options.ts'
 import { enforceQuota } from '../quotas/enforce.ts'
 import { checkLimits } from './check-limits.ts'
 import { requireAdminFor } from './find-container.ts'
@@ -15,6 +16,7 @@ import { checkName, madeUpName } from './names.ts'
 /** Writes the wish for a new container and answers; where it runs, and that it runs, is the reconciler's work. */
 export async function createContainer(deps: Deps, caller: Caller, input: NewContainer): Promise<Container> {
   checkPolicy(caller, input)
+  if (input.spec.options) judgeOptions(deps.rules, caller, input.spec.options)
   if (input.name !== null) checkName(input.name)
   const { spec, mounts: asked = [] } = input
   if (spec.requestedHost !== null) await findHost(deps, spec.requestedHost)

@@ -3,6 +3,7 @@ import type { Caller, Container } from '@gantry/model'
 import type { ContainerPatch, Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import type { Tables } from '../ports/store.ts'
+import { judgeOptions } from '../policy/judge-options.ts'
 import { enforceQuota } from '../quotas/enforce.ts'
 import { changeWish } from './change-wish.ts'
 import { checkLimits } from './check-limits.ts'
@@ -76,6 +77,10 @@ async function update(
 ): Promise<Container> {
   if (patch.name !== undefined) checkName(patch.name)
   if (patch.cpu !== undefined) checkLimits({ cpu: patch.cpu })
+  if (patch.options) {
+    const { spec } = await findContainer(deps.store, caller, ref)
+    judgeOptions(deps.rules, caller, patch.options, spec.options)
+  }
   if (Object.values(patch).every((value) => value === undefined)) return findContainer(deps.store, caller, ref)
   const onlyName =
     patch.cpu === undefined &&
