@@ -57,8 +57,10 @@ export interface DockerListenerOptions {
 }
 
 export interface DockerListener {
-  /** `http://host:port` or `https://host:port`. */
+  /** `http://host:port` or `https://host:port`, for clients on this machine. */
   readonly url: string
+  /** The same with the address it listens on. */
+  readonly origin: string
   close(): Promise<void>
 }
 
@@ -76,5 +78,11 @@ export async function listenForDocker(access: DockerAccess, options: DockerListe
     throw error
   }
   const { port } = app.server.address() as AddressInfo
-  return { url: `${secure ? 'https' : 'http'}://${hostPart(listen.host)}:${port}`, close: () => app.close() }
+  const scheme = secure ? 'https' : 'http'
+  const bound = listen.host.includes(':') ? `[${listen.host}]` : listen.host
+  return {
+    url: `${scheme}://${hostPart(listen.host)}:${port}`,
+    origin: `${scheme}://${bound}:${port}`,
+    close: () => app.close(),
+  }
 }

@@ -133,11 +133,13 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   const access = dockerAccess({ control, store, identity, secrets, ca, clock, ids })
   opened.push(async () => access[Symbol.dispose]())
   await app.register(dockerFacade, { prefix: '/docker', ...access.options })
+  const dockerPorts = { url: '', tlsUrl: '' }
   await app.register(nativeFacade, {
     control,
     verifier: identity,
     createJoinToken,
     certificates: access.certificates,
+    dockerPorts: () => dockerPorts,
   })
 
   await networks.sweep()
@@ -148,13 +150,14 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     const authority = ca.certificate
     const listener = await listenForDocker(access, { listen, secure, certificate, authority, metrics, log })
     opened.push(() => listener.close())
-    return listener.url
+    return listener
   }
   const docker = await dockerAt(options.dockerListen, !isLoopback(options.dockerListen.host))
   const dockerTls = await dockerAt(options.dockerTlsListen, true)
+  Object.assign(dockerPorts, { url: docker.origin, tlsUrl: dockerTls.origin })
   const api = `${secure ? 'https' : 'http'}://${hostPart(options.listen.host)}:${port}`
   const keep = async (credential: NewCredential) => {
-    const openrc = { authUrl: `${api}/identity/v3`, docker, ...credential }
+    const openrc = { authUrl: `${api}/identity/v3`, docker: docker.url, ...credential }
     const text = renderOpenrc(secure ? { ...openrc, caFile: join(options.home, 'ca', 'ca.pem') } : openrc)
     const file = credential.userName === 'admin' ? 'openrc-admin' : 'openrc'
     await writeSecretFile(join(options.home, file), text)
@@ -166,8 +169,8 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   return {
     api,
     agents: `${hostPart(options.agentsListen.host)}:${relay.port}`,
-    docker,
-    dockerTls,
+    docker: docker.url,
+    dockerTls: dockerTls.url,
     joinToken: token,
     firstStart: made.length > 0,
   }

@@ -30,6 +30,8 @@ export interface NativeContext {
   /** Makes a one-time token with which an agent may join. Called for administrators only. */
   readonly createJoinToken: (caller: Caller) => Promise<JoinToken>
   readonly certificates: ClientCertificates
+  /** Where the Docker API listens, as origins; the host may stand for every address. */
+  readonly dockerPorts: () => { readonly url: string; readonly tlsUrl: string }
   /** Milliseconds between comments on a quiet event stream. */
   readonly heartbeatMs: number
 }

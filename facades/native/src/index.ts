@@ -5,9 +5,9 @@ import type { FastifyInstance } from 'fastify'
 import type { NativeContext } from './context.ts'
 import { nativeErrors } from './errors.ts'
 import { capsuleRoutes } from './routes/capsules.ts'
-import { certificateRoutes } from './routes/certificates.ts'
 import { containerNetworkRoutes } from './routes/container-networks.ts'
 import { containerRoutes } from './routes/containers.ts'
+import { dockerRoutes } from './routes/docker.ts'
 import { eventRoutes } from './routes/events.ts'
 import { floatingIpRoutes } from './routes/floating-ips.ts'
 import { hostRoutes } from './routes/hosts.ts'
@@ -53,6 +53,7 @@ export interface NativeOptions {
   readonly verifier: TokenVerifier
   readonly createJoinToken: NativeContext['createJoinToken']
   readonly certificates: ClientCertificates
+  readonly dockerPorts: NativeContext['dockerPorts']
   /** Shown in the OpenAPI document. */
   readonly version?: string
   readonly heartbeatMs?: number
@@ -75,7 +76,7 @@ const routes = [
   capsuleRoutes,
   imageRoutes,
   registryRoutes,
-  certificateRoutes,
+  dockerRoutes,
   hostRoutes,
   quotaRoutes,
   eventRoutes,
@@ -83,7 +84,15 @@ const routes = [
 
 /** Gantry's own API at `/v1`, and its description at `/openapi.json`. Register it on the root, without a prefix. */
 export async function nativeFacade(app: FastifyInstance, options: NativeOptions): Promise<void> {
-  const { control, verifier, createJoinToken, certificates, version = '0.1.0', heartbeatMs = 20_000 } = options
+  const {
+    control,
+    verifier,
+    createJoinToken,
+    certificates,
+    dockerPorts,
+    version = '0.1.0',
+    heartbeatMs = 20_000,
+  } = options
   app.setErrorHandler(nativeErrors)
   await openApi(app, { title: 'Gantry', description: about, version, tags, schemas: documents })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
@@ -99,7 +108,13 @@ export async function nativeFacade(app: FastifyInstance, options: NativeOptions)
       for (const add of routes) {
         // A scope of its own for each, because the streaming routes parse bodies differently.
         await v1.register(async (scope) => {
-          add(scope.withTypeProvider<TypeBoxProvider>(), { control, createJoinToken, certificates, heartbeatMs })
+          add(scope.withTypeProvider<TypeBoxProvider>(), {
+            control,
+            createJoinToken,
+            certificates,
+            dockerPorts,
+            heartbeatMs,
+          })
         })
       }
     },
@@ -121,7 +136,7 @@ const tags = [
   { name: 'capsules', description: 'Containers that share a network and a fate.' },
   { name: 'images', description: 'Images a project committed, and public ones.' },
   { name: 'registries', description: 'Where images may be pulled from, and as whom.' },
-  { name: 'certificates', description: 'What a Docker client may show instead of a token.' },
+  { name: 'certificates', description: 'Where the Docker API is, and what its clients may show instead of a token.' },
   { name: 'hosts', description: 'Machines with an agent and an engine.' },
   { name: 'quotas', description: 'Limits of projects.' },
   { name: 'events', description: 'What happens, as it happens.' },

@@ -2,7 +2,7 @@ import { createHttpApp } from '@gantry/http'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { nativeFacade } from './index.ts'
-import { fakeCertificates } from './testing/fake-certificates.ts'
+import { fakeCertificates, fakeDockerPorts } from './testing/fake-certificates.ts'
 import { fakeCloud } from './testing/index.ts'
 
 interface Operation {
@@ -28,7 +28,12 @@ async function documentOf(): Promise<{ document: Document; routes: string[] }> {
     }
   })
   const createJoinToken = async () => ({ token: '', expiresAt: 0 })
-  await app.register(nativeFacade, { ...fakeCloud(), createJoinToken, certificates: fakeCertificates() })
+  await app.register(nativeFacade, {
+    ...fakeCloud(),
+    createJoinToken,
+    certificates: fakeCertificates(),
+    dockerPorts: fakeDockerPorts,
+  })
   const response = await app.inject('/openapi.json')
   await app.close()
   return { document: response.json<Document>(), routes }

@@ -3,7 +3,7 @@ import { createHttpApp, operations } from '@gantry/http'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { nativeFacade } from '../index.ts'
-import { fakeCertificates } from './fake-certificates.ts'
+import { fakeCertificates, fakeDockerPorts } from './fake-certificates.ts'
 import { type FakeCloud, fakeCloud } from './fake-control.ts'
 
 export interface ServedCloud extends FakeCloud, AsyncDisposable {
@@ -20,7 +20,13 @@ export async function serveFakeCloud(extend?: (app: FastifyInstance) => void): P
   const app = createHttpApp({ log: pino({ level: 'info' }, { write: (line: string) => log.push(JSON.parse(line)) }) })
   await app.register(operations, { readiness: { store: async () => {} } })
   const createJoinToken = async () => ({ token: 'join-me', expiresAt: 0 })
-  await app.register(nativeFacade, { ...cloud, createJoinToken, certificates: fakeCertificates(), heartbeatMs: 50 })
+  await app.register(nativeFacade, {
+    ...cloud,
+    createJoinToken,
+    certificates: fakeCertificates(),
+    dockerPorts: fakeDockerPorts,
+    heartbeatMs: 50,
+  })
   extend?.(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo

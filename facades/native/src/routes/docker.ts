@@ -8,10 +8,18 @@ import { isoTime } from '../times.ts'
 
 const tag = 'certificates'
 const dayMs = 24 * 3_600_000
+const Where = Type.Object({
+  url: Type.String({ description: 'http://HOST:PORT, or https off the loopback interface.' }),
+  tlsUrl: Type.String({ description: 'https://HOST:PORT, where client certificates count too.' }),
+})
 const Serial = Type.Object({ serial: Type.String({ pattern: '^[0-9A-Fa-f]{1,64}$' }) })
 
-/** Client certificates for the Docker API: a client that shows one needs no token. */
-export function certificateRoutes(app: App, { certificates }: NativeContext): void {
+/** Where the Docker API is, and client certificates for it: a client that shows one needs no token. */
+export function dockerRoutes(app: App, { certificates, dockerPorts }: NativeContext): void {
+  app.get('/docker', { schema: whereDoc }, async (request) => {
+    const { url, tlsUrl } = dockerPorts()
+    return { url: reachable(url, request.hostname), tlsUrl: reachable(tlsUrl, request.hostname) }
+  })
   app.get('/docker/certificates', { schema: listDoc }, async (request) => {
     return { certificates: (await certificates.list(callerOf(request))).map(toView) }
   })
@@ -31,10 +39,23 @@ export function certificateRoutes(app: App, { certificates }: NativeContext): vo
   })
 }
 
+/** A server that listens on every address is reached under the name by which this client reaches it. */
+function reachable(url: string, hostname: string): string {
+  const address = new URL(url)
+  if (['0.0.0.0', '[::]'].includes(address.hostname)) address.hostname = hostname
+  return address.origin
+}
+
 function toView({ createdAt, expiresAt, ...shown }: Kept): CertificateView {
   return { ...shown, createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt) }
 }
 
+const whereDoc = operation({
+  operationId: 'showDocker',
+  summary: 'Show where the Docker API is',
+  tag,
+  answer: { status: 200, description: 'Its addresses.', content: Where },
+})
 const listDoc = operation({
   operationId: 'listCertificates',
   summary: 'List your client certificates of this project',
