@@ -4,7 +4,7 @@ import { EngineError, isStatus } from '../engine/engine-error.ts'
 import { sandboxProgram, sandboxTar } from '../engine/sandbox-image.ts'
 import type { Networking, Wiring } from '../network/wiring.ts'
 import type { HostVolumes } from '../volumes/host-volumes.ts'
-import { createBody, limitsOf, sharedMode } from './create-body.ts'
+import { createBody, isPrivileged, limitsOf, sharedMode } from './create-body.ts'
 import { justCreated } from './engine-container.ts'
 import { engineName } from './labels.ts'
 import { privatePull } from './private-pull.ts'
@@ -108,7 +108,7 @@ export function actsOn({ engine, wiring, volumes, deployment, allowPrivileged }:
       return { know: 'image', image: 'present' }
     },
     create: async (_step, assignment, signal) => {
-      if (assignment.spec.privileged && !allowPrivileged) {
+      if (isPrivileged(assignment.spec) && !allowPrivileged) {
         throw new EngineError(403, 'privileged containers are not allowed on this host')
       }
       // Podman's compatible API would pass over the name in silence.

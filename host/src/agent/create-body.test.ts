@@ -24,9 +24,18 @@ describe('what the engine is asked for', () => {
   test('nothing that the user left to the image', () => {
     const body = createBody(assignment({}), 'd1', net)
     expect(Object.keys(body)).not.toEqual(expect.arrayContaining(['Cmd']))
-    for (const key of ['Entrypoint', 'WorkingDir', 'Hostname', 'Healthcheck', 'ExposedPorts'])
+    for (const key of ['Entrypoint', 'WorkingDir', 'Healthcheck', 'ExposedPorts', 'User'])
       expect(body).not.toHaveProperty(key)
     expect(body.HostConfig).toMatchObject({ Privileged: false, NetworkMode: 'net', PidsLimit: 4096 })
+    expect(body.HostConfig).not.toHaveProperty('SecurityOpt')
+  })
+
+  test('without a name of its own, the beginning of the id that users know', () => {
+    const id = '0f9e8d7c-6b5a-4433-9211-00ffeeddccbb' as Assignment['id']
+    expect(createBody({ ...assignment({}), id }, 'd1', net).Hostname).toBe('0f9e8d7c6b5a')
+    expect(createBody({ ...assignment({}), id, sandbox: 's' as Assignment['id'] }, 'd1', net)).not.toHaveProperty(
+      'Hostname',
+    )
   })
 
   test('everything that the user said', () => {

@@ -1,6 +1,7 @@
 import { type Assignment, type ContainerSpec, sandboxImage } from '@gantry/model'
-import type { BindMount, CreateBody, EndpointConfig, Limits } from '../engine/engine-types.ts'
+import type { BindMount, CreateBody, EndpointConfig, HostConfig, Limits } from '../engine/engine-types.ts'
 import type { Bind } from '../volumes/host-volumes.ts'
+import { configOf, confined } from './confinement.ts'
 import { engineName, labelsOf } from './labels.ts'
 
 const bytesPerMib = 1024 * 1024
@@ -25,37 +26,55 @@ export function sharedMode(sandbox: string): string {
 /** What the engine is asked to create for `assignment`. Pure. */
 export function createBody(assignment: Assignment, deployment: string, around: Surroundings): CreateBody {
   const { spec, sandbox } = assignment
+  const { options } = spec
+  const hostConfig = hostConfigOf(assignment, around)
   return {
     Image: assignment.imageRef,
     ...(spec.command && { Cmd: spec.command }),
     ...(spec.entrypoint && { Entrypoint: spec.entrypoint }),
     ...(spec.workdir !== null && { WorkingDir: spec.workdir }),
     // Both belong to the sandbox in a capsule, and engines refuse them elsewhere.
-    ...(spec.hostname !== null && sandbox === null && { Hostname: spec.hostname }),
+    ...(sandbox === null && options?.granted?.['UTSMode'] === undefined && { Hostname: hostnameOf(assignment) }),
     ...(spec.healthcheck && { Healthcheck: healthcheckOf(spec.healthcheck) }),
     ...(spec.exposedPorts.length > 0 &&
       sandbox === null && { ExposedPorts: Object.fromEntries(spec.exposedPorts.map((p) => [p, {}])) }),
+    ...(options && configOf(options)),
     Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
     Labels: { ...usersLabels(spec.labels), ...labelsOf(assignment, deployment) },
     Tty: spec.tty,
     OpenStdin: spec.interactive,
     StdinOnce: spec.stdinOnce === true,
-    HostConfig: {
-      ...limitsOf(spec),
-      PidsLimit: pidsLimit,
-      NetworkMode: around.mode,
-      ...ipcOf(assignment),
-      ...(around.dns.length > 0 && { Dns: around.dns }),
-      ...(around.binds.length > 0 && { Mounts: around.binds.map(mountOf) }),
-      Privileged: spec.privileged,
-      RestartPolicy: {
-        Name: spec.restartPolicy.name,
-        MaximumRetryCount: spec.restartPolicy.name === 'on-failure' ? spec.restartPolicy.maxRetries : 0,
-      },
-      ...(spec.runtime !== null && { Runtime: spec.runtime }),
-    },
+    HostConfig: options ? confined(hostConfig, options) : hostConfig,
     NetworkingConfig: { EndpointsConfig: around.endpoints },
   }
+}
+
+function hostConfigOf(assignment: Assignment, around: Surroundings): HostConfig {
+  const { spec } = assignment
+  return {
+    ...limitsOf(spec),
+    PidsLimit: Math.min(spec.options?.pidsLimit ?? pidsLimit, pidsLimit),
+    NetworkMode: around.mode,
+    ...ipcOf(assignment),
+    ...(around.dns.length > 0 && { Dns: around.dns }),
+    ...(around.binds.length > 0 && { Mounts: around.binds.map(mountOf) }),
+    Privileged: spec.privileged,
+    RestartPolicy: {
+      Name: spec.restartPolicy.name,
+      MaximumRetryCount: spec.restartPolicy.name === 'on-failure' ? spec.restartPolicy.maxRetries : 0,
+    },
+    ...(spec.runtime !== null && { Runtime: spec.runtime }),
+  }
+}
+
+/** The user's, or the beginning of the id that users know; the engine would take its own id's, which nobody knows. */
+function hostnameOf({ id, spec }: Assignment): string {
+  return spec.hostname ?? id.replaceAll('-', '').slice(0, 12)
+}
+
+/** All devices and capabilities, by whichever façade. */
+export function isPrivileged({ privileged, options }: ContainerSpec): boolean {
+  return privileged || options?.granted?.['Privileged'] === true
 }
 
 /** Containers of a capsule share memory and semaphores with its sandbox, which must allow it. */

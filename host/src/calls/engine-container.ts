@@ -76,7 +76,7 @@ function execCallsOf(
   return {
     execPrepare: ({ id, config }, { signal }) =>
       onContainer(context, 'execute in', id, signal, async (engineId) => ({
-        reply: { execId: (await raw.execCreate(engineId, config, signal)).Id },
+        reply: { execId: (await raw.execCreate(engineId, plainExec(config), signal)).Id },
         output: null,
       })),
     execRun: ({ id, execId, detach, tty, consoleSize }, { signal, input }) =>
@@ -103,6 +103,27 @@ function execCallsOf(
         return { reply: {}, output: null }
       }),
   }
+}
+
+/** Engines read any spelling, so only these are handed on. What is privileged was refused before, and is here once more. */
+const execFields: readonly string[] = [
+  'AttachStderr',
+  'AttachStdin',
+  'AttachStdout',
+  'Cmd',
+  'DetachKeys',
+  'Env',
+  'Tty',
+  'User',
+  'WorkingDir',
+]
+
+function plainExec(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const isPrivileged = ([name, value]: [string, unknown]) => name.toLowerCase() === 'privileged' && value !== false
+  if (Object.entries(config).some(isPrivileged)) {
+    throw new Fault('policy.field', { field: 'Privileged', reason: 'it is what the container was not given' })
+  }
+  return Object.fromEntries(Object.entries(config).filter(([name]) => execFields.includes(name)))
 }
 
 /** The caller's bytes to the engine, and its end as a half close; the connection itself is the output. */

@@ -7,6 +7,11 @@ export interface CreateBody {
   readonly Env: readonly string[]
   readonly Labels: Readonly<Record<string, string>>
   readonly Hostname?: string
+  readonly Domainname?: string
+  readonly User?: string
+  readonly StopSignal?: string
+  /** Seconds. */
+  readonly StopTimeout?: number
   readonly WorkingDir?: string
   readonly Tty: boolean
   readonly OpenStdin: boolean
@@ -17,6 +22,8 @@ export interface CreateBody {
     /** Nanoseconds; 0 is the engine's default. */
     readonly Interval: number
     readonly Timeout: number
+    readonly StartPeriod?: number
+    readonly StartInterval?: number
     readonly Retries: number
   }
   readonly HostConfig: HostConfig
@@ -55,7 +62,26 @@ export interface HostConfig extends Limits {
   readonly Runtime?: string
   readonly IpcMode?: string
   readonly Dns?: readonly string[]
+  readonly DnsSearch?: readonly string[]
+  readonly DnsOptions?: readonly string[]
   readonly Mounts?: readonly BindMount[]
+  readonly GroupAdd?: readonly string[]
+  readonly Init?: boolean
+  readonly ReadonlyRootfs?: boolean
+  readonly Tmpfs?: Readonly<Record<string, string>>
+  /** Bytes. */
+  readonly ShmSize?: number
+  readonly Ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[]
+  readonly Sysctls?: Readonly<Record<string, string>>
+  readonly CapAdd?: readonly string[]
+  readonly CapDrop?: readonly string[]
+  readonly SecurityOpt?: readonly string[]
+  readonly ExtraHosts?: readonly string[]
+  readonly CpuShares?: number
+  /** Bytes. */
+  readonly MemoryReservation?: number
+  readonly OomScoreAdj?: number
+  readonly LogConfig?: { readonly Type: string; readonly Config: Readonly<Record<string, string>> }
 }
 
 /** Unlike one in `Binds`, a source that is missing is refused and not made. */
