@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { attachCommand } from './commands/attach.ts'
+import { dockerCommands } from './commands/docker.ts'
 import { eventsCommand } from './commands/events.ts'
 import { execCommand } from './commands/exec.ts'
 import { hostsCommand } from './commands/hosts.ts'
@@ -54,6 +55,8 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
   attachCommand(program)
   powerCommands(program)
   eventsCommand(program)
+  program.commandsGroup('Docker:')
+  dockerCommands(program)
   if (bare || words.some((word) => cloudNouns.has(word))) {
     const { cloudNounCommands } = await import('./commands/cloud-nouns.ts')
     program.commandsGroup('Networks, volumes, capsules:')

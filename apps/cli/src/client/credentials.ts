@@ -23,7 +23,8 @@ export interface Named {
 }
 
 export type Proof =
-  | { readonly kind: 'token'; readonly token: string }
+  /** `authUrl`: where it is from, if that is known. */
+  | { readonly kind: 'token'; readonly token: string; readonly authUrl: string | undefined }
   | { readonly kind: 'identity'; readonly authUrl: string; readonly identity: Identity }
 
 export interface Credentials {
@@ -47,7 +48,7 @@ export async function findCredentials(env: Env, api: string | undefined): Promis
   const login = await readLogin(env)
   if (login) {
     if (Date.parse(login.expiresAt) <= Date.now()) throw notLoggedIn('Your log-in has ended.', '`gantry login` again.')
-    const proof = { kind: 'token', token: login.token } as const
+    const proof = { kind: 'token', token: login.token, authUrl: login.authUrl } as const
     const ca = login.caFile === undefined ? undefined : await readCa(login.caFile)
     return { endpoint: originOf(asked ?? login.endpoint), proof, ca, source: '`gantry login`' }
   }
@@ -67,7 +68,10 @@ async function fromEnv(env: Env, api: string | undefined, source: string): Promi
   const caFile = env['OS_CACERT']
   const ca = caFile === undefined || caFile === '' ? undefined : await readCa(caFile)
   const token = env['OS_TOKEN']
-  if (token) return { endpoint: originOf(where), proof: { kind: 'token', token }, ca, source }
+  if (token) {
+    const proof = { kind: 'token', token, authUrl: authUrl && authUrlOf(authUrl) } as const
+    return { endpoint: originOf(where), proof, ca, source }
+  }
   if (authUrl === undefined) throw notLoggedIn(`${source} lacks OS_AUTH_URL.`, 'Set it.')
   const proof = { kind: 'identity', authUrl: authUrlOf(authUrl), identity: identityOf(env, source) } as const
   return { endpoint: originOf(where), proof, ca, source }

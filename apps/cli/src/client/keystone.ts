@@ -7,7 +7,9 @@ export interface Token {
   /** ISO 8601. */
   readonly expiresAt: string
   readonly user: string
+  readonly userId: string
   readonly project: string
+  readonly projectId: string
   /** The public address of the container service, if the catalog names one. */
   readonly containerUrl: string | undefined
 }
@@ -15,8 +17,8 @@ export interface Token {
 interface TokenBody {
   readonly token?: {
     readonly expires_at?: string
-    readonly user?: { readonly name?: string }
-    readonly project?: { readonly name?: string }
+    readonly user?: { readonly id?: string; readonly name?: string }
+    readonly project?: { readonly id?: string; readonly name?: string }
     readonly catalog?: readonly {
       readonly type?: string
       readonly endpoints?: readonly { readonly interface?: string; readonly url?: string }[]
@@ -42,10 +44,64 @@ export async function fetchToken(
     const body = (await bodyOf(answer)) as (TokenBody & { error?: { message?: string } }) | undefined
     const token = answer.headers['x-subject-token']
     if (answer.statusCode !== 201 || typeof token !== 'string') throw refused(authUrl, answer.statusCode ?? 0, body)
-    const { expires_at: expiresAt = '', user, project, catalog } = body?.token ?? {}
-    const service = catalog?.find(({ type }) => type === 'container')
-    const containerUrl = service?.endpoints?.find((endpoint) => endpoint.interface === 'public')?.url
-    return { token, expiresAt, user: user?.name ?? '', project: project?.name ?? '', containerUrl }
+    return tokenFrom(token, body)
+  } finally {
+    client.close()
+  }
+}
+
+/** What a token that somebody else took stands for (`GET {authUrl}/auth/tokens`). Throws exit code 3 if it is not valid. */
+export async function describeToken(authUrl: string, token: string, ca: Buffer | undefined): Promise<Token> {
+  const client = await httpClient({ url: authUrl, ca })
+  try {
+    const headers = { 'x-auth-token': token, 'x-subject-token': token }
+    const answer = await client.open({ path: '/auth/tokens', headers })
+    const body = (await bodyOf(answer)) as (TokenBody & { error?: { message?: string } }) | undefined
+    if (answer.statusCode !== 200) throw refused(authUrl, answer.statusCode ?? 0, body)
+    return tokenFrom(token, body)
+  } finally {
+    client.close()
+  }
+}
+
+function tokenFrom(token: string, body: TokenBody | undefined): Token {
+  const { expires_at: expiresAt = '', user, project, catalog } = body?.token ?? {}
+  const service = catalog?.find(({ type }) => type === 'container')
+  const containerUrl = service?.endpoints?.find((endpoint) => endpoint.interface === 'public')?.url
+  return {
+    token,
+    expiresAt,
+    user: user?.name ?? '',
+    userId: user?.id ?? '',
+    project: project?.name ?? '',
+    projectId: project?.id ?? '',
+    containerUrl,
+  }
+}
+
+/** A long-lived log-in of the token's user in its project; the secret is never shown again. */
+export async function createAppCredential(
+  authUrl: string,
+  { token, userId }: Pick<Token, 'token' | 'userId'>,
+  input: { readonly name: string; readonly description: string },
+  ca: Buffer | undefined,
+): Promise<{ id: string; secret: string }> {
+  const client = await httpClient({ url: authUrl, ca })
+  try {
+    const answer = await client.open({
+      method: 'POST',
+      path: `/users/${encodeURIComponent(userId)}/application_credentials`,
+      headers: { 'x-auth-token': token },
+      json: { application_credential: input },
+    })
+    const body = (await bodyOf(answer)) as
+      | { application_credential?: { id?: string; secret?: string }; error?: { message?: string } }
+      | undefined
+    const { id, secret } = body?.application_credential ?? {}
+    if (answer.statusCode === 201 && id !== undefined && secret !== undefined) return { id, secret }
+    throw new Failure(body?.error?.message ?? 'No application credential was made.', {
+      remedy: 'It takes a log-in by password; another application credential must not make one.',
+    })
   } finally {
     client.close()
   }
