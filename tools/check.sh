@@ -21,4 +21,5 @@ check 'imports' node tools/check-imports.ts
 check 'sizes' node tools/check-size.ts
 check 'lock file' node tools/check-lock.ts
 check 'state table' node tools/state-table.ts --check
+check 'policy table' node tools/docker-policy-table.ts --check
 exit $failed

@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly publicCidr: string
   /** Origins of web pages, beside its own, that may open interactive sessions: `https://dashboard.example`. */
   readonly allowedOrigins: readonly string[]
+  /** What users of the Docker API are granted beyond the safe. */
+  readonly dockerPolicy: { readonly path: string; readonly named: boolean }
 }
 
 export const usage = `Usage: gantry server [options]
@@ -34,6 +36,7 @@ export const usage = `Usage: gantry server [options]
   --cpu-ratio N              how often a host's cores may be promised (default: 16)
   --memory-ratio N           how often its memory may be promised (default: 1.5)
   --allowed-origin ORIGIN    a web page's origin that may open terminals, as https://HOST; may be given several times
+  --docker-policy FILE       what the Docker API grants to whom (default: docker-policy.yaml in the home, if there)
   --public-cidr CIDR         addresses of the network public, at the first start (default: 172.24.4.0/22)
   --help                     this text
 `
@@ -52,6 +55,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
       'cpu-ratio': { type: 'string', default: '16' },
       'memory-ratio': { type: 'string', default: '1.5' },
       'allowed-origin': { type: 'string', multiple: true, default: [] },
+      'docker-policy': { type: 'string' },
       'public-cidr': { type: 'string', default: '172.24.4.0/22' },
       help: { type: 'boolean', default: false },
     },
@@ -61,8 +65,10 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
   const dockerListen = addressOf(values['docker-listen'], '--docker-listen')
   const dockerTlsListen = addressOf(values['docker-tls-listen'], '--docker-tls-listen')
   const hosts = [agentsListen.host, dockerListen.host, dockerTlsListen.host]
+  const home = values.home ?? env['GANTRY_HOME'] ?? join(homedir(), '.gantry')
+  const policyFile = values['docker-policy']
   return {
-    home: values.home ?? env['GANTRY_HOME'] ?? join(homedir(), '.gantry'),
+    home,
     listen: addressOf(values.listen, '--listen'),
     agentsListen,
     dockerListen,
@@ -72,6 +78,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
     memoryRatio: ratioOf(values['memory-ratio'], '--memory-ratio'),
     publicCidr: values['public-cidr'],
     allowedOrigins: values['allowed-origin'].map(originOf),
+    dockerPolicy: { path: policyFile ?? join(home, 'docker-policy.yaml'), named: policyFile !== undefined },
   }
 }
 

@@ -23,6 +23,7 @@ import { createRelay, formatJoinToken, type Relay } from '@gantry/wire'
 import type { Logger } from 'pino'
 import { type Address, hostPart, isLoopback } from './addresses.ts'
 import { dockerAccess, listenForDocker } from './docker-listeners.ts'
+import { dockerPolicy } from './docker-policy.ts'
 import { createGauges } from './gauges.ts'
 import { joinTokens } from './join-tokens.ts'
 import { writeSecretFile } from './openrc.ts'
@@ -80,7 +81,10 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   const networks = embeddedNetworks({ store, clock, ids, publicCidr: options.publicCidr })
   const volumes = embeddedVolumes({ store, clock, ids, hosts: volumeHosts(store, links) })
   const secrets = await secretsFile(join(options.home, 'secrets.key'))
+  const rules = await dockerPolicy(options.dockerPolicy, log)
+  opened.push(async () => rules[Symbol.dispose]())
   const { control, reconciler } = createControl({
+    grants: rules.grants,
     store,
     links,
     networks,

@@ -5,6 +5,7 @@ import {
   confined,
   type FieldRule,
   type FieldRules,
+  fieldsOf,
   ignored,
   invalid,
   refused,
@@ -52,7 +53,8 @@ function namespaceRule(field: string, why: string, own: readonly string[]): Fiel
       },
     ]
   }
-  return refusedBy(why, check, field === 'NetworkMode' ? [] : [field, `${field}:host`])
+  const rule = refusedBy(why, check, field === 'NetworkMode' ? [] : [field, `${field}:host`])
+  return own.includes('none') ? { ...rule, verdict: 'confined' } : rule
 }
 
 /** What is masked in /proc and /sys. Engines that know more mask more. */
@@ -84,7 +86,7 @@ function maskRule(field: string, usual: readonly string[]): FieldRule {
 export const hostConfigRules: FieldRules = {
   Annotations: refused('Annotations', 'Some runtimes take orders from them', { lifts: ['Annotations'] }),
   AutoRemove: allowed('Its record goes with it'),
-  Binds: refusedBy(
+  Binds: confined(
     "A volume's name is one of the project's; a folder of the host holds the engine's and other tenants' files. A grant is for exactly the folder named (`:ro`: to read), not for what is in it",
     bindsCheck,
     ['Binds', 'Binds:/FOLDER', 'Binds:/FOLDER:ro'],
@@ -95,7 +97,7 @@ export const hostConfigRules: FieldRules = {
   BlkioDeviceWriteIOps: refused('BlkioDeviceWriteIOps', pace, { lifts: ['BlkioDeviceWriteIOps'] }),
   BlkioWeight: refused('BlkioWeight', pace, { lifts: ['BlkioWeight'] }),
   BlkioWeightDevice: refused('BlkioWeightDevice', pace, { lifts: ['BlkioWeightDevice'] }),
-  CapAdd: refusedBy(
+  CapAdd: confined(
     'Those that engines give anyway pass, but NET_RAW, with which one speaks in the name of others; all the rest are ways out',
     capAddCheck,
     ['CapAdd', 'CapAdd:NET_ADMIN'],
@@ -152,7 +154,7 @@ export const hostConfigRules: FieldRules = {
   MemoryReservation: allowed('A soft limit below the cap'),
   MemorySwap: ignored('There is no swap: the memory is the limit'),
   MemorySwappiness: refusedBy('There is no swap here', swappinessCheck, ['MemorySwappiness']),
-  Mounts: refusedBy(
+  Mounts: confined(
     "Volumes of the project's and tmpfs up to 1 GiB pass; folders of the host as in Binds; driver options, shared propagation and other types never",
     mountsCheck,
     ['Binds', 'Binds:/FOLDER', 'Binds:/FOLDER:ro'],
@@ -174,7 +176,7 @@ export const hostConfigRules: FieldRules = {
   ReadonlyRootfs: allowed('It only narrows'),
   RestartPolicy: allowed('The engine carries it out, the service knows'),
   Runtime: refused('Runtime', 'A weaker one undoes what the tenants are kept apart by', { lifts: ['Runtime'] }),
-  SecurityOpt: refusedBy(
+  SecurityOpt: confined(
     'no-new-privileges is always on; the others (seccomp, apparmor, label, systempaths) take confinement off',
     securityOptCheck,
     ['SecurityOpt', 'SecurityOpt:seccomp', 'SecurityOpt:no-new-privileges:false'],
@@ -214,7 +216,6 @@ function devicesCheck(): Check {
 }
 
 function devicePath(part: unknown): string {
-  if (typeof part !== 'object' || part === null) throw invalid('Devices must be a list of objects.')
-  const [, path] = Object.entries(part).find(([key]) => /^pathonhost$/i.test(key)) ?? []
-  return typeof path === 'string' ? path : ''
+  const names = ['PathOnHost', 'PathInContainer', 'CgroupPermissions']
+  return textOf('Devices PathOnHost', fieldsOf('Devices', names, part)['PathOnHost'])
 }

@@ -207,6 +207,9 @@ describe('what is granted', () => {
   })
 
   test('no more than that', () => {
+    const device = { PathOnHost: '/dev/fuse', pathonhost: '/dev/sda' }
+    expect(() => host({ Devices: [device] }, ['Devices:/dev/fuse'])).toThrow('said twice')
+    expect(() => host({ Devices: [{ pathonhost: '/dev/sda' }] }, ['Devices:/dev/fuse'])).toThrow('Devices /dev/sda')
     expect(() => host({ CapAdd: ['NET_ADMIN', 'SYS_ADMIN'] }, ['CapAdd:NET_ADMIN'])).toThrow('SYS_ADMIN')
     expect(() => host({ Binds: ['/srv/shared/x:/s'] }, ['Binds:/srv/shared'])).toThrow('Binds')
     expect(() => host({ Binds: ['/srv/shared:/s'] }, ['Binds:/srv/shared:ro'])).toThrow('Binds')

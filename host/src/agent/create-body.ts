@@ -1,4 +1,4 @@
-import { type Assignment, type ContainerSpec, sandboxImage } from '@gantry/model'
+import { type Assignment, type ContainerSpec, sandboxImage, tuned } from '@gantry/model'
 import type { BindMount, CreateBody, EndpointConfig, HostConfig, Limits } from '../engine/engine-types.ts'
 import type { Bind } from '../volumes/host-volumes.ts'
 import { configOf, confined } from './confinement.ts'
@@ -6,8 +6,6 @@ import { engineName, labelsOf } from './labels.ts'
 
 const bytesPerMib = 1024 * 1024
 const nanoPerSecond = 1_000_000_000
-/** Enough for any service, and it stops a fork bomb. */
-const pidsLimit = 4096
 
 /** What was made ready for a container on its host. */
 export interface Surroundings {
@@ -53,7 +51,7 @@ function hostConfigOf(assignment: Assignment, around: Surroundings): HostConfig 
   const { spec } = assignment
   return {
     ...limitsOf(spec),
-    PidsLimit: Math.min(spec.options?.pidsLimit ?? pidsLimit, pidsLimit),
+    PidsLimit: tuned(spec).pids,
     NetworkMode: around.mode,
     ...ipcOf(assignment),
     ...(around.dns.length > 0 && { Dns: around.dns }),
