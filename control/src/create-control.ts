@@ -2,7 +2,7 @@ import type { Control } from './control.ts'
 import type { Deps } from './deps.ts'
 import { activityLog } from './events/activity.ts'
 import { createHub, watchScope } from './events/hub.ts'
-import { type Grants, noGrants } from './policy/grants.ts'
+import { type PolicyGrants, noGrants } from './policy/grants.ts'
 import { policyVerbs } from './policy/judge.ts'
 import { createReconciler, type Reconciler } from './reconcile/reconciler.ts'
 import { attachVerb } from './usecases/attach.ts'
@@ -26,7 +26,7 @@ import { networkVerbs, wiringVerbs } from './usecases/wiring.ts'
 
 export type ControlParts = Omit<Deps, 'ring' | 'hub' | 'activity' | 'rules'> & {
   /** Absent: nothing is granted to anybody. */
-  readonly grants?: Grants
+  readonly grants?: PolicyGrants
 }
 
 /** Puts the core together. The reconciler's `reports` go to the relay, whose `links` come in here. */

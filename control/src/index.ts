@@ -9,6 +9,7 @@ export type {
   Containers,
   Control,
   DeleteOptions,
+  EndpointNames,
   Events,
   ExecRequest,
   ExecStream,
@@ -45,4 +46,4 @@ export { parseCapsuleTemplate } from './usecases/capsule-template.ts'
 export { canonicalFields } from './policy/canonical.ts'
 export { fieldRules, grantProblem } from './policy/field-rules.ts'
 export type { FieldRule, FieldRules } from './policy/field-rule.ts'
-export { type GrantEntry, type Grants, grantsOf } from './policy/grants.ts'
+export { type GrantEntry, grantsOf, type PolicyGrants } from './policy/grants.ts'

@@ -1,11 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
-import { type GrantEntry, type Grants, grantProblem, grantsOf } from '@gantry/control'
+import { type GrantEntry, type PolicyGrants, grantProblem, grantsOf } from '@gantry/control'
 import { reasonOf } from '@gantry/kernel'
 import type { Logger } from 'pino'
 
 /** What the operator granted to users of the Docker API, as the file said when it was read last. */
 export interface DockerPolicy extends Disposable {
-  readonly grants: Grants
+  readonly grants: PolicyGrants
 }
 
 export interface PolicyFile {

@@ -11,11 +11,11 @@ export interface GrantEntry {
 }
 
 /** What the operator granted; looked up anew for each request, because the file may be read again. */
-export interface Grants {
+export interface PolicyGrants {
   of(caller: Caller): readonly string[]
 }
 
-export const noGrants: Grants = { of: () => [] }
+export const noGrants: PolicyGrants = { of: () => [] }
 
 /** An entry with projects and roles is for those who fit both. */
 export function grantsOf(entries: readonly GrantEntry[], { projectId, projectName, roles }: Caller): readonly string[] {

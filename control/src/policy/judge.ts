@@ -4,12 +4,12 @@ import { canonicalFields, folded, isNothing } from './canonical.ts'
 import { networkKeysCheck } from './config-rules.ts'
 import { type Danger, type FieldRules, type Json, mapOf } from './field-rule.ts'
 import { fieldRules } from './field-rules.ts'
-import type { Grants } from './grants.ts'
+import type { PolicyGrants } from './grants.ts'
 
 /** The fields that were granted, the dangerous parts of lists and maps only. */
 type Granted = Record<string, unknown>
 
-export function policyVerbs(grants: Grants): PolicyVerbs {
+export function policyVerbs(grants: PolicyGrants): PolicyVerbs {
   return { judge: (caller, ask) => judge(ask, grants.of(caller)) }
 }
 
