@@ -126,6 +126,14 @@ export interface LogStream {
   readonly output: Readable
 }
 
+/** Names that go with an interface. */
+export interface EndpointNames {
+  /** Beside its own, for others to find it by on this network. */
+  readonly aliases: readonly string[]
+  /** Further names under which it finds others. */
+  readonly links: readonly { readonly containerId: ContainerId; readonly alias: string }[]
+}
+
 export interface Containers {
   create(caller: Caller, input: NewContainer): Promise<Container>
   list(caller: Caller, query: ListContainers): Promise<Container[]>
@@ -163,7 +171,7 @@ export interface Containers {
   rename(caller: Caller, ref: string, name: string, options?: { readonly unique?: boolean }): Promise<Container>
 
   /** Plugs it into one more network or port. `network.attached` when it is on that network already. */
-  attachNetwork(caller: Caller, ref: string, net: NetRequest): Promise<Container>
+  attachNetwork(caller: Caller, ref: string, net: NetRequest, names?: EndpointNames): Promise<Container>
   /** By network or port, id or name. `network.not-attached` when it is not on it. */
   detachNetwork(caller: Caller, ref: string, from: { network: string } | { port: string }): Promise<Container>
   addSecurityGroup(caller: Caller, ref: string, group: string): Promise<Container>

@@ -4,7 +4,8 @@ export type Cell = string | number | null
 interface Column<V> {
   readonly name: string
   write(value: V): Cell
-  read(cell: Cell): V
+  /** undefined: the field is left out. */
+  read(cell: Cell): V | undefined
 }
 
 /** How each field of an entity is kept. */
@@ -36,6 +37,20 @@ export function json<V>(name: string): Column<V> {
   }
 }
 
+/** A field that most have not. */
+export function maybeJson<V>(name: string): Column<V> {
+  return {
+    name,
+    write: (value) => JSON.stringify(value),
+    read: (cell) => (cell === null ? undefined : (JSON.parse(String(cell)) as V)),
+  }
+}
+
+/** A flag that is left out where it is not raised. */
+export function mark(name: string): Column<boolean> {
+  return { name, write: (value) => (value ? 1 : null), read: (cell) => (Number(cell) === 1 ? true : undefined) }
+}
+
 export function strings(name: string): Column<readonly string[]> {
   return { name, write: (value) => JSON.stringify(value), read: (cell) => JSON.parse(String(cell)) as string[] }
 }
@@ -52,7 +67,10 @@ export function toRow<T extends object>(columns: Columns<T>, entity: Partial<T>)
 
 export function fromRow<T extends object>(columns: Columns<T>, row: Readonly<Record<string, Cell>>): T {
   const entity: Partial<T> = {}
-  for (const field of fieldsOf(columns)) entity[field] = columns[field].read(row[columns[field].name] ?? null)
+  for (const field of fieldsOf(columns)) {
+    const value = columns[field].read(row[columns[field].name] ?? null)
+    if (value !== undefined) entity[field] = value
+  }
   return entity as T
 }
 

@@ -13,6 +13,7 @@ export interface Database extends IdentityDatabase, NetworkDatabase {
   class_quotas: ClassQuotaRow
   settings: SettingRow
   volumes: VolumeRow
+  volume_holders: VolumeHolderRow
   snapshots: SnapshotRow
   capsules: CapsuleRow
   registries: RegistryRow
@@ -142,7 +143,16 @@ export interface VolumeRow {
   container_id: string | null
   snapshot_id: string | null
   ephemeral: number
+  shared: number | null
+  /** JSON. */
+  labels: string | null
+  options: string | null
   created_at: number
+}
+
+export interface VolumeHolderRow {
+  volume_id: string
+  container_id: string
 }
 
 export interface SnapshotRow {

@@ -29,6 +29,9 @@ interface NetworkRow {
   shared: number
   external: number
   mtu: number
+  usual: number | null
+  /** JSON. */
+  labels: string | null
   created_at: number
 }
 
@@ -97,6 +100,7 @@ interface FloatingIpRow {
   port_id: string | null
   fixed_address: string | null
   router_id: string | null
+  published: number | null
   created_at: number
 }
 

@@ -28,6 +28,7 @@ export interface NetworkTables {
     /** Those of `project`, shared and external ones; null: all. */
     visible(project: ProjectId | null): Promise<Network[]>
     rename(id: NetworkId, name: string): Promise<void>
+    makeUsual(id: NetworkId): Promise<void>
     remove(id: NetworkId): Promise<void>
     countOf(project: ProjectId): Promise<number>
   }

@@ -1,6 +1,7 @@
 import type {
   AddressRange,
   Caller,
+  Container,
   ContainerId,
   FabricPlan,
   FloatingIp,
@@ -11,6 +12,7 @@ import type {
   Nic,
   Port,
   PortForwarding,
+  Publish,
   Router,
   SecurityGroup,
   SecurityGroupRule,
@@ -36,6 +38,15 @@ export interface NetworkVerbs {
     list(caller: Caller, options?: ListScope): Promise<Network[]>
     get(caller: Caller, ref: string): Promise<Network>
     rename(caller: Caller, ref: string, name: string): Promise<Network>
+    /**
+     * The project's usual network, which Docker clients know as `bridge`: settled at the first call, and made then if there
+     * is none that containers could reach the outside by.
+     */
+    ensureUsual(caller: Caller): Promise<Network>
+    /** A network with its subnets and, unless it is internal, an interface of the project's router on each; all or nothing. */
+    createWhole(caller: Caller, input: NewWholeNetwork): Promise<Network>
+    /** The network with all that `createWhole` made. `network.in-use` while a container, also a stopped one, is on it. */
+    deleteWhole(caller: Caller, ref: string): Promise<void>
     /** `network.in-use` while ports that a user or a container holds are on it. */
     delete(caller: Caller, ref: string): Promise<void>
   }
@@ -82,6 +93,11 @@ export interface NetworkVerbs {
     addForwarding(caller: Caller, ref: string, input: NewForwarding): Promise<PortForwarding>
     removeForwarding(caller: Caller, ref: string, forwardingId: string): Promise<void>
   }
+  /** What leads from outside to these containers of the caller's project; those without are left out. */
+  publishedOf(
+    caller: Caller,
+    containers: readonly Pick<Container, 'id' | 'nics'>[],
+  ): Promise<ReadonlyMap<ContainerId, readonly PublishedPort[]>>
 }
 
 export interface ListScope {
@@ -95,6 +111,16 @@ export interface NewNetwork {
   readonly shared: boolean
   /** Administrators only. */
   readonly external: boolean
+}
+
+export interface NewWholeNetwork {
+  /** `network.name-taken` when the project has another of that name. */
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  /** At most one of each version; without one of version 4, a free one is chosen. `network.overlap` with others of the project. */
+  readonly subnets: readonly Pick<NewSubnet, 'cidr' | 'gateway' | 'pools'>[]
+  /** Without a router: nothing leaves it. */
+  readonly internal: boolean
 }
 
 export interface NewSubnet {
@@ -155,7 +181,9 @@ export interface NewForwarding {
 }
 
 /** One entry of what a user asked a container to be plugged into. */
-export type NetRequest = { readonly network: string; readonly addresses: readonly string[] } | { readonly port: string }
+export type NetRequest =
+  | { readonly network: string; readonly addresses: readonly string[]; readonly mac?: string }
+  | { readonly port: string }
 
 export interface PortsRequest {
   readonly containerId: ContainerId
@@ -164,6 +192,26 @@ export interface PortsRequest {
   readonly groups: readonly string[] | null
   /** `80/tcp`: opened to everybody, over IPv4 and IPv6, by a group of the container's own that goes with it. */
   readonly exposedPorts: readonly string[]
+  /** No ports at all; `nets` does not count. */
+  readonly unplugged?: boolean
+}
+
+export interface PublishRequest {
+  readonly containerId: ContainerId
+  /** For the person who reads that a port is taken. */
+  readonly name: string
+  readonly nics: readonly Nic[]
+  readonly ports: readonly Publish[]
+  /** Whether a container of the project gives up its published ports to who asks for them. */
+  yields(container: ContainerId): Promise<boolean>
+}
+
+/** A port of a container as the outside reaches it. */
+export interface PublishedPort {
+  readonly containerPort: number
+  readonly protocol: 'tcp' | 'udp'
+  readonly address: string
+  readonly publicPort: number
 }
 
 /**
@@ -183,6 +231,14 @@ export interface ContainerPorts {
   detach(tables: Tables, containerId: ContainerId, nics: readonly Nic[]): Promise<void>
   /** The container's host is known: ports are bound to it. */
   place(tables: Tables, containerId: ContainerId, hostId: HostId): Promise<void>
+  /**
+   * Leads public ports to the container: by port forwardings of a floating IP that all published ports of the project share
+   * and that is made when first needed, or of the one that was asked for. What leads there already stays. A container
+   * without a way to the outside gets none. `port.allocated`: the public port leads to a container that does not yield.
+   */
+  publish(tables: Tables, caller: Caller, request: PublishRequest): Promise<void>
+  /** Opens further ports of the container to everybody, as `exposedPorts` of `reserve` did; answers its nics. */
+  expose(tables: Tables, caller: Caller, containerId: ContainerId, nics: readonly Nic[], ports: readonly string[]): Promise<Nic[]>
   /** Everything the container held is given back. May be called again. */
   release(tables: Tables, containerId: ContainerId): Promise<void>
   /** Adds or removes a group on all of the container's ports that are filtered. `group.present` / `group.absent` when it changes nothing. */

@@ -45,11 +45,22 @@ export interface NewVolume {
   /** GiB; with a snapshot at least its size, which is also the default. Without one it must be given. */
   readonly size?: number
   readonly snapshot?: string
+  /** Several containers may have it at once; it gets its host with the first of them. Not with a snapshot. */
+  readonly shared?: boolean
+  readonly labels?: Readonly<Record<string, string>>
+  readonly options?: Readonly<Record<string, string>>
 }
 
 /** One mount that a user asked for. */
 export type MountRequest =
-  | { readonly kind: 'volume'; readonly source: string; readonly destination: string; readonly readOnly: boolean }
+  | {
+      readonly kind: 'volume'
+      readonly source: string
+      readonly destination: string
+      readonly readOnly: boolean
+      /** While nothing was ever written to it, it begins with what the image has at its place. */
+      readonly fill?: boolean
+    }
   /** A new volume of so many GiB that goes with the container, unless it is to be kept. */
   | {
       readonly kind: 'new'
@@ -60,6 +71,10 @@ export type MountRequest =
       readonly share?: string
       /** It stays when its container goes. */
       readonly keep?: boolean
+      /** Other containers may be given it later; it goes with the last one that has it. */
+      readonly shared?: boolean
+      readonly labels?: Readonly<Record<string, string>>
+      readonly fill?: boolean
     }
   /** A file with this content, in base64. */
   | { readonly kind: 'file'; readonly content: string; readonly destination: string }
@@ -93,7 +108,13 @@ export interface VolumeTables {
     /** null: of every project. */
     list(project: ProjectId | null): Promise<Volume[]>
     ofHost(hostId: HostId): Promise<Volume[]>
+    /** What it has alone or shares. */
     ofContainer(id: ContainerId): Promise<Volume[]>
+    /** The containers that a shared one is held by. */
+    holdersOf(id: VolumeId): Promise<ContainerId[]>
+    /** May be repeated, as may `letGo`. */
+    hold(id: VolumeId, container: ContainerId): Promise<void>
+    letGo(id: VolumeId, container: ContainerId): Promise<void>
     update(id: VolumeId, change: Partial<Omit<Volume, 'id' | 'projectId' | 'userId' | 'createdAt'>>): Promise<void>
     remove(id: VolumeId): Promise<void>
     /** Count and GiB. */

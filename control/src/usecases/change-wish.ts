@@ -18,6 +18,8 @@ export interface WishChange {
   readonly action: ActionName
   readonly task: Task | null
   readonly wish?: Partial<Omit<Wish, 'version'>>
+  /** What its interfaces stand on is new to its host. */
+  readonly rewired?: boolean
   readonly rest?: Partial<Pick<Container, 'spec' | 'name' | 'imageRef' | 'nics' | 'registryId' | 'sealedRegistryAuth'>>
 }
 
@@ -33,14 +35,15 @@ export async function changeWish(
   decide: (container: Container, tables: Tables) => WishChange | Promise<WishChange>,
   options: RefOptions & { readonly rewired?: boolean } = {},
 ): Promise<Container> {
-  const changed = await deps.store.transaction(async (tables) => {
+  const { changed, rewired = false } = await deps.store.transaction(async (tables) => {
     const container = await findContainer(tables, caller, ref, options)
     requireOwnLife(container)
     if (verb) requireState(container, verb)
-    return writeWish(deps, tables, caller, container, await decide(container, tables))
+    const change = await decide(container, tables)
+    return { changed: await writeWish(deps, tables, caller, container, change), rewired: change.rewired }
   })
   deps.hub.publish(containerEvent(changed, changed.updatedAt))
-  deps.ring({ kind: 'wish', container: changed, rewired: options.rewired === true })
+  deps.ring({ kind: 'wish', container: changed, rewired: rewired || options.rewired === true })
   return changed
 }
 

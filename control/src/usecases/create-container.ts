@@ -1,5 +1,5 @@
 import { Fault } from '@gantry/kernel'
-import type { Caller, Container, ContainerId, ContainerSpec } from '@gantry/model'
+import { type Caller, type Container, type ContainerId, type ContainerSpec, nothingObserved } from '@gantry/model'
 import type { NewContainer } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import type { Tables } from '../ports/store.ts'
@@ -12,6 +12,7 @@ import { findHost } from './hosts.ts'
 import { imageOfNew } from './image-of-new.ts'
 import { insertContainer } from './insert-container.ts'
 import { checkName, madeUpName } from './names.ts'
+import { publishPorts } from './publish.ts'
 
 /** Writes the wish for a new container and answers; where it runs, and that it runs, is the reconciler's work. */
 export async function createContainer(deps: Deps, caller: Caller, input: NewContainer): Promise<Container> {
@@ -28,14 +29,17 @@ export async function createContainer(deps: Deps, caller: Caller, input: NewCont
     await enforceQuota(tables, caller.projectId, { containers: 1, cpu, memory, disk })
     const image = await imageOfNew(deps, tables, caller, spec.image, input.registry)
     const id = deps.ids.uuid() as ContainerId
-    const nics = await deps.networks.reserve(tables, caller, {
+    const reserved = await deps.networks.reserve(tables, caller, {
       containerId: id,
       nets: input.nets ?? [],
       groups: input.groups ?? null,
       exposedPorts: spec.exposedPorts,
+      ...(input.unplugged === true && { unplugged: true }),
     })
     const mounts = await deps.volumes.reserve(tables, caller, id, asked)
     const name = await nameOf(deps, tables, caller, input)
+    const unborn = { id, name, spec, nics: reserved, projectId: caller.projectId, observed: nothingObserved }
+    const nics = input.run ? await publishPorts(deps, tables, caller, unborn) : reserved
     return insertContainer(deps, tables, caller, {
       id,
       name,

@@ -1,19 +1,26 @@
 import type { Caller, Container } from '@gantry/model'
 import type { Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
-import { changeWish } from './change-wish.ts'
+import type { Tables } from '../ports/store.ts'
+import { changeWish, type WishChange } from './change-wish.ts'
+import { publishPorts } from './publish.ts'
 
 /** Start, stop, reboot, pause, unpause: verbs that only change how the container should be. */
 export function powerVerbs(deps: Deps): Pick<Containers, 'start' | 'stop' | 'reboot' | 'pause' | 'unpause'> {
+  const published = async (tables: Tables, caller: Caller, container: Container): Promise<Partial<WishChange>> => {
+    const nics = await publishPorts(deps, tables, caller, container)
+    return nics === container.nics ? {} : { rest: { nics }, rewired: true }
+  }
   return {
     start: (caller, ref) =>
-      changeWish(deps, caller, ref, 'start', (container) => ({
+      changeWish(deps, caller, ref, 'start', async (container, tables) => ({
         action: 'start',
         task: 'container_starting',
         wish: {
           power: { kind: 'running', since: startedAt(container), bounce: false, graceSeconds: 0 },
           paused: false,
         },
+        ...(await published(tables, caller, container)),
       })),
     stop: (caller: Caller, ref, { graceSeconds }) =>
       changeWish(deps, caller, ref, 'stop', () => ({
@@ -22,10 +29,11 @@ export function powerVerbs(deps: Deps): Pick<Containers, 'start' | 'stop' | 'reb
         wish: { power: { kind: 'stopped', graceSeconds }, paused: false },
       })),
     reboot: (caller, ref, { graceSeconds }) =>
-      changeWish(deps, caller, ref, 'reboot', (container) => ({
+      changeWish(deps, caller, ref, 'reboot', async (container, tables) => ({
         action: 'reboot',
         task: 'container_rebooting',
         wish: { power: { kind: 'running', since: startedAt(container), bounce: true, graceSeconds }, paused: false },
+        ...(await published(tables, caller, container)),
       })),
     pause: (caller, ref) =>
       changeWish(deps, caller, ref, 'pause', () => ({

@@ -1,11 +1,12 @@
 import { Fault } from '@gantry/kernel'
 import type { Caller, Container, Nic, Port } from '@gantry/model'
-import type { Containers } from '../control.ts'
+import type { Containers, EndpointNames } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import type { NetworkVerbs } from '../ports/networks.ts'
 import type { Tables } from '../ports/store.ts'
 import { changeWish } from './change-wish.ts'
 import { findContainer } from './find-container.ts'
+import { isLive, publishPorts } from './publish.ts'
 
 type WiringVerbs = Pick<Containers, 'attachNetwork' | 'detachNetwork' | 'addSecurityGroup' | 'removeSecurityGroup'>
 
@@ -31,7 +32,7 @@ export function wiringVerbs(deps: Deps): WiringVerbs {
       rewired,
     )
   return {
-    attachNetwork: (caller, ref, net) =>
+    attachNetwork: (caller, ref, net, names) =>
       changeWish(
         deps,
         caller,
@@ -41,7 +42,9 @@ export function wiringVerbs(deps: Deps): WiringVerbs {
           const { id, name, nics } = container
           const nic = await named(name, () => networks.attach(tables, inProjectOf(container, caller), id, nics, net))
           await place(tables, container)
-          return { action: 'network_attach', task: 'network_attaching', rest: { nics: [...nics, nic] } }
+          const spec = withNames(container.spec, nic, names)
+          const wired = await republished(deps, tables, caller, { ...container, spec, nics: [...nics, nic] })
+          return { action: 'network_attach', task: 'network_attaching', rest: { spec, nics: [...wired] } }
         },
         rewired,
       ),
@@ -56,14 +59,41 @@ export function wiringVerbs(deps: Deps): WiringVerbs {
           throw new Fault('network.not-attached', { ref: container.name, network: Object.values(from).join('') })
         }
         await networks.detach(tables, container.id, leaving)
+        const spec = leaving.reduce((left, nic) => withNames(left, nic, undefined), container.spec)
         const nics = container.nics.filter((nic) => !wanted(nic))
-        return { action: 'network_detach', task: 'network_detaching', rest: { nics } }
+        const wired = await republished(deps, tables, caller, { ...container, spec, nics })
+        return { action: 'network_detach', task: 'network_detaching', rest: { spec, nics: [...wired] } }
       })
       return changed
     },
     addSecurityGroup: (caller, ref, group) => regroup(caller, ref, { add: group }),
     removeSecurityGroup: (caller, ref, group) => regroup(caller, ref, { remove: group }),
   }
+}
+
+/** What is published of one that runs follows its interfaces. */
+async function republished(
+  deps: Deps,
+  tables: Tables,
+  caller: Caller,
+  container: Container,
+): Promise<readonly Nic[]> {
+  return isLive(container) ? publishPorts(deps, tables, caller, container) : container.nics
+}
+
+/** With the names that go with this interface; undefined: without any. */
+function withNames(
+  spec: Container['spec'],
+  { networkId }: Nic,
+  names: EndpointNames | undefined,
+): Container['spec'] {
+  const { aliases: known = {}, links: before = [] } = spec.options ?? {}
+  const { aliases = [], links = [] } = names ?? {}
+  if (aliases.length === 0 && links.length === 0 && known[networkId] === undefined) return spec
+  const { [networkId]: _left, ...others } = known
+  const all = { ...others, ...(aliases.length > 0 && { [networkId]: [...aliases] }) }
+  const further = links.filter(({ alias }) => !before.some((link) => link.alias === alias))
+  return { ...spec, options: { ...spec.options, aliases: all, links: [...before, ...further] } }
 }
 
 async function regrouped(
@@ -112,13 +142,14 @@ async function matcher(
  * changed on the port is written there as well, and its host is told.
  */
 export function networkVerbs(deps: Deps): NetworkVerbs {
-  const { networks, subnets, ports, groups, routers, floatingIps } = deps.networks
+  const { networks, subnets, ports, groups, routers, floatingIps, publishedOf } = deps.networks
   return {
     networks,
     subnets,
     groups,
     routers,
     floatingIps,
+    publishedOf,
     ports: {
       ...ports,
       async update(caller, ref, change) {

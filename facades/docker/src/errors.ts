@@ -34,6 +34,22 @@ const wordings: Partial<Record<FaultCode, Wording>> = {
     message: `Could not find the file ${path} in container ${ref}`,
   }),
   'image.not-found': ({ image }) => ({ status: 404, message: `No such image: ${image}` }),
+  'port.allocated': ({ ref, port, address }) => ({
+    status: 500,
+    message: `driver failed programming external connectivity on endpoint ${ref}: Bind for ${address}:${port} failed: port is already allocated`,
+  }),
+  'network.name-taken': ({ name }) => ({ status: 409, message: `network with name ${name} already exists` }),
+  'network.overlap': () => ({ status: 403, message: 'Pool overlaps with other one on this address space' }),
+  'network.attached': ({ ref, network }) => ({
+    status: 403,
+    message: `endpoint with name ${ref} already exists in network ${network}`,
+  }),
+  'network.not-attached': ({ ref, network }) => ({
+    status: 403,
+    message: `container ${ref} is not connected to network ${network}`,
+  }),
+  'address.in-use': () => ({ status: 403, message: 'Address already in use' }),
+  'address.none-left': ({ subnet }) => ({ status: 403, message: `no available IPv4 addresses on ${subnet}` }),
   'network.not-found': ({ ref }) => ({ status: 404, message: `network ${ref} not found` }),
   'volume.not-found': ({ ref }) => ({ status: 404, message: `get ${ref}: no such volume` }),
   'request.no-route': () => ({ status: 404, message: 'page not found' }),

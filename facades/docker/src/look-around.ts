@@ -18,11 +18,11 @@ export async function surroundingsOf(
   containers: readonly Container[],
 ): Promise<Surroundings> {
   const needsVolumes = containers.some(({ mounts }) => mounts.some(({ kind }) => kind === 'volume'))
-  const [names, volumes] = await Promise.all([
+  const [names, published, volumes] = await Promise.all([
     networkNames(control, caller),
+    control.network.publishedOf(caller, containers),
     needsVolumes ? control.storage.volumes.list(caller) : [],
   ])
-  const published: Published = new Map()
   const nameOf = ({ networkId }: Nic) => names.get(networkId) ?? networkId
   const networks = (container: Container): Json =>
     container.nics.length === 0

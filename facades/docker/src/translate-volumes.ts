@@ -1,19 +1,149 @@
+import { posix } from 'node:path'
 import type { MountRequest } from '@gantry/control'
-import type { Caller } from '@gantry/model'
+import type { Caller, Volume } from '@gantry/model'
+import { canonicalBody } from './canonical-body.ts'
 import type { DockerContext } from './context.ts'
+import { Refusal } from './errors.ts'
+import { everyContainer } from './every-container.ts'
+import { defaultGib, ensureVolume, knownVolumes, nameOfVolume } from './known-volumes.ts'
 import type { ConfigBody, HostConfigBody } from './schemas-create.ts'
 
-// A first form, to be replaced by volumes in full.
+type Json = Readonly<Record<string, unknown>>
 
+/** One mount as asked for in any of the three ways. */
+type Asked =
+  | {
+      readonly kind: 'volume'
+      /** Empty: an anonymous one. */
+      readonly name: string
+      readonly target: string
+      readonly readOnly: boolean
+      readonly noCopy: boolean
+      readonly labels: Readonly<Record<string, string>>
+    }
+  | { readonly kind: 'tmpfs'; readonly target: string; readonly options: string }
+
+/**
+ * The volumes and memory file systems of a new container. Named volumes that do not exist yet are made, as Docker does.
+ * Folders of the host have been judged before; what was granted of them is passed on elsewhere.
+ */
 export async function mountsOf(
-  _docker: DockerContext,
-  _caller: Caller,
-  _asked: { readonly config: ConfigBody; readonly host: HostConfigBody },
+  { control }: DockerContext,
+  caller: Caller,
+  { config, host }: { readonly config: ConfigBody; readonly host: HostConfigBody },
 ): Promise<{ mounts: MountRequest[]; tmpfs: Record<string, string> }> {
-  return { mounts: [], tmpfs: {} }
+  const asked = [...(host.Binds ?? []).flatMap(ofBind), ...(host.Mounts ?? []).flatMap(ofMount)]
+  const targets = new Set<string>()
+  for (const { target } of asked) {
+    const path = checkTarget(target)
+    if (targets.has(path)) throw new Refusal(400, `Duplicate mount point: ${target}`)
+    targets.add(path)
+  }
+  for (const target of Object.keys(config.Volumes ?? {})) {
+    // A mount that says more of the same place takes it.
+    if (!targets.has(checkTarget(target))) asked.push({ ...anonymous, target })
+  }
+  const mounts: MountRequest[] = []
+  const tmpfs: Record<string, string> = {}
+  for (const each of asked) {
+    if (each.kind === 'tmpfs') tmpfs[each.target] = each.options
+    else mounts.push(await mountOf(control, caller, each))
+  }
+  return { mounts, tmpfs }
 }
 
-/** What `GET /volumes` and `/system/df` list. */
-export async function volumeViews(_docker: DockerContext, _caller: Caller): Promise<Record<string, unknown>[]> {
-  return []
+const anonymous = { kind: 'volume', name: '', readOnly: false, noCopy: false, labels: {} } as const
+
+async function mountOf(
+  control: DockerContext['control'],
+  caller: Caller,
+  { name, target, readOnly, noCopy, labels }: Extract<Asked, { kind: 'volume' }>,
+): Promise<MountRequest> {
+  const where = { destination: target, readOnly, fill: !noCopy }
+  if (name === '') return { kind: 'new', size: defaultGib, ...where, shared: true, labels }
+  const { id } = await ensureVolume(control, caller, { name, labels, options: {} })
+  return { kind: 'volume', source: id, ...where }
+}
+
+/** Modes that change nothing here: labels of SELinux, and how mounts spread, which policy has judged. */
+const harmless = /^(rw|ro|z|Z|nocopy|r?private|cached|delegated|consistent|)$/
+
+/** `name:/path[:mode]`, or `/path` alone; host paths are left out. */
+function ofBind(bind: string): Asked[] {
+  const parts = bind.split(':')
+  const [source = '', target = '', mode = ''] = parts.length === 1 ? ['', bind] : parts
+  if (parts.length > 3 || (parts.length > 1 && source === '')) throw new Refusal(400, `invalid volume specification: '${bind}'`)
+  const modes = mode.split(',')
+  const isHostPath = /^[/\\.~]/.test(source)
+  if (isHostPath) return []
+  if (!modes.every((each) => harmless.test(each))) throw new Refusal(400, `invalid mode: ${mode}`)
+  return [{ ...anonymous, name: source, target, readOnly: modes.includes('ro'), noCopy: modes.includes('nocopy') }]
+}
+
+const mountFields = ['Type', 'Source', 'Target', 'ReadOnly', 'VolumeOptions', 'TmpfsOptions']
+
+function ofMount(body: Json): Asked[] {
+  const { Type = '', Source = '', Target = '', ReadOnly, VolumeOptions, TmpfsOptions } = canonicalBody(body, mountFields)
+  const target = String(Target)
+  if (target === '') throw new Refusal(400, 'invalid mount config for type: field Target must not be empty')
+  switch (Type) {
+    case 'tmpfs':
+      if (Source !== '') throw new Refusal(400, 'invalid mount config for type "tmpfs": field Source must not be specified')
+      return [{ kind: 'tmpfs', target, options: tmpfsOptions(canonicalBody(TmpfsOptions, ['SizeBytes', 'Mode'])) }]
+    case 'volume': {
+      const { NoCopy, Labels } = canonicalBody(VolumeOptions, ['NoCopy', 'Labels', 'DriverConfig'])
+      const readOnly = ReadOnly === true
+      return [{ kind: 'volume', name: String(Source), target, readOnly, noCopy: NoCopy === true, labels: textMap(Labels) }]
+    }
+    case 'bind':
+      return []
+    default:
+      throw new Refusal(400, `invalid mount config: mount type unknown: "${String(Type)}"`)
+  }
+}
+
+function tmpfsOptions({ SizeBytes, Mode }: Json): string {
+  const size = typeof SizeBytes === 'number' && SizeBytes > 0 ? [`size=${SizeBytes}`] : []
+  const mode = typeof Mode === 'number' && Mode > 0 ? [`mode=${Mode.toString(8)}`] : []
+  return [...size, ...mode].join(',')
+}
+
+export function textMap(value: unknown): Record<string, string> {
+  return Object.fromEntries(Object.entries(canonicalBody(value, [])).map(([name, text]) => [name, String(text ?? '')]))
+}
+
+function checkTarget(target: string): string {
+  if (!target.startsWith('/')) throw new Refusal(400, `invalid mount config: invalid mount path: '${target}' mount path must be absolute`)
+  const path = posix.normalize(target).replace(/(?<=.)\/$/, '')
+  if (path === '/') throw new Refusal(400, `invalid volume specification: '${target}': invalid mount config: destination can't be '/'`)
+  return path
+}
+
+export function volumeView(volume: Volume): Record<string, unknown> {
+  const { createdAt, labels = {}, options = {} } = volume
+  const Name = nameOfVolume(volume)
+  return {
+    CreatedAt: new Date(createdAt).toISOString().replace(/\.\d+Z$/, 'Z'),
+    Driver: 'local',
+    Labels: Object.keys(labels).length > 0 ? labels : null,
+    // A path that says what it is, and that nobody can mount.
+    Mountpoint: `/gantry/volumes/${Name}/_data`,
+    Name,
+    Options: Object.keys(options).length > 0 ? options : null,
+    Scope: 'local',
+  }
+}
+
+/** What `/system/df` lists: how many containers have each. How much is written is for its host to know: the size counts. */
+export async function volumeViews({ control }: DockerContext, caller: Caller): Promise<Record<string, unknown>[]> {
+  const [volumes, containers] = await Promise.all([knownVolumes(control, caller), everyContainer(control, caller)])
+  const counts = new Map<string, number>()
+  for (const { mounts } of containers) {
+    const mine = new Set(mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volumeId] : [])))
+    for (const id of mine) counts.set(id, (counts.get(id) ?? 0) + 1)
+  }
+  return volumes.map((volume) => ({
+    ...volumeView(volume),
+    UsageData: { RefCount: counts.get(volume.id) ?? 0, Size: volume.size * 2 ** 30 },
+  }))
 }

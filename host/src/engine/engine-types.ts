@@ -33,6 +33,8 @@ export interface CreateBody {
 export interface EndpointConfig {
   /** Names that the others of the network find it by. */
   readonly Aliases?: readonly string[]
+  /** `container:alias`: names that it finds others by. */
+  readonly Links?: readonly string[]
   /** For the driver of the network. */
   readonly DriverOpts?: Readonly<Record<string, string>>
 }

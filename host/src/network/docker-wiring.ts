@@ -23,7 +23,8 @@ export interface DockerWiringOptions {
 export function dockerWiring({ containers, api, networks, fabric, driver }: DockerWiringOptions): Wiring {
   const keyOf = ({ projectId }: Assignment, { networkId }: Nic): DockerNetworkKey => ({ networkId, projectId, slot: 0 })
   const endpoint = (assignment: Assignment, nic: Nic): EndpointConfig => ({
-    Aliases: [assignment.name],
+    Aliases: namesOf(assignment, nic),
+    ...linksOf(assignment),
     DriverOpts: { [portOption]: nic.portId },
   })
   const ahead = async (assignment: Assignment) => {
@@ -102,6 +103,19 @@ export function dockerWiring({ containers, api, networks, fabric, driver }: Dock
       return networks.sweep(mayRemove ? inUse : null, signal)
     },
   }
+}
+
+/** Under which names others on the network find it: the short id is one, as with Docker itself. */
+function namesOf({ id, name, spec }: Assignment, { networkId }: Nic): string[] {
+  const given = spec.options?.aliases?.[networkId] ?? []
+  return [...new Set([name, id.replaceAll('-', '').slice(0, 12), ...given])]
+}
+
+/** Further names for others, valid for this container alone. */
+function linksOf({ spec }: Assignment): EndpointConfig {
+  const { links = [] } = spec.options ?? {}
+  if (links.length === 0) return {}
+  return { Links: links.map(({ containerId, alias }) => `${engineName(containerId)}:${alias}`) }
 }
 
 /** Docker refuses it too, but from then on says that it is plugged. */

@@ -90,6 +90,13 @@ export const faults = {
   },
   'network.in-use': { kind: 'conflict', retry: false, text: 'The {type} {ref} is in use: {reason}.' },
   'network.conflict': { kind: 'conflict', retry: false, text: '{problem}' },
+  'network.name-taken': { kind: 'conflict', retry: false, text: 'A network named {name} already exists.' },
+  'network.overlap': { kind: 'forbidden', retry: false, text: 'Subnet {cidr} overlaps with {other} of the same project.' },
+  'port.allocated': {
+    kind: 'conflict',
+    retry: false,
+    text: 'Port {port}/{protocol} of {address} cannot lead to container {ref}: another running container has it.',
+  },
   'network.attached': {
     kind: 'invalid',
     retry: false,

@@ -25,6 +25,10 @@ export interface Network {
   readonly external: boolean
   /** Bytes. */
   readonly mtu: number
+  /** Settled as the network of the project's containers that name none, which Docker clients know as `bridge`. */
+  readonly usual?: boolean
+  /** Only of what a Docker client made. */
+  readonly labels?: Readonly<Record<string, string>>
   readonly createdAt: number
 }
 
@@ -141,6 +145,8 @@ export interface FloatingIp {
   readonly fixedAddress: string | null
   readonly routerId: RouterId | null
   readonly forwardings: readonly PortForwarding[]
+  /** Made for the published ports of the project's containers, which share it. */
+  readonly published?: boolean
   readonly createdAt: number
 }
 

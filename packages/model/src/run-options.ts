@@ -66,6 +66,8 @@ export const RunOptions = Type.Object({
     Type.Array(Type.Object({ containerId: Type.Unsafe<ContainerId>(Type.String()), alias: Type.String() })),
   ),
   publish: Type.Optional(Type.Array(Publish)),
+  /** Each port that it or its image exposes is published too, on a free public port. */
+  publishAll: Type.Optional(Type.Boolean()),
   /** Fields of the Engine API's HostConfig that policy granted, as they were sent. */
   granted: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   /** `Config`, `HostConfig` … as they were asked for: shown again, never acted upon. */

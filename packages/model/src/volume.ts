@@ -15,11 +15,16 @@ export interface Volume {
   readonly statusReason: string | null
   /** Where its data is; null: nowhere yet. */
   readonly hostId: HostId | null
-  /** The container it is for, or mounted in. */
+  /** The container it is for, or mounted in; always null where it is shared. */
   readonly containerId: ContainerId | null
   readonly snapshotId: SnapshotId | null
-  /** Made for its container: it goes with it. */
+  /** Made for its container: it goes with it, or with the last one that has it. */
   readonly ephemeral: boolean
+  /** Several containers of its project may have it at once, all on the host of its data. */
+  readonly shared?: boolean
+  /** Only of what a Docker client made, as are the options it gave. */
+  readonly labels?: Readonly<Record<string, string>>
+  readonly options?: Readonly<Record<string, string>>
   /** Epoch milliseconds. */
   readonly createdAt: number
 }
@@ -47,6 +52,8 @@ export const Mount = Type.Union([
     volumeId,
     destination: Type.String(),
     readOnly: Type.Boolean(),
+    /** While nothing was ever written to it, it begins with what the image has at its destination. */
+    fill: Type.Optional(Type.Boolean()),
   }),
   /** A file of the host's that holds `content` (base64) and is the container's own. */
   Type.Object({ kind: Type.Literal('file'), destination: Type.String(), content: Type.String() }),

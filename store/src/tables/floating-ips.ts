@@ -12,7 +12,7 @@ import type {
 } from '@gantry/model'
 import type { Kysely } from 'kysely'
 import { atomically } from '../atomically.ts'
-import { type Columns, number, text } from '../columns.ts'
+import { type Columns, mark, number, text } from '../columns.ts'
 import type { Database } from '../database.ts'
 import { orTaken } from '../duplicate.ts'
 import { agedRows } from './aged-rows.ts'
@@ -28,6 +28,7 @@ const columns: Columns<BareIp> = {
   portId: text<PortId | null>('port_id'),
   fixedAddress: text<string | null>('fixed_address'),
   routerId: text<RouterId | null>('router_id'),
+  published: mark('published'),
   createdAt: number('created_at'),
 }
 

@@ -1,7 +1,7 @@
 import type { NetworkTables } from '@gantry/control'
 import type { AddressRange, IpVersion, Network, NetworkId, ProjectId, Subnet, SubnetId } from '@gantry/model'
 import type { Kysely } from 'kysely'
-import { type Columns, flag, fromRow, json, number, strings, text } from '../columns.ts'
+import { type Columns, flag, fromRow, json, mark, maybeJson, number, strings, text } from '../columns.ts'
 import type { Database } from '../database.ts'
 import { agedRows } from './aged-rows.ts'
 
@@ -12,6 +12,8 @@ const networkColumns: Columns<Network> = {
   shared: flag('shared'),
   external: flag('external'),
   mtu: number('mtu'),
+  usual: mark('usual'),
+  labels: maybeJson<Readonly<Record<string, string>>>('labels'),
   createdAt: number('created_at'),
 }
 
@@ -31,6 +33,7 @@ export function networkTable(db: Kysely<Database>): NetworkTables['networks'] {
       return found.map((row) => fromRow(networkColumns, row))
     },
     rename: (id, name) => rows.update(id, { name }),
+    makeUsual: (id) => rows.update(id, { usual: true }),
     remove: (id) => rows.remove(id),
     countOf: (projectId) => rows.count({ projectId }),
   }

@@ -11,7 +11,7 @@ import type {
   VolumeStatus,
 } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
-import { type Columns, flag, number, text } from '../columns.ts'
+import { type Columns, flag, mark, maybeJson, number, text } from '../columns.ts'
 import type { Database } from '../database.ts'
 import { agedRows } from './aged-rows.ts'
 
@@ -27,6 +27,9 @@ const volumeColumns: Columns<Volume> = {
   containerId: text<ContainerId | null>('container_id'),
   snapshotId: text<SnapshotId | null>('snapshot_id'),
   ephemeral: flag('ephemeral'),
+  shared: mark('shared'),
+  labels: maybeJson<Readonly<Record<string, string>>>('labels'),
+  options: maybeJson<Readonly<Record<string, string>>>('options'),
   createdAt: number('created_at'),
 }
 
@@ -38,9 +41,46 @@ export function volumeTable(db: Kysely<Database>): VolumeTables['volumes'] {
     getMany: (ids) => rows.whereIn('id', ids),
     list: (projectId) => rows.where(projectId === null ? {} : { projectId }),
     ofHost: (hostId) => rows.where({ hostId }),
-    ofContainer: (containerId) => rows.where({ containerId }),
+    async ofContainer(containerId) {
+      const held = await db
+        .selectFrom('volume_holders')
+        .select('volume_id')
+        .where('container_id', '=', containerId)
+        .execute()
+      const shared = await rows.whereIn(
+        'id',
+        held.map((row) => row.volume_id as VolumeId),
+      )
+      return [...(await rows.where({ containerId })), ...shared]
+    },
+    async holdersOf(id) {
+      const held = await db
+        .selectFrom('volume_holders')
+        .select('container_id')
+        .where('volume_id', '=', id)
+        .orderBy('container_id')
+        .execute()
+      return held.map((row) => row.container_id as ContainerId)
+    },
+    async hold(id, containerId) {
+      await db
+        .insertInto('volume_holders')
+        .values({ volume_id: id, container_id: containerId })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    },
+    async letGo(id, containerId) {
+      await db
+        .deleteFrom('volume_holders')
+        .where('volume_id', '=', id)
+        .where('container_id', '=', containerId)
+        .execute()
+    },
     update: (id, change) => rows.update(id, change),
-    remove: (id) => rows.remove(id),
+    async remove(id) {
+      await db.deleteFrom('volume_holders').where('volume_id', '=', id).execute()
+      await rows.remove(id)
+    },
     async usageOf(project) {
       return db
         .selectFrom('volumes')

@@ -76,7 +76,7 @@ async function create(
   const asked = config.Image ?? ''
   if (asked === '') throw new Refusal(400, 'config cannot be empty in order to create a container')
   const spec = specOf(asked, config, host)
-  const { publish, exposedPorts } = await portsOf(docker, caller, { config, host })
+  const { publish, publishAll, exposedPorts } = await portsOf(docker, caller, { config, host })
   const {
     nets,
     unplugged,
@@ -89,6 +89,7 @@ async function create(
     ...(own.tmpfs || Object.keys(tmpfs).length > 0 ? { tmpfs: { ...own.tmpfs, ...tmpfs } } : {}),
     ...netOptions,
     ...(publish.length > 0 && { publish }),
+    ...(publishAll && { publishAll }),
     ...(Object.keys(granted).length > 0 && { granted }),
     asked: { ...raw },
   }

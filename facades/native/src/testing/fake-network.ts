@@ -25,6 +25,7 @@ import { Shelf } from './shelf.ts'
 
 const named = ({ name }: { name: string }): string[] => [name]
 const code = 'network.not-found'
+const usual = { name: 'private', shared: false, external: false }
 
 /** Networks in memory: every network's first subnet gives addresses from .2 on. There is a network `public`. */
 export class FakeNetwork {
@@ -116,6 +117,9 @@ export class FakeNetwork {
       list: async (caller, options) => this.networks.list(caller, options?.allProjects),
       get: async (caller, ref) => this.networks.find(caller, ref),
       rename: async (caller, ref, name) => this.networks.change(caller, ref, { name }),
+      ensureUsual: async (caller) => this.networks.list(caller)[0] ?? this.#network(caller, usual),
+      createWhole: async (caller, { name }) => this.#network(caller, { ...usual, name }),
+      deleteWhole: async (caller, ref) => void this.networks.remove(caller, this.networks.find(caller, ref).id),
       delete: async (caller, ref) => {
         const { id } = this.networks.find(caller, ref)
         if (this.ports.all().some(({ networkId, deviceId }) => networkId === id && deviceId !== null)) {
@@ -218,6 +222,7 @@ export class FakeNetwork {
         return this.routers.change(caller, ref, { interfaces: interfaces.filter(({ subnetId }) => subnetId !== id) })
       },
     },
+    publishedOf: async () => new Map(),
     floatingIps: {
       create: async (caller, { network = 'public', address, port }) => {
         const made: FloatingIp = {

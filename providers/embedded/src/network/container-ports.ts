@@ -2,7 +2,7 @@ import type { AskedIp, ContainerPorts, NetRequest, PortsRequest } from '@gantry/
 import { Fault } from '@gantry/kernel'
 import type { Caller, ContainerId, Network, Nic, Port, SecurityGroupId } from '@gantry/model'
 import { chooseAddresses } from './allocate.ts'
-import { exposedGroup, removeExposedGroup } from './exposed-ports.ts'
+import { exposedGroup, openFurther, removeExposedGroup } from './exposed-ports.ts'
 import { defaultGroup, groupIdFor, groupIdsFor, groupOf } from './groups.ts'
 import { insertPort } from './insert-port.ts'
 import { nicOf } from './nic-of.ts'
@@ -10,6 +10,7 @@ import { conflict, invalid, type Parts, requireAdmin, type Work, within, withinA
 import { requireFree, requireGatewayRight } from './ports.ts'
 import { givePortBack } from './release-port.ts'
 import { networkBy, portBy, requireSameProject } from './sight.ts'
+import { publish } from './published-ports.ts'
 import { usualNetwork } from './topology.ts'
 
 /** Ports of containers, within the transactions that write the containers. */
@@ -30,6 +31,9 @@ export function containerPorts(parts: Parts): ContainerPorts {
         const leaving = new Set<string>(nics.map(({ portId }) => portId))
         for (const port of await portsOf(work, containerId)) if (leaving.has(port.id)) await giveBack(work, port)
       }),
+    publish: (tables, caller, request) => withinAndTell(parts, tables, (work) => publish(work, caller, request)),
+    expose: (tables, caller, containerId, nics, ports) =>
+      within(parts, tables, (work) => expose(work, caller, containerId, nics, ports)),
     place: (tables, containerId, hostId) => tables.ports.place(containerId, hostId),
     release: (tables, containerId) => withinAndTell(parts, tables, (work) => release(work, containerId)),
     regroup: (tables, caller, nics, change) => within(parts, tables, (work) => regroup(work, caller, nics, change)),
@@ -37,7 +41,12 @@ export function containerPorts(parts: Parts): ContainerPorts {
 }
 
 async function reserve(work: Work, caller: Caller, request: PortsRequest): Promise<Nic[]> {
-  const { containerId, nets, groups } = request
+  const { containerId, nets, groups, unplugged = false } = request
+  if (unplugged) {
+    // There for networks that it is connected to later.
+    await exposedGroup(work, caller.projectId, containerId, request.exposedPorts)
+    return []
+  }
   const plugs: Plug[] = []
   for (const net of nets) plugs.push(await resolve(work, caller, net))
   if (nets.length === 0) plugs.push({ network: await usualNetwork(work, caller), addresses: [] })
@@ -58,7 +67,7 @@ async function reserve(work: Work, caller: Caller, request: PortsRequest): Promi
 
 /** What a request means: a port to be made on a network, or a given one. */
 type Plug =
-  | { readonly network: Network; readonly addresses: readonly string[] }
+  | { readonly network: Network; readonly addresses: readonly string[]; readonly mac?: string }
   | { readonly network: Network; readonly port: Port }
 
 async function resolve(work: Work, caller: Caller, net: NetRequest): Promise<Plug> {
@@ -72,7 +81,7 @@ async function resolve(work: Work, caller: Caller, net: NetRequest): Promise<Plu
   }
   const network = await networkBy(tables, caller, net.network)
   if (network.external) requireAdmin(caller, `Connecting a container to external network ${network.name}`)
-  return { network, addresses: net.addresses }
+  return { network, addresses: net.addresses, ...(net.mac !== undefined && { mac: net.mac }) }
 }
 
 async function plugIn(
@@ -110,6 +119,7 @@ async function plugIn(
     deviceId: containerId,
     deviceOwner: 'compute:kuryr',
     preserve: false,
+    ...(plug.mac !== undefined && { mac: plug.mac }),
   })
   return nicOf(work.tables, port)
 }
@@ -124,6 +134,25 @@ async function groupsBeside(
   const model = nics.find(({ preserve, filtered }) => filtered && !preserve)
   if (model) return model.groups
   return withGroup([(await defaultGroup(work, caller.projectId)).id], exposed)
+}
+
+async function expose(
+  work: Work,
+  caller: Caller,
+  containerId: ContainerId,
+  nics: readonly Nic[],
+  ports: readonly string[],
+): Promise<Nic[]> {
+  const known = await knownExposedGroup(work, containerId)
+  if (known) await openFurther(work, known, ports)
+  const exposed = known ?? (await exposedGroup(work, caller.projectId, containerId, ports))
+  const next: Nic[] = []
+  for (const nic of nics) {
+    const groups = nic.filtered ? [...withGroup(nic.groups, exposed)] : nic.groups
+    if (groups.length !== nic.groups.length) await work.tables.ports.update(nic.portId, { groups })
+    next.push({ ...nic, groups })
+  }
+  return next
 }
 
 function withGroup(groups: readonly SecurityGroupId[], added: SecurityGroupId | null): readonly SecurityGroupId[] {

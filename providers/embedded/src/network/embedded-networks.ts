@@ -9,9 +9,11 @@ import { defaultLimits, type NetworkLimits } from './limits.ts'
 import { networks } from './networks.ts'
 import { type Parts, transact, type Work } from './parts.ts'
 import { ports } from './ports.ts'
+import { publishedOf } from './published-ports.ts'
 import { routers } from './routers.ts'
 import { subnets } from './subnets.ts'
 import { ensurePublic } from './topology.ts'
+import { wholeNetworks } from './whole-networks.ts'
 
 export interface EmbeddedNetworksOptions {
   readonly store: Store
@@ -44,12 +46,13 @@ export function embeddedNetworks(options: EmbeddedNetworksOptions): EmbeddedNetw
     },
   }
   return {
-    networks: networks(parts),
+    networks: { ...networks(parts), ...wholeNetworks(parts) },
     subnets: subnets(parts),
     ports: ports(parts),
     groups: groups(parts),
     routers: routers(parts),
     floatingIps: floatingIps(parts),
+    publishedOf: (caller, containers) => publishedOf({ tables: store }, caller, containers),
     ...containerPorts(parts),
     fabric: fabric(store, (listener) => void listeners.push(listener)),
     ensurePublic: (ownerProject) => ensurePublic(parts, publicCidr, ownerProject),

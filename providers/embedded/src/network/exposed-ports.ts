@@ -1,8 +1,8 @@
 import type { ContainerId, ProjectId, SecurityGroupId } from '@gantry/model'
-import { deleteGroup, groupIdFor, insertGroup } from './groups.ts'
+import { deleteGroup, groupIdFor, insertGroup, insertRule } from './groups.ts'
 import { enforceLimit } from './limits.ts'
 import type { Work } from './parts.ts'
-import { exposedPort, openRule, type RuleBody } from './security-rules.ts'
+import { exposedPort, isSameRule, openRule, type RuleBody } from './security-rules.ts'
 
 /** The group that opens a container's exposed ports to everybody; null: it exposes none. */
 export async function exposedGroup(
@@ -19,6 +19,16 @@ export async function exposedGroup(
   const sketch = { id, projectId, name: `zun-${containerId}`, description: `Exposed ports of container ${containerId}` }
   await insertGroup(work, sketch, rules)
   return id
+}
+
+/** Adds what the group does not open yet. */
+export async function openFurther(work: Work, id: SecurityGroupId, exposedPorts: readonly string[]): Promise<void> {
+  const group = await work.tables.groups.get(id)
+  if (!group) return
+  const missing = rulesFor(exposedPorts).filter((rule) => !group.rules.some((known) => isSameRule(known, rule)))
+  await enforceLimit(work, group.projectId, 'rules', missing.length)
+  for (const rule of missing) await insertRule(work, id, rule)
+  if (missing.length > 0) work.touched.groups.add(id)
 }
 
 /** Each once, whatever its spellings; a map, because a request may name every port there is. */

@@ -51,7 +51,12 @@ export function floatingIps(parts: Parts): NetworkVerbs['floatingIps'] {
   }
 }
 
-async function createFloatingIp(work: Work, caller: Caller, input: NewFloatingIp): Promise<FloatingIp> {
+export async function createFloatingIp(
+  work: Work,
+  caller: Caller,
+  input: NewFloatingIp,
+  published = false,
+): Promise<FloatingIp> {
   const { tables, ids, clock } = work
   const network = await externalNetwork(work, caller, input.network)
   await enforceLimit(work, caller.projectId, 'floatingIps')
@@ -74,6 +79,7 @@ async function createFloatingIp(work: Work, caller: Caller, input: NewFloatingIp
     fixedAddress: null,
     routerId: null,
     forwardings: [],
+    ...(published && { published }),
     createdAt: clock.now(),
   }
   await tables.floatingIps.insert(ip)
@@ -181,7 +187,7 @@ async function routerBetween(
   return (best ?? fitting[0])?.id
 }
 
-async function addForwarding(work: Work, caller: Caller, ref: string, input: NewForwarding): Promise<PortForwarding> {
+export async function addForwarding(work: Work, caller: Caller, ref: string, input: NewForwarding): Promise<PortForwarding> {
   const { tables, ids } = work
   const ip = await floatingIpBy(tables, caller, ref)
   checkForwarding(input)
@@ -211,7 +217,7 @@ async function addForwarding(work: Work, caller: Caller, ref: string, input: New
 }
 
 /** Of one floating IP. A router is told to its hosts with all of them, in a message that has a bound. */
-const mostForwardings = 100
+export const mostForwardings = 100
 
 function checkForwarding({ protocol, externalPort, internalPort }: NewForwarding): void {
   if (protocol !== 'tcp' && protocol !== 'udp') throw invalid('A port forwarding is for tcp or udp.')

@@ -4,13 +4,17 @@ import type { Network, NetworkId, Port, ProjectId } from '@gantry/model'
 import { enforceLimit } from './limits.ts'
 import { checkName, type Parts, requireAdmin, scopeOf, transact, type Work } from './parts.ts'
 import { networkBy, ownNetworkBy } from './sight.ts'
+import type { WholeNetworks } from './whole-networks.ts'
 
-export function networks(parts: Parts): NetworkVerbs['networks'] {
+type NetworkVerb = Exclude<keyof NetworkVerbs['networks'], keyof WholeNetworks>
+
+export function networks(parts: Parts): Pick<NetworkVerbs['networks'], NetworkVerb> {
   return {
     async create(caller, input) {
       if (input.shared) requireAdmin(caller, 'Sharing a network with every project')
       if (input.external) requireAdmin(caller, 'Making an external network')
-      return transact(parts, (work) => createNetwork(work, caller.projectId, input))
+      const { name, shared, external } = input
+      return transact(parts, (work) => createNetwork(work, caller.projectId, { name, shared, external }))
     },
     list: async (caller, options) => parts.store.networks.visible(scopeOf(caller, options)),
     get: (caller, ref) => networkBy(parts.store, caller, ref),
@@ -35,13 +39,18 @@ export function networks(parts: Parts): NetworkVerbs['networks'] {
 /** What an Ethernet carries without fragments. */
 const mtu = 1500
 
-export async function createNetwork(work: Work, projectId: ProjectId, input: NewNetwork): Promise<Network> {
+export async function createNetwork(
+  work: Work,
+  projectId: ProjectId,
+  input: NewNetwork & Pick<Network, 'usual' | 'labels'>,
+): Promise<Network> {
   const { tables, ids, clock } = work
   await enforceLimit(work, projectId, 'networks')
-  const { shared, external } = input
+  const { shared, external, usual, labels } = input
   const name = checkName(input.name, 'network')
   const id = ids.uuid() as NetworkId
-  const network: Network = { id, projectId, name, shared, external, mtu, createdAt: clock.now() }
+  const docker = { ...(usual === true && { usual }), ...(labels && { labels }) }
+  const network: Network = { id, projectId, name, shared, external, mtu, ...docker, createdAt: clock.now() }
   await tables.networks.insert(network)
   return network
 }

@@ -189,7 +189,7 @@ async function requireApart({ tables }: Work, router: Router, cidr: string): Pro
   if (clash) throw conflict(`Subnet ${cidr} overlaps with ${clash.cidr}, which router ${router.name} has already.`)
 }
 
-async function removeInterface(
+export async function removeInterface(
   work: Work,
   caller: Caller,
   ref: string,

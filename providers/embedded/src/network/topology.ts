@@ -1,5 +1,5 @@
 import type { Tables } from '@gantry/control'
-import type { Caller, Network, Subnet } from '@gantry/model'
+import type { Caller, Network, Router, Subnet } from '@gantry/model'
 import { blockOf, overlap, parseBlock } from './addresses.ts'
 import { oldestExternal } from './floating-ips.ts'
 import { createNetwork } from './networks.ts'
@@ -16,25 +16,35 @@ export async function usualNetwork(work: Work, caller: Caller): Promise<Network>
   const usable = visible
     .filter(({ id }) => withSubnet.has(id))
     .toSorted((one, other) => one.createdAt - other.createdAt)
-  const own = usable.find(({ projectId }) => projectId === caller.projectId)
+  // What a Docker client made is for the containers that name it.
+  const own = usable.find(({ projectId, labels }) => projectId === caller.projectId && labels === undefined)
   return own ?? usable.find(({ shared }) => shared) ?? makeTopology(work, caller)
 }
 
 /** A network of the project's own with a router to the outside, as Neutron's auto-allocated topology. */
-async function makeTopology(work: Work, caller: Caller): Promise<Network> {
+export async function makeTopology(work: Work, caller: Caller): Promise<Network> {
   const { tables } = work
   const { projectId } = caller
   const external = await oldestExternal(tables, caller)
   const outside = external ? await tables.subnets.ofNetworks([external.id]) : []
-  const network = await createNetwork(work, projectId, { name: 'private', shared: false, external: false })
-  const subnet = await createSubnet(work, network, { name: 'private', cidr: cidrBeside(outside) })
-  const router = await createRouter(work, projectId, 'router')
-  const leadsOut = outside.some(({ version, gateway }) => version === 4 && gateway !== null)
-  await addSubnet(work, external && leadsOut ? await setGateway(work, router, external, true) : router, subnet)
+  const others = (await tables.networks.visible(projectId)).filter((network) => network.projectId === projectId)
+  const inside = await tables.subnets.ofNetworks(others.map(({ id }) => id))
+  const network = await createNetwork(work, projectId, { name: 'private', shared: false, external: false, usual: true })
+  const subnet = await createSubnet(work, network, { name: 'private', cidr: cidrBeside([...outside, ...inside]) })
+  await addSubnet(work, await makeRouter(work, caller), subnet)
   return network
 }
 
-/** 10.100.0.0/20, room for 4,000 containers, unless the operator has put the outside there. */
+/** A router to the outside, where there is one. */
+export async function makeRouter(work: Work, caller: Caller): Promise<Router> {
+  const external = await oldestExternal(work.tables, caller)
+  const outside = external ? await work.tables.subnets.ofNetworks([external.id]) : []
+  const router = await createRouter(work, caller.projectId, 'router')
+  const leadsOut = outside.some(({ version, gateway }) => version === 4 && gateway !== null)
+  return external && leadsOut ? setGateway(work, router, external, true) : router
+}
+
+/** 10.100.0.0/20, room for 4,000 containers, unless the operator has put the outside, or the project something, there. */
 function cidrBeside(outside: readonly Subnet[]): string {
   const candidates = Array.from({ length: 156 }, (_, index) => `10.${100 + index}.0.0/20`)
   const isFree = (cidr: string) => !outside.some((subnet) => overlap(blockOf(subnet.cidr), blockOf(cidr)))

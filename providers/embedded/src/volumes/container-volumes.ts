@@ -30,13 +30,14 @@ export function containerVolumes(parts: Parts): ContainerVolumes {
       within(parts, tables, async ({ changed }) => {
         for (const volume of await tables.volumes.ofContainer(containerId)) {
           if (volume.hostId !== null) continue
-          await tables.volumes.update(volume.id, { hostId })
+          // Nothing of it is there yet, whatever it was called while it waited for its first container.
+          await tables.volumes.update(volume.id, { hostId, status: 'creating' })
           changed(volume)
         }
       }),
     release: (tables, containerId) =>
       within(parts, tables, async (work) => {
-        for (const volume of await tables.volumes.ofContainer(containerId)) await release(work, volume)
+        for (const volume of await tables.volumes.ofContainer(containerId)) await release(work, containerId, volume)
       }),
   }
 }
@@ -48,21 +49,26 @@ async function reserve(work: Work, caller: Caller, containerId: ContainerId, mou
       return { kind: 'file', destination, content: mount.content }
     case 'volume': {
       const volumeId = await take(work, caller, containerId, mount.source)
-      return { kind: 'volume', volumeId, destination, readOnly: mount.readOnly }
+      return mountOf(volumeId, mount)
     }
     case 'new': {
       const volumeId = await add(work, caller, containerId, mount)
-      return { kind: 'volume', volumeId, destination, readOnly: mount.readOnly }
+      return mountOf(volumeId, mount)
     }
     default:
       return assertNever(mount, 'mount')
   }
 }
 
+function mountOf(volumeId: VolumeId, { destination, readOnly, fill }: Exclude<MountRequest, { kind: 'file' }>): Mount {
+  return { kind: 'volume', volumeId, destination, readOnly, ...(fill === true && { fill }) }
+}
+
 async function take({ tables }: Work, caller: Caller, containerId: ContainerId, ref: string): Promise<VolumeId> {
   const volume = await volumeBy(tables, caller, ref)
   // An administrator sees other projects' volumes, but a container of this one must not have them.
   if (volume.projectId !== caller.projectId) throw new Fault('volume.not-found', { type: 'volume', ref })
+  if (volume.shared === true) return share(tables, containerId, volume)
   // Twice in one container, at two places.
   if (volume.containerId === containerId) return volume.id
   if (volume.containerId !== null) {
@@ -77,6 +83,17 @@ async function take({ tables }: Work, caller: Caller, containerId: ContainerId, 
   return volume.id
 }
 
+/** One that is being made is as good as there: its host has the container wait for it. */
+async function share(tables: Work['tables'], containerId: ContainerId, volume: Volume): Promise<VolumeId> {
+  const { id, status } = volume
+  if (status === 'deleting' || status === 'error') {
+    throw new Fault('volume.state', { type: 'volume', ref: called(volume), status, needed: 'available' })
+  }
+  if (status === 'available') await tables.volumes.update(id, { status: 'in-use' })
+  await tables.volumes.hold(id, containerId)
+  return id
+}
+
 type New = Extract<MountRequest, { kind: 'new' }>
 
 /** One that gets its host together with its container, and is made there. */
@@ -84,7 +101,7 @@ async function add(
   work: Work,
   caller: Caller,
   containerId: ContainerId,
-  { size: asked, keep = false, share }: New,
+  { size: asked, keep = false, share, shared = false, labels }: New,
 ): Promise<VolumeId> {
   const { tables, clock, ids, limits } = work
   const size = checkSize(asked)
@@ -100,16 +117,24 @@ async function add(
     status: 'creating',
     statusReason: null,
     hostId: null,
-    containerId,
+    containerId: shared ? null : containerId,
     snapshotId: null,
     ephemeral: !keep,
+    ...(shared && { shared }),
+    ...(labels && { labels }),
     createdAt: clock.now(),
   })
+  if (shared) await tables.volumes.hold(id, containerId)
   return id
 }
 
-async function release({ tables, changed }: Work, volume: Volume): Promise<void> {
+async function release({ tables, changed }: Work, containerId: ContainerId, volume: Volume): Promise<void> {
   const { id, status } = volume
+  if (volume.shared === true) {
+    await tables.volumes.letGo(id, containerId)
+    if ((await tables.volumes.holdersOf(id)).length > 0) return
+    if (!volume.ephemeral) return tables.volumes.update(id, { ...(status === 'in-use' && { status: 'available' }) })
+  }
   // Never made anywhere: its container found no host.
   if (volume.hostId === null) return tables.volumes.remove(id)
   if (!volume.ephemeral) {

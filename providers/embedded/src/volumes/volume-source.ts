@@ -35,7 +35,8 @@ async function onVolume(tables: Tables, hostId: HostId, report: VolumeReport): P
   if (change === 'remove') return tables.volumes.remove(volume.id)
   if (change === null) return
   const { status, statusReason } = change
-  const inUse = status === 'available' && volume.containerId !== null
+  const isHeld = volume.containerId !== null || (await tables.volumes.holdersOf(volume.id)).length > 0
+  const inUse = status === 'available' && isHeld
   await tables.volumes.update(volume.id, { status: inUse ? 'in-use' : status, statusReason })
 }
 

@@ -50,28 +50,35 @@ async function create(work: Work, known: readonly VolumeHost[], caller: Caller, 
   }
   await enforceLimits(tables, limits, caller.projectId, { resource: 'volumes', size })
   if (snapshot) await requireHost(tables, known, snapshot.hostId, size)
+  const waits = input.shared === true && snapshot === null
   const volume: Volume = {
     id: ids.uuid() as VolumeId,
     projectId: caller.projectId,
     userId: caller.userId,
     name: input.name,
     size,
-    status: 'creating',
+    // A shared one is made where its first container will be: two of one container must meet on a host.
+    status: waits ? 'available' : 'creating',
     statusReason: null,
-    hostId: snapshot?.hostId ?? (await chooseHost(tables, known, size)),
+    hostId: waits ? null : (snapshot?.hostId ?? (await chooseHost(tables, known, size))),
     containerId: null,
     snapshotId: snapshot?.id ?? null,
     ephemeral: false,
+    ...(input.shared === true && { shared: true }),
+    ...(input.labels && { labels: input.labels }),
+    ...(input.options && { options: input.options }),
     createdAt: clock.now(),
   }
   await tables.volumes.insert(volume)
-  changed(volume)
+  if (!waits) changed(volume)
   return volume
 }
 
 async function remove({ tables, changed }: Work, known: readonly VolumeHost[], volume: Volume): Promise<void> {
   const refuse = (reason: string) => new Fault('volume.in-use', { type: 'volume', ref: called(volume), reason })
   if (volume.containerId !== null) throw refuse(`container ${volume.containerId} has it`)
+  const [holder] = await tables.volumes.holdersOf(volume.id)
+  if (holder !== undefined) throw refuse(`container ${holder} has it`)
   const snapshots = await tables.snapshots.ofVolume(volume.id)
   if (snapshots.length > 0) throw refuse(`${snapshots.length} of its snapshots exist; delete those first`)
   // Nobody is left who could take the data away, or say that it is gone.
