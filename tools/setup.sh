@@ -136,7 +136,9 @@ prepare_without_engine() {
   install_dependencies
   pick_node
   # npx finds it here; npm makes no such link for a repository's own program.
-  [ -e "$root/node_modules/.bin/gantry" ] || ln -sf ../../tools/gantry "$root/node_modules/.bin/gantry"
+  for command in gantry osc; do
+    [ -e "$root/node_modules/.bin/$command" ] || ln -sf "../../tools/$command" "$root/node_modules/.bin/$command"
+  done
   # Keeps stripped and compiled sources, so that a later start does not pay for them again.
   export NODE_COMPILE_CACHE="$root/node_modules/.cache/node-compile"
 }
