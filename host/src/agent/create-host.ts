@@ -1,6 +1,7 @@
-import { assertNever, type Clock, limiter, reasonOf } from '@gantry/kernel'
+import { assertNever, type Clock, limiter, randomIds, reasonOf } from '@gantry/kernel'
 import type { Assignment, ContainerId, HostFacts } from '@gantry/model'
 import type { AgentHost, AgentMessage, ServerMessage } from '@gantry/wire'
+import { ImageBuilds } from '../build/image-builds.ts'
 import { agentCalls } from '../calls/agent-calls.ts'
 import { type ExecEnds, execEnds } from '../calls/exec-ends.ts'
 import { openEngine } from '../engine/engine.ts'
@@ -90,6 +91,8 @@ export function createHost(options: HostOptions): ContainerHost {
     report: (report) => send?.({ kind: 'volume', report }),
     signal,
   })
+  const builds = new ImageBuilds({ engine, deployment, stateDir: options.stateDir, clock, ids: randomIds })
+  let buildsCleared = false
   const problems = Promise.all([network.problem, volumeProblem(options.stateDir)])
 
   const context: WorkerContext = {
@@ -169,6 +172,9 @@ export function createHost(options: HostOptions): ContainerHost {
           report({ kind: 'hello', facts })
         }
         await resync(true)
+        // What a dead agent's builds left; ours begin only now.
+        if (!buildsCleared) work('clearing of builds', builds.clear(signal))
+        buildsCleared = true
         ends.lost()
         log.info({ engine: facts.engine.name, version: facts.engine.version }, 'engine connected')
         report({ kind: 'engine', up: true, reason: '' })
@@ -244,6 +250,7 @@ export function createHost(options: HostOptions): ContainerHost {
       deployment,
       hostName: options.name ?? 'this host',
       ends,
+      builds,
       engineIdOf: (id) => workers.get(id)?.engine?.engineId ?? null,
       hold: (id, task) => workers.get(id)?.hold(task) ?? task(),
     }),
@@ -267,6 +274,7 @@ export function createHost(options: HostOptions): ContainerHost {
     close: async () => {
       clearInterval(timer)
       closing.abort(new Error('the agent is closing'))
+      await builds.close()
       await network.close()
       await engine.close()
     },

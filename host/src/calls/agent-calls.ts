@@ -4,6 +4,7 @@ import { attachCall } from './attach.ts'
 import { type CallContext, onContainer } from './call-context.ts'
 import { engineContainerCalls } from './engine-container.ts'
 import { execCalls } from './exec.ts'
+import { imageBuildCalls } from './image-build.ts'
 import { imageCalls } from './images.ts'
 import { logsCall } from './logs.ts'
 import { statsCall } from './stats.ts'
@@ -19,6 +20,7 @@ export function agentCalls(context: CallContext): AgentCalls {
     ...engineContainerCalls(context),
     ...archiveCalls(context),
     ...imageCalls(context),
+    ...imageBuildCalls(context),
     ttyResize: ({ id, rows, columns }, { signal }) =>
       onContainer(context, 'resize the terminal of', id, signal, async (engineId) => {
         await containers.resize(engineId, rows, columns, signal)

@@ -1,3 +1,4 @@
+import { type BuildApi, buildApi } from './build-api.ts'
 import { type ContainerApi, containerApi } from './containers.ts'
 import type { EngineEvent, EngineInfo, EngineVersion } from './engine-types.ts'
 import { engineTransport } from './engine-transport.ts'
@@ -16,6 +17,8 @@ export interface Engine {
   readonly containers: ContainerApi
   readonly execs: ExecApi
   readonly images: ImageApi
+  /** What only building asks. */
+  readonly builds: BuildApi
   readonly networks: NetworkApi
   /** In the engine's own words. */
   readonly raw: RawContainerApi
@@ -33,6 +36,7 @@ export function openEngine(socketPath: string): Engine {
     containers: containerApi(transport),
     execs: execApi(transport),
     images: imageApi(transport),
+    builds: buildApi(transport),
     networks: networkApi(transport),
     raw: rawContainerApi(transport),
     info: (signal) => transport.json({ path: '/info', ...(signal && { signal }) }),

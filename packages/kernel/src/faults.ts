@@ -125,6 +125,11 @@ export const faults = {
   'image.not-found': { kind: 'not-found', retry: false, text: 'Image {image} could not be found: {reason}' },
   'image.ambiguous': { kind: 'invalid', retry: false, text: 'Several images have ids that begin with {ref}; write more of it.' },
   'image.in-use': { kind: 'conflict', retry: false, text: 'Image {image} is used by a container; remove that first.' },
+  'build.busy': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'The host has {limit} builds waiting, which is the most; try again in a moment.',
+  },
   'host.not-found': { kind: 'not-found', retry: false, text: 'Host {ref} could not be found.' },
   'host.unreachable': {
     kind: 'unavailable',

@@ -50,11 +50,31 @@ export const engineImageCalls = {
     reply: Type.Object({ imageId: Type.String(), size: Type.Integer() }),
   },
   /**
-   * Input: a tar, the context. Builds inside containers confined like the project's own, in the network of container
-   * `sandbox`. Output: the classic builder's progress, at the end `{"built":{"imageId","size"}}` or `{"error":…}`.
+   * Input: a tar (plain, gzip or zstd), the context of a build. The host keeps it for `imageBuild`, at most ten minutes, and
+   * says which images the build needs: the names in FROM and `--from` as written, their ARGs resolved, without `scratch` and
+   * stages. A Dockerfile that cannot be read is `request.invalid`, as is a tar; `build.busy` passes.
+   */
+  imageBuildPlan: {
+    args: Type.Object({
+      /** Path in the context. */
+      dockerfile: Type.String(),
+      /** Name or number of the stage to build; empty: the last. */
+      target: Type.String(),
+      buildArgs: Type.Record(Type.String(), Type.String()),
+    }),
+    reply: Type.Object({ contextId: Type.String(), images: Type.Array(Type.String()) }),
+  },
+  /**
+   * Builds the context of a plan of the same arguments, once, inside containers confined like the project's own, in the
+   * network (and with the /etc/hosts, so extra hosts are the sandbox's) of container `sandbox`. The images needed must be on
+   * the host already. Output: the classic builder's progress without "Successfully tagged", at the end
+   * `{"built":{"imageId","size"}}` after everything else, or `{"errorDetail","error"}`; an output that breaks off with neither
+   * was cancelled. Steps are kept for later builds of the same space as `<space>/gantry.build/steps:<key>`, the newest 200:
+   * no such reference may be shown to a user or taken from one.
    */
   imageBuild: {
     args: Type.Object({
+      contextId: Type.String(),
       /** A running container of the build's own: its network, and whose the steps' containers are. */
       sandbox: Type.Unsafe<ContainerId>(Type.String()),
       /** Prefix of the project's references in the engine; the result and what is kept for later builds lie below it. */
@@ -65,14 +85,12 @@ export const engineImageCalls = {
       target: Type.String(),
       buildArgs: Type.Record(Type.String(), Type.String()),
       labels: Type.Record(Type.String(), Type.String()),
-      extraHosts: Type.Array(Type.String()),
       noCache: Type.Boolean(),
       quiet: Type.Boolean(),
-      keepSteps: Type.Boolean(),
       /** Cores and MiB of each step. */
       cpu: Type.Number(),
       memory: Type.Integer(),
-      /** Bytes. */
+      /** Bytes; 0: the engine's default. */
       shmSize: Type.Integer(),
       /** What a name in FROM or --from means: the engine's reference; names that are left out are not to be had. */
       images: Type.Record(Type.String(), Type.String()),
