@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: Gantry beside the raw engine, in one run on one engine, as ratios. Numbers of a shared machine mean little
  * by themselves; pairs taken in turn, and their medians, mean something. Prints a Markdown table for docs/performance.md.
+ * `npm run bench docker` takes the part of the Docker API alone.
  */
 import { execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -10,6 +11,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { noteNetworks } from '../fixtures/engine-leftovers.ts'
 import { startGantry } from '../fixtures/gantry.ts'
+import { dockerMeasures } from './docker-bench.ts'
 import { containerWatch, median, percentile, type Row, table } from './measure.ts'
 import { rawEngine } from './raw-engine.ts'
 
@@ -25,7 +27,18 @@ await admin.zun('PUT', `/quotas/${demo.projectId}`, { containers: -1, cpu: -1, m
 const raw = await rawEngine(gantry.engine.socket)
 const watch = await containerWatch(gantry.api, demo.token)
 
-for (const measure of [sequentialRuns, concurrentRuns, execRoundTrip, logThroughput, bigList, secondStart]) {
+const only = process.argv.slice(2)
+if (only.length === 0 || only.includes('docker')) {
+  for (const measure of await dockerMeasures(gantry, demo, rounds)) {
+    const row = await measure()
+    rows.push(row)
+    process.stderr.write(`${row.what}: ${row.ratio?.toFixed(2)}\n`)
+  }
+}
+const measures = only.includes('docker')
+  ? []
+  : [sequentialRuns, concurrentRuns, execRoundTrip, logThroughput, bigList, secondStart]
+for (const measure of measures) {
   process.stderr.write(`${measure.name} … `)
   const started = performance.now()
   await measure()

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { UpgradeRoute } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
@@ -15,12 +15,12 @@ const pattern = /^(?:\/(v\d+\.\d+))?\/(?:containers\/([^/]+)\/attach|exec\/([^/]
 export function hijackRoute(app: FastifyInstance, docker: DockerContext): UpgradeRoute {
   const { prefix, log } = app
   const match = (path: string) => (path.startsWith(prefix) ? pattern.exec(path.slice(prefix.length)) : null)
-  const serve = async (request: IncomingMessage, socket: Socket, head: Buffer) => {
+  const serve = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined)
     const url = new URL(request.url ?? '/', 'http://docker')
     const [, version, container, exec] = match(url.pathname) ?? []
     const { body, rest } = await bodyBefore(request, socket, head)
-    const connection = upgraded(socket, rest)
+    const connection = upgraded(request, socket, rest)
     try {
       if (request.method !== 'POST') throw new Fault('request.no-route', { method: '', path: '' })
       const minor = version === undefined ? newestVersion : minorOf(version)
@@ -37,7 +37,7 @@ export function hijackRoute(app: FastifyInstance, docker: DockerContext): Upgrad
   return {
     takes: (path) => match(path) !== null,
     handle: (request, socket, head) => {
-      serve(request, socket as Socket, head).catch(() => socket.destroy())
+      serve(request, socket, head).catch(() => socket.destroy())
     },
   }
 }

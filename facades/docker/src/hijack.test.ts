@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { Transform } from 'node:stream'
 import { createHttpApp, onUpgrade } from '@gantry/http'
 import { pino } from 'pino'
@@ -31,8 +31,8 @@ async function shouter(): Promise<number> {
   onUpgrade(app, {
     takes: (path) => path === '/attach',
     handle: (request, socket, head) => {
-      void bodyBefore(request, socket as Socket, head).then(({ body, rest }) => {
-        const connection = upgraded(socket as Socket, rest)
+      void bodyBefore(request, socket, head).then(({ body, rest }) => {
+        const connection = upgraded(request, socket, rest)
         connection.accept('application/vnd.docker.raw-stream')
         return connection.send(connection.input.pipe(upper(body.toString())))
       })
@@ -87,11 +87,27 @@ test('stdin that came in one piece with the head is not lost after an upgrade', 
   expect(got.slice(got.indexOf('\r\n\r\n') + 4)).toBe(`${json.toUpperCase()}EARLYLATEbye`)
 })
 
+test('a body that comes after the head is waited for', async () => {
+  const port = await shouter()
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  let got = ''
+  socket.on('data', (chunk: Buffer) => {
+    got += chunk.toString()
+  })
+  socket.write(`POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${bodyHead}\r\n`)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  socket.write(json)
+  while (!got.includes(json.toUpperCase())) await once(socket, 'data')
+  socket.end('late')
+  await once(socket, 'end')
+  expect(got.slice(got.indexOf('\r\n\r\n') + 4)).toBe(`${json.toUpperCase()}LATEbye`)
+})
+
 test('a refusal is an answer with a sentence and ends the connection', async () => {
   const app = createHttpApp({ log: pino({ level: 'silent' }) })
   onUpgrade(app, {
     takes: () => true,
-    handle: (_request, socket) => upgraded(socket as Socket, Buffer.alloc(0)).refuse(new Error('no')),
+    handle: (request, socket) => upgraded(request, socket, Buffer.alloc(0)).refuse(new Error('no')),
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   closing.push(() => app.close())

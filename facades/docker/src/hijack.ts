@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { PassThrough, type Readable } from 'node:stream'
+import { type Duplex, PassThrough, type Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { answerTo } from './errors.ts'
 import { usualHeaders } from './usual-headers.ts'
@@ -19,10 +19,14 @@ export interface Hijacked {
   refuse(error: unknown): void
 }
 
-/** Of a request that asked for an upgrade: Node has left HTTP already. `rest` was read beyond its head and body. */
-export function upgraded(socket: Socket, rest: Buffer): Hijacked {
-  if (rest.length > 0) socket.unshift(rest)
-  return hijackedOn(socket, '101 UPGRADED', { connection: 'Upgrade', upgrade: 'tcp' })
+/**
+ * Of a request that asked for an upgrade: Node has left HTTP already. `stream` is the connection, or what Node puts before
+ * it when the request's body was still on its way. `rest` was read beyond head and body.
+ */
+export function upgraded(request: IncomingMessage, stream: Duplex, rest: Buffer): Hijacked {
+  if (rest.length > 0) stream.unshift(rest)
+  tuned(request.socket)
+  return hijackedOn(stream, '101 UPGRADED', { connection: 'Upgrade', upgrade: 'tcp' })
 }
 
 /**
@@ -39,18 +43,23 @@ export function takenOver(request: FastifyRequest, reply: FastifyReply): Hijacke
   socket.on('data', () => undefined)
   detach()
   socket.pause()
+  tuned(socket)
   return hijackedOn(socket, '200 OK', {})
 }
 
-function hijackedOn(socket: Socket, status: string, more: Record<string, string>): Hijacked {
+/** It may be idle for hours, and somebody may be typing. */
+function tuned(socket: Socket): void {
+  socket.setTimeout(0)
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, 60_000)
+}
+
+function hijackedOn(socket: Duplex, status: string, more: Record<string, string>): Hijacked {
   const gone = new AbortController()
   let accepted = false
   // A connection that breaks is told to the stream; nobody else listens.
   socket.on('error', () => undefined)
   socket.once('close', () => gone.abort(new Error('the client closed the connection')))
-  socket.setTimeout(0)
-  socket.setNoDelay(true)
-  socket.setKeepAlive(true, 60_000)
   // Its own stream, so that whoever reads it may destroy it without cutting the answer off.
   const input = new PassThrough()
   socket.pipe(input)
@@ -107,18 +116,21 @@ function reasonPhrase(code: number): string {
 const mostBody = 1024 * 1024
 
 /**
- * The body of a request that asked for an upgrade, which Node leaves unread before the stream's own bytes (or, in newer
- * versions, gives as the request's). Answers what was read beyond it.
+ * The body of a request that asked for an upgrade. Newer versions of Node give it as the request's own stream, which may
+ * still be on its way; older ones leave it unread before the stream's own bytes. Answers what was read beyond it.
  */
 export async function bodyBefore(
   request: IncomingMessage,
-  socket: Socket,
+  socket: Duplex,
   head: Buffer,
 ): Promise<{ readonly body: Buffer; readonly rest: Buffer }> {
   const length = Number(request.headers['content-length'] ?? 0)
   if (!(length >= 0 && length <= mostBody)) throw new Error('the body is too large')
-  const own = request.complete ? (request.read() as Buffer | null) : null
-  if (own !== null && own.length === length) return { body: own, rest: head }
+  if (!request.complete || request.readableLength > 0) {
+    const parts: Buffer[] = []
+    for await (const part of request as AsyncIterable<Buffer>) parts.push(part)
+    return { body: Buffer.concat(parts), rest: head }
+  }
   let got = head
   while (got.length < length) {
     const chunk = await nextChunk(socket)
@@ -128,7 +140,7 @@ export async function bodyBefore(
   return { body: got.subarray(0, length), rest: got.subarray(length) }
 }
 
-function nextChunk(socket: Socket): Promise<Buffer | null> {
+function nextChunk(socket: Duplex): Promise<Buffer | null> {
   return new Promise((resolve) => {
     const settle = (chunk: Buffer | null) => {
       socket.off('data', onData).off('end', onEnd).off('close', onEnd).pause()
