@@ -113,12 +113,24 @@ export interface NewNetwork {
   readonly external: boolean
 }
 
+export interface AskedSubnet {
+  readonly cidr: string
+  /** undefined: the first address. */
+  readonly gateway?: string
+  /** A CIDR within, from which addresses are given out; undefined: all. */
+  readonly range?: string
+  /** Addresses that are not given out. */
+  readonly reserved: readonly string[]
+}
+
 export interface NewWholeNetwork {
   /** `network.name-taken` when the project has another of that name. */
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   /** At most one of each version; without one of version 4, a free one is chosen. `network.overlap` with others of the project. */
-  readonly subnets: readonly Pick<NewSubnet, 'cidr' | 'gateway' | 'pools'>[]
+  readonly subnets: readonly AskedSubnet[]
+  /** One of version 6 is chosen where none is named. */
+  readonly ipv6: boolean
   /** Without a router: nothing leaves it. */
   readonly internal: boolean
 }
@@ -238,7 +250,13 @@ export interface ContainerPorts {
    */
   publish(tables: Tables, caller: Caller, request: PublishRequest): Promise<void>
   /** Opens further ports of the container to everybody, as `exposedPorts` of `reserve` did; answers its nics. */
-  expose(tables: Tables, caller: Caller, containerId: ContainerId, nics: readonly Nic[], ports: readonly string[]): Promise<Nic[]>
+  expose(
+    tables: Tables,
+    caller: Caller,
+    containerId: ContainerId,
+    nics: readonly Nic[],
+    ports: readonly string[],
+  ): Promise<Nic[]>
   /** Everything the container held is given back. May be called again. */
   release(tables: Tables, containerId: ContainerId): Promise<void>
   /** Adds or removes a group on all of the container's ports that are filtered. `group.present` / `group.absent` when it changes nothing. */

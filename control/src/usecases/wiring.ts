@@ -72,21 +72,12 @@ export function wiringVerbs(deps: Deps): WiringVerbs {
 }
 
 /** What is published of one that runs follows its interfaces. */
-async function republished(
-  deps: Deps,
-  tables: Tables,
-  caller: Caller,
-  container: Container,
-): Promise<readonly Nic[]> {
+async function republished(deps: Deps, tables: Tables, caller: Caller, container: Container): Promise<readonly Nic[]> {
   return isLive(container) ? publishPorts(deps, tables, caller, container) : container.nics
 }
 
 /** With the names that go with this interface; undefined: without any. */
-function withNames(
-  spec: Container['spec'],
-  { networkId }: Nic,
-  names: EndpointNames | undefined,
-): Container['spec'] {
+function withNames(spec: Container['spec'], { networkId }: Nic, names: EndpointNames | undefined): Container['spec'] {
   const { aliases: known = {}, links: before = [] } = spec.options ?? {}
   const { aliases = [], links = [] } = names ?? {}
   if (aliases.length === 0 && links.length === 0 && known[networkId] === undefined) return spec
@@ -142,14 +133,14 @@ async function matcher(
  * changed on the port is written there as well, and its host is told.
  */
 export function networkVerbs(deps: Deps): NetworkVerbs {
-  const { networks, subnets, ports, groups, routers, floatingIps, publishedOf } = deps.networks
+  const { networks, subnets, ports, groups, routers, floatingIps } = deps.networks
   return {
     networks,
     subnets,
     groups,
     routers,
     floatingIps,
-    publishedOf,
+    publishedOf: (caller, containers) => deps.networks.publishedOf(caller, containers),
     ports: {
       ...ports,
       async update(caller, ref, change) {

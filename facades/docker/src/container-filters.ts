@@ -3,6 +3,8 @@ import type { DockerContext } from './context.ts'
 import { Refusal } from './errors.ts'
 import { type Filters, matchesAny, matchesLabels, matchesName } from './filters.ts'
 import { dockerId } from './ids.ts'
+import { networkNames } from './known-networks.ts'
+import { nameOfVolume } from './known-volumes.ts'
 import { stateOf } from './translate-state.ts'
 
 /** Keys of `GET /containers/json`. */
@@ -95,14 +97,14 @@ function boundOf(filters: Filters, key: string, everything: readonly Container[]
 async function networksNamed({ control }: DockerContext, caller: Caller, filters: Filters): Promise<Set<string>> {
   const asked = filters.get('network')
   if (!asked) return new Set()
-  const all = await control.network.networks.list(caller)
+  const all = await networkNames(control, caller)
   const fits = (id: string, name: string) => asked.some((ref) => ref === name || dockerId(id).startsWith(ref))
-  return new Set(all.filter(({ id, name }) => fits(id, name)).map(({ id }) => id))
+  return new Set([...all].filter(([id, name]) => fits(id, name)).map(([id]) => id))
 }
 
 async function volumesNamed({ control }: DockerContext, caller: Caller, filters: Filters): Promise<Set<string>> {
   const asked = filters.get('volume')
   if (!asked) return new Set()
   const all = await control.storage.volumes.list(caller)
-  return new Set(all.filter(({ id, name }) => asked.includes(name) || asked.includes(id)).map(({ id }) => id))
+  return new Set(all.filter((volume) => asked.includes(nameOfVolume(volume))).map(({ id }) => id))
 }

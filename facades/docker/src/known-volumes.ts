@@ -6,6 +6,9 @@ import { Refusal } from './errors.ts'
 /** GiB of a volume whose size nobody named: Docker knows no sizes. */
 export const defaultGib = 10
 
+/** As Docker marks a volume that nobody named. */
+export const anonymousLabel = 'com.docker.volume.anonymous'
+
 const validName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 
 /** An anonymous one is known by its id, without dashes. */
@@ -58,6 +61,7 @@ export function sizeOf({ size }: Readonly<Record<string, string>>): number {
   if (size === undefined) return defaultGib
   const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(size.trim()) ?? []
   const gib = Math.ceil(Number(digits) * (unitsInGib[unit.toLowerCase()] ?? Number.NaN))
-  if (digits === '' || !(gib >= 1)) throw new Refusal(400, `invalid option: "size" must be like 10 (GiB), 10G or 512M, not ${size}`)
+  if (digits === '' || !(gib >= 1))
+    throw new Refusal(400, `invalid option: "size" must be like 10 (GiB), 10G or 512M, not ${size}`)
   return gib
 }

@@ -1,6 +1,7 @@
 import type { Caller, Container, Nic, Volume } from '@gantry/model'
 import type { DockerContext } from './context.ts'
 import { dockerId } from './ids.ts'
+import { nameOfVolume } from './known-volumes.ts'
 import type { Surroundings } from './surroundings.ts'
 import { networkNames } from './translate-networks.ts'
 import { stateOf } from './translate-state.ts'
@@ -8,7 +9,12 @@ import { stateOf } from './translate-state.ts'
 type Json = Readonly<Record<string, unknown>>
 type Published = ReadonlyMap<
   string,
-  readonly { readonly address: string; readonly containerPort: number; readonly publicPort: number; readonly protocol: string }[]
+  readonly {
+    readonly address: string
+    readonly containerPort: number
+    readonly publicPort: number
+    readonly protocol: string
+  }[]
 >
 
 /** Looks up once what the views of these containers show: names of networks, published ports, volumes. */
@@ -153,7 +159,7 @@ function mountsOf({ mounts, spec }: Container, volumes: ReadonlyMap<string, Volu
     const base = { Destination: mount.destination, Mode: '', Propagation: '' }
     if (mount.kind === 'file') return { Type: 'bind', Source: '', ...base, RW: true }
     const volume = volumes.get(mount.volumeId)
-    const Name = volume && !volume.ephemeral ? volume.name : mount.volumeId.replaceAll('-', '')
+    const Name = volume ? nameOfVolume(volume) : mount.volumeId.replaceAll('-', '')
     return { Type: 'volume', Name, Source: '', Driver: 'local', ...base, Mode: 'z', RW: !mount.readOnly }
   })
   const memory = Object.keys(spec.options?.tmpfs ?? {}).map((Destination) => ({

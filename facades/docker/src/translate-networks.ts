@@ -48,7 +48,10 @@ export async function netsOf(
   const asked = endpointsIn(networking)
   if (mode === 'none') {
     if ([...asked.keys()].some((name) => name !== 'none')) {
-      throw new Refusal(400, 'container cannot be connected to multiple networks with one of the networks in private (none) mode')
+      throw new Refusal(
+        400,
+        'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+      )
     }
     return { nets: [], unplugged: true, options: {} }
   }

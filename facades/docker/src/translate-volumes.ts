@@ -5,7 +5,7 @@ import { canonicalBody } from './canonical-body.ts'
 import type { DockerContext } from './context.ts'
 import { Refusal } from './errors.ts'
 import { everyContainer } from './every-container.ts'
-import { defaultGib, ensureVolume, knownVolumes, nameOfVolume } from './known-volumes.ts'
+import { anonymousLabel, defaultGib, ensureVolume, knownVolumes, nameOfVolume } from './known-volumes.ts'
 import type { ConfigBody, HostConfigBody } from './schemas-create.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -60,7 +60,10 @@ async function mountOf(
   { name, target, readOnly, noCopy, labels }: Extract<Asked, { kind: 'volume' }>,
 ): Promise<MountRequest> {
   const where = { destination: target, readOnly, fill: !noCopy }
-  if (name === '') return { kind: 'new', size: defaultGib, ...where, shared: true, labels }
+  if (name === '') {
+    const marked = { ...labels, [anonymousLabel]: '' }
+    return { kind: 'new', size: defaultGib, ...where, shared: true, labels: marked }
+  }
   const { id } = await ensureVolume(control, caller, { name, labels, options: {} })
   return { kind: 'volume', source: id, ...where }
 }
@@ -72,7 +75,8 @@ const harmless = /^(rw|ro|z|Z|nocopy|r?private|cached|delegated|consistent|)$/
 function ofBind(bind: string): Asked[] {
   const parts = bind.split(':')
   const [source = '', target = '', mode = ''] = parts.length === 1 ? ['', bind] : parts
-  if (parts.length > 3 || (parts.length > 1 && source === '')) throw new Refusal(400, `invalid volume specification: '${bind}'`)
+  if (parts.length > 3 || (parts.length > 1 && source === ''))
+    throw new Refusal(400, `invalid volume specification: '${bind}'`)
   const modes = mode.split(',')
   const isHostPath = /^[/\\.~]/.test(source)
   if (isHostPath) return []
@@ -83,17 +87,27 @@ function ofBind(bind: string): Asked[] {
 const mountFields = ['Type', 'Source', 'Target', 'ReadOnly', 'VolumeOptions', 'TmpfsOptions']
 
 function ofMount(body: Json): Asked[] {
-  const { Type = '', Source = '', Target = '', ReadOnly, VolumeOptions, TmpfsOptions } = canonicalBody(body, mountFields)
+  const {
+    Type = '',
+    Source = '',
+    Target = '',
+    ReadOnly,
+    VolumeOptions,
+    TmpfsOptions,
+  } = canonicalBody(body, mountFields)
   const target = String(Target)
   if (target === '') throw new Refusal(400, 'invalid mount config for type: field Target must not be empty')
   switch (Type) {
     case 'tmpfs':
-      if (Source !== '') throw new Refusal(400, 'invalid mount config for type "tmpfs": field Source must not be specified')
+      if (Source !== '')
+        throw new Refusal(400, 'invalid mount config for type "tmpfs": field Source must not be specified')
       return [{ kind: 'tmpfs', target, options: tmpfsOptions(canonicalBody(TmpfsOptions, ['SizeBytes', 'Mode'])) }]
     case 'volume': {
       const { NoCopy, Labels } = canonicalBody(VolumeOptions, ['NoCopy', 'Labels', 'DriverConfig'])
       const readOnly = ReadOnly === true
-      return [{ kind: 'volume', name: String(Source), target, readOnly, noCopy: NoCopy === true, labels: textMap(Labels) }]
+      return [
+        { kind: 'volume', name: String(Source), target, readOnly, noCopy: NoCopy === true, labels: textMap(Labels) },
+      ]
     }
     case 'bind':
       return []
@@ -108,14 +122,18 @@ function tmpfsOptions({ SizeBytes, Mode }: Json): string {
   return [...size, ...mode].join(',')
 }
 
+/** Labels and the like; what is no text is left out. */
 export function textMap(value: unknown): Record<string, string> {
-  return Object.fromEntries(Object.entries(canonicalBody(value, [])).map(([name, text]) => [name, String(text ?? '')]))
+  const pairs = Object.entries(canonicalBody(value, []))
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => typeof pair[1] === 'string'))
 }
 
 function checkTarget(target: string): string {
-  if (!target.startsWith('/')) throw new Refusal(400, `invalid mount config: invalid mount path: '${target}' mount path must be absolute`)
+  if (!target.startsWith('/'))
+    throw new Refusal(400, `invalid mount config: invalid mount path: '${target}' mount path must be absolute`)
   const path = posix.normalize(target).replace(/(?<=.)\/$/, '')
-  if (path === '/') throw new Refusal(400, `invalid volume specification: '${target}': invalid mount config: destination can't be '/'`)
+  if (path === '/')
+    throw new Refusal(400, `invalid volume specification: '${target}': invalid mount config: destination can't be '/'`)
   return path
 }
 

@@ -8,7 +8,9 @@ import { containerRoutes } from './containers.ts'
 import { diskUsageRoutes } from './disk-usage.ts'
 import { eventRoutes } from './events.ts'
 import { execRoutes } from './exec.ts'
+import { networkRoutes } from './networks.ts'
 import { systemRoutes } from './system.ts'
+import { volumeRoutes } from './volumes.ts'
 
 const all = [
   systemRoutes,
@@ -20,6 +22,8 @@ const all = [
   execRoutes,
   eventRoutes,
   diskUsageRoutes,
+  networkRoutes,
+  volumeRoutes,
 ]
 
 /** Every route, once for each way to write its path (with and without a version). */

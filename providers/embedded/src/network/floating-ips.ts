@@ -187,7 +187,12 @@ async function routerBetween(
   return (best ?? fitting[0])?.id
 }
 
-export async function addForwarding(work: Work, caller: Caller, ref: string, input: NewForwarding): Promise<PortForwarding> {
+export async function addForwarding(
+  work: Work,
+  caller: Caller,
+  ref: string,
+  input: NewForwarding,
+): Promise<PortForwarding> {
   const { tables, ids } = work
   const ip = await floatingIpBy(tables, caller, ref)
   checkForwarding(input)

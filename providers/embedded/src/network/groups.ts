@@ -124,7 +124,11 @@ export async function insertGroup(
   return { ...group, rules: inserted }
 }
 
-export async function insertRule({ tables, ids }: Work, groupId: SecurityGroupId, body: RuleBody): Promise<SecurityGroupRule> {
+export async function insertRule(
+  { tables, ids }: Work,
+  groupId: SecurityGroupId,
+  body: RuleBody,
+): Promise<SecurityGroupRule> {
   const rule: SecurityGroupRule = { ...body, id: ids.uuid() as SecurityGroupRuleId, groupId }
   await tables.groups.insertRule(rule)
   return rule

@@ -33,7 +33,9 @@ export async function publish(work: Work, caller: Caller, request: PublishReques
   const ways = await waysInto(work, request.nics)
   if (ways.length === 0) return
   // What names its public port first: the others take what is left.
-  const asked = request.ports.toSorted((one, other) => Number(one.publicPort === null) - Number(other.publicPort === null))
+  const asked = request.ports.toSorted(
+    (one, other) => Number(one.publicPort === null) - Number(other.publicPort === null),
+  )
   const kept = new Set<string>()
   for (const port of asked) kept.add(await publishOne(work, caller, request, { port, ways, kept }))
 }
@@ -44,9 +46,12 @@ async function waysInto({ tables }: Work, nics: readonly Nic[]): Promise<WayIn[]
     const routers = await tables.routers.onNetworks([networkId])
     for (const { address, subnetId, version, gateway: subnetGateway } of addresses) {
       if (version !== 4) continue
-      const fitting = routers.filter(({ gateway, interfaces }) => gateway && interfaces.some((one) => one.subnetId === subnetId))
+      const fitting = routers.filter(
+        ({ gateway, interfaces }) => gateway && interfaces.some((one) => one.subnetId === subnetId),
+      )
       // Answers leave by the subnet's gateway.
-      const best = fitting.find(({ interfaces }) => interfaces.some((one) => one.address === subnetGateway)) ?? fitting[0]
+      const best =
+        fitting.find(({ interfaces }) => interfaces.some((one) => one.address === subnetGateway)) ?? fitting[0]
       if (best?.gateway) ways.push({ portId, address, routerId: best.id, outside: best.gateway.networkId })
     }
   }
@@ -147,6 +152,7 @@ export async function publishedOf(
       published.set(owner, [...(published.get(owner) ?? []), port])
     }
   }
-  for (const ports of published.values()) ports.sort((a, b) => a.containerPort - b.containerPort || a.publicPort - b.publicPort)
+  for (const ports of published.values())
+    ports.sort((a, b) => a.containerPort - b.containerPort || a.publicPort - b.publicPort)
   return published
 }

@@ -1,7 +1,7 @@
-import type { NetworkVerbs, NewWholeNetwork } from '@gantry/control'
+import type { AskedSubnet, NetworkVerbs, NewWholeNetwork } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
-import type { Caller, Network, Router, Subnet } from '@gantry/model'
-import { blockOf, overlap, parseBlock } from './addresses.ts'
+import type { AddressRange, Caller, Network, Router, Subnet } from '@gantry/model'
+import { blockOf, formatAddress, isForInterfaces, overlap, parseAddress, parseBlock } from './addresses.ts'
 import { createNetwork, usesOf } from './networks.ts'
 import { conflict, invalid, type Parts, transact, type Work } from './parts.ts'
 import { addSubnet, removeInterface } from './routers.ts'
@@ -53,12 +53,14 @@ async function create(work: Work, caller: Caller, input: NewWholeNetwork): Promi
   const own = await ownOf(tables, caller)
   if (own.some((other) => other.name === name)) throw new Fault('network.name-taken', { name })
   const taken = await tables.subnets.ofNetworks((await tables.networks.visible(caller.projectId)).map(({ id }) => id))
-  const asked = askedSubnets(input, taken)
+  const asked = askedSubnets(work, input, taken)
   const network = await createNetwork(work, caller.projectId, { name, shared: false, external: false, labels })
   const subnets: Subnet[] = []
   for (const subnet of asked) {
-    const gateway = internal ? { gateway: null } : {}
-    subnets.push(await createSubnet(work, network, { name, ...subnet, ...gateway }))
+    const { cidr, gateway } = subnet
+    const pools = poolsOf(subnet)
+    const way = internal ? { gateway: null } : gateway === undefined ? {} : { gateway }
+    subnets.push(await createSubnet(work, network, { name, cidr, ...way, ...(pools && { pools }) }))
   }
   if (internal) return network
   let router = await routerOf(work, caller)
@@ -66,9 +68,7 @@ async function create(work: Work, caller: Caller, input: NewWholeNetwork): Promi
   return network
 }
 
-type AskedSubnet = NewWholeNetwork['subnets'][number]
-
-function askedSubnets({ subnets }: NewWholeNetwork, taken: readonly Subnet[]): AskedSubnet[] {
+function askedSubnets({ ids }: Work, { subnets, ipv6 }: NewWholeNetwork, taken: readonly Subnet[]): AskedSubnet[] {
   const versions = subnets.map(({ cidr }) => {
     const block = parseBlock(cidr)
     if (!block) throw invalid(`invalid CIDR address: ${cidr}`)
@@ -79,7 +79,42 @@ function askedSubnets({ subnets }: NewWholeNetwork, taken: readonly Subnet[]): A
   if (new Set(versions).size < versions.length) {
     throw invalid('A network has at most one IPv4 subnet and one IPv6 subnet here.')
   }
-  return versions.includes(4) ? [...subnets] : [{ cidr: freeCidr([...taken]) }, ...subnets]
+  const four = versions.includes(4) ? [] : [{ cidr: freeCidr(taken), reserved: [] }]
+  // RFC 4193: 40 random bits make it nobody else's.
+  const [a, b, c] = ids.hex(5).match(/^..|..../g) ?? []
+  const six = versions.includes(6) || !ipv6 ? [] : [{ cidr: `fd${a}:${b}:${c}::/64`, reserved: [] }]
+  return [...four, ...subnets, ...six]
+}
+
+/** What is given out of a subnet; undefined: everything. */
+function poolsOf({ cidr, gateway, range, reserved }: AskedSubnet): AddressRange[] | undefined {
+  if (range === undefined && reserved.length === 0) return undefined
+  const block = blockOf(cidr)
+  const within = range === undefined ? block : parseBlock(range)
+  if (!within || !overlap(within, block) || within.prefix < block.prefix) {
+    throw invalid(`${range} is not a range within subnet ${cidr}.`)
+  }
+  const { version } = block
+  const last = version === 4 ? block.last - 1n : block.last
+  let from = within.first > block.first ? within.first : block.first + 1n
+  const to = within.last < last ? within.last : last
+  const out = [gateway ?? formatAddress({ version, value: block.first + 1n }), ...reserved].map((text) => {
+    const address = parseAddress(text)
+    if (!address || !isForInterfaces(address, block)) throw invalid(`${text} is not an address within subnet ${cidr}.`)
+    return address.value
+  })
+  const pools: AddressRange[] = []
+  const add = (end: bigint) => {
+    if (from > end) return
+    pools.push({ start: formatAddress({ version, value: from }), end: formatAddress({ version, value: end }) })
+  }
+  for (const value of out.toSorted((a, b) => (a < b ? -1 : 1))) {
+    if (value < from || value > to) continue
+    add(value - 1n)
+    from = value + 1n
+  }
+  add(to)
+  return pools
 }
 
 /** A /24 out of 10.0.0.0/8, from its upper part on, which people use least for what they number by hand. */
@@ -112,7 +147,9 @@ async function remove(work: Work, caller: Caller, ref: string): Promise<void> {
     const reason = 'it is the usual network of the project'
     throw new Fault('policy.forbidden', { action: `Removing network ${name}`, reason })
   }
-  const used = (await tables.ports.ofNetwork(id)).filter(({ deviceOwner }) => deviceOwner !== 'network:router_interface')
+  const used = (await tables.ports.ofNetwork(id)).filter(
+    ({ deviceOwner }) => deviceOwner !== 'network:router_interface',
+  )
   if (used.length > 0) throw new Fault('network.in-use', { type: 'network', ref: name, reason: usesOf(used) })
   for (const router of await tables.routers.onNetworks([id])) {
     for (const { networkId, subnetId } of router.interfaces) {
