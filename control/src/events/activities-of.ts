@@ -30,6 +30,7 @@ function changesOf(was: EngineContainer | null, is: EngineContainer, { wish }: C
   if (was?.state === 'paused' && is.state === 'running') told.push({ action: 'unpause' })
   if (!isAlive(is) && (startedAnew || wasAlive)) {
     if (is.oomKilled) told.push({ action: 'oom' })
+    if (wish.power.kind === 'stopped') told.push({ action: 'kill', attributes: { signal: '15' } })
     told.push({ action: 'die', attributes: { exitCode: String(is.exitCode ?? 0) } })
     if (wish.power.kind === 'stopped') told.push({ action: 'stop' })
   }

@@ -35,6 +35,11 @@ test('each change is told as the engine would have told it', () => {
   expect(actions(running, { ...running, health: 'healthy' })).toEqual(['health_status: healthy'])
 })
 
+test('a stop is told as the engine tells it', () => {
+  const stopped = { ...container(ended), wish: { power: { kind: 'stopped', graceSeconds: 10 } } } as Container
+  expect(activitiesOf(container(running), stopped, false).map(({ action }) => action)).toEqual(['kill', 'die', 'stop'])
+})
+
 test('watchers hear their own project, the past first and nothing twice', async () => {
   let now = 1000
   const log = activityLog({ now: () => now } as Parameters<typeof activityLog>[0])
