@@ -129,6 +129,7 @@ export const createDangers: readonly Danger[] = [
   host('LogConfig', { Type: 'syslog', Config: { 'syslog-address': 'tcp://169.254.169.254:80' } }),
   host('logconfig', { type: 'fluentd' }, 'LogConfig'),
   host('LogConfig', { Type: 'json-file', Config: { 'max-size': '900g' } }),
+  host('LogConfig', { Type: '', Config: { tag: '{{printf "%1000000000d" 1}}' } }),
   host('Isolation', 'hyperv'),
   host('SomethingNew', { any: 'thing' }),
 ]

@@ -86,8 +86,9 @@ test.each(ofContainer.map(([method, path, body]) => ({ method, path, body })))(
   '$method /containers/…$path answers 404',
   async ({ method, path, body }) => {
     for (const ref of refs()) {
-      const { status } = await ask(other, method, `/containers/${encodeURIComponent(ref)}${path}`, body)
-      expect({ ref, status }).toEqual({ ref, status: 404 })
+      const { status, message } = await ask(other, method, `/containers/${encodeURIComponent(ref)}${path}`, body)
+      expect({ ref, status, message }).toMatchObject({ ref, status: 404 })
+      expect(message).not.toContain('page not found')
     }
   },
 )
@@ -125,6 +126,7 @@ test('nor is anything else found by whatever name', async () => {
   for (const [method, path, body] of asks) {
     const { status, message } = await ask(other, method, path, body)
     expect({ method, path, body, status, message }).toMatchObject({ status: 404 })
+    expect(message).not.toContain('page not found')
   }
   expect(await mineAsItIs()).toEqual(before)
 })

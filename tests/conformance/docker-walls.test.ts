@@ -1,7 +1,7 @@
 import { mkdtemp, readlink, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Gantry, type Session, startGantry } from '../fixtures/gantry.ts'
 import { askDocker, type Said } from './docker-ask.ts'
 import {
@@ -16,14 +16,15 @@ import {
 /** What a tenant of the Docker API can reach: nothing of the host, even when asking for it in every way there is. */
 let gantry: Gantry
 let demo: Session
+let policy = ''
 let folder = ''
 /** A running container of demo's. */
 let mine = ''
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gantry-walls-'))
-  const policy = join(folder, 'policy.yaml')
-  await writeFile(policy, '- projects: [granted]\n  grant: ["CapAdd:NET_ADMIN", "Binds:/srv:ro"]\n')
+  policy = join(folder, 'policy.yaml')
+  await writeFile(policy, '- projects: [granted]\n  grant: ["CapAdd:NET_ADMIN", "Binds:/srv:ro", Privileged]\n')
   gantry = await startGantry({ serverArgs: ['--docker-policy', policy] })
   demo = await gantry.logIn('demo')
   const run = await gantry.docker(['run', '-d', '--name', 'mine', 'busybox', 'sleep', '600'])
@@ -243,7 +244,6 @@ describe('a project to which the operator granted something', () => {
     expect(bound.stdout).toMatch(/Read-only[\s\S]* \/s /)
     for (const args of [
       ['--cap-add', 'SYS_ADMIN'],
-      ['--privileged'],
       ['-v', '/srv:/s'],
       ['-v', '/srv/x:/s:ro'],
       ['-v', '/:/h:ro'],
@@ -251,7 +251,17 @@ describe('a project to which the operator granted something', () => {
       const refused = await run(...args, 'busybox', 'true')
       expect(refused).toMatchObject({ code: 125, stderr: expect.stringContaining('is not allowed by this service') })
     }
+    // The host has a word in this, too.
+    const privileged = await run('--privileged', 'busybox', 'true')
+    expect(privileged).toMatchObject({ code: 125, stderr: expect.stringContaining('not allowed on this host') })
     const others = await gantry.docker(['run', '--rm', '--cap-add', 'NET_ADMIN', 'busybox', 'true'])
     expect(others.stderr).toContain('CapAdd NET_ADMIN is not allowed by this service')
+
+    await writeFile(policy, '[]')
+    process.kill(gantry.server.pid ?? 0, 'SIGHUP')
+    const body = { Image: 'none-such', HostConfig: { CapAdd: ['NET_ADMIN'] } }
+    await vi.waitFor(async () => {
+      expect(await ask(granted, 'POST', '/containers/create', body)).toMatchObject({ status: 403 })
+    }, 5000)
   })
 })

@@ -138,6 +138,8 @@ describe('a create', () => {
     ['LogConfig', { Type: 'syslog' }],
     ['LogConfig', { type: '', config: { 'syslog-address': 'tcp://10.0.0.1' } }],
     ['LogConfig', { Type: 'json-file', Config: { 'max-size': '100g' } }],
+    ['LogConfig', { Config: { tag: '{{printf "%1000000000d" 1}}' } }],
+    ['LogConfig', { Config: { tag: '{{.Name | pad 9 9}}' } }],
     ['Brandnew', 'x'],
   ])('%s %j is refused', (field, value) => {
     const told = field === 'PRIVILEGED' || field === 'privileged' ? 'Privileged' : field
@@ -162,7 +164,10 @@ describe('a create', () => {
     ],
     ['ShmSize', 64 * 1024 * 1024],
     ['Tmpfs', { '/run': 'rw,noexec,nosuid,size=65536k', '/tmp': '', '/dev/shm': 'size=1g,mode=1777' }],
-    ['LogConfig', { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3', labels: 'a' } }],
+    [
+      'LogConfig',
+      { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3', labels: 'a', tag: 'x-{{.Name}}/{{ .ID }}' } },
+    ],
     ['NetworkMode', 'mine'],
     ['ExtraHosts', ['db:10.0.0.3']],
     ['KernelMemory', -1],

@@ -114,7 +114,11 @@ export const logConfigCheck: Check = (value) => {
   return dangers
 }
 
+/** The engine fills templates in, with functions that can be made to take all of its memory: names of fields alone pass. */
+const harmlessTag = /^([^{}]|\{\{\s*\.(ID|FullID|Name|ImageID|ImageFullID|ImageName|DaemonName)\s*\}\})*$/
+
 function isLogOption(name: string, text: string): boolean {
+  if (name === 'tag') return text.length <= 256 && harmlessTag.test(text)
   if (name === 'max-file') return /^\d{1,4}$/.test(text) && Number(text) <= mostLogs
   if (name !== 'max-size') return logOptions.includes(name)
   const [, digits, unit = ''] = /^(\d{1,15})([kmg]?)b?$/i.exec(text) ?? []
