@@ -93,10 +93,10 @@ export interface NetworkVerbs {
     addForwarding(caller: Caller, ref: string, input: NewForwarding): Promise<PortForwarding>
     removeForwarding(caller: Caller, ref: string, forwardingId: string): Promise<void>
   }
-  /** What leads from outside to these containers of the caller's project; those without are left out. */
+  /** What leads from outside to these containers; those without are left out, and so are other projects' for who is no administrator. */
   publishedOf(
     caller: Caller,
-    containers: readonly Pick<Container, 'id' | 'nics'>[],
+    containers: readonly Pick<Container, 'id' | 'projectId' | 'nics'>[],
   ): Promise<ReadonlyMap<ContainerId, readonly PublishedPort[]>>
 }
 

@@ -16,6 +16,11 @@ export function nameOfVolume({ id, name, ephemeral }: Volume): string {
   return ephemeral || name === '' ? id.replaceAll('-', '') : name
 }
 
+/** A path that says what it is, and that nobody can mount. */
+export function placeOf(name: string): string {
+  return `/gantry/volumes/${name}/_data`
+}
+
 /** The project's volumes but those that are going. */
 export async function knownVolumes({ storage }: Control, caller: Caller): Promise<Volume[]> {
   return (await storage.volumes.list(caller)).filter(({ status }) => status !== 'deleting')

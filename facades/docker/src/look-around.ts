@@ -1,7 +1,7 @@
 import type { Caller, Container, Nic, Volume } from '@gantry/model'
 import type { DockerContext } from './context.ts'
 import { dockerId } from './ids.ts'
-import { nameOfVolume } from './known-volumes.ts'
+import { nameOfVolume, placeOf } from './known-volumes.ts'
 import type { Surroundings } from './surroundings.ts'
 import { networkNames } from './translate-networks.ts'
 import { stateOf } from './translate-state.ts'
@@ -160,7 +160,7 @@ function mountsOf({ mounts, spec }: Container, volumes: ReadonlyMap<string, Volu
     if (mount.kind === 'file') return { Type: 'bind', Source: '', ...base, RW: true }
     const volume = volumes.get(mount.volumeId)
     const Name = volume ? nameOfVolume(volume) : mount.volumeId.replaceAll('-', '')
-    return { Type: 'volume', Name, Source: '', Driver: 'local', ...base, Mode: 'z', RW: !mount.readOnly }
+    return { Type: 'volume', Name, Source: placeOf(Name), Driver: 'local', ...base, Mode: 'z', RW: !mount.readOnly }
   })
   const memory = Object.keys(spec.options?.tmpfs ?? {}).map((Destination) => ({
     Type: 'tmpfs',

@@ -5,7 +5,7 @@ import { canonicalBody } from './canonical-body.ts'
 import type { DockerContext } from './context.ts'
 import { Refusal } from './errors.ts'
 import { everyContainer } from './every-container.ts'
-import { anonymousLabel, defaultGib, ensureVolume, knownVolumes, nameOfVolume } from './known-volumes.ts'
+import { anonymousLabel, defaultGib, ensureVolume, knownVolumes, nameOfVolume, placeOf } from './known-volumes.ts'
 import type { ConfigBody, HostConfigBody } from './schemas-create.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -144,8 +144,7 @@ export function volumeView(volume: Volume): Record<string, unknown> {
     CreatedAt: new Date(createdAt).toISOString().replace(/\.\d+Z$/, 'Z'),
     Driver: 'local',
     Labels: Object.keys(labels).length > 0 ? labels : null,
-    // A path that says what it is, and that nobody can mount.
-    Mountpoint: `/gantry/volumes/${Name}/_data`,
+    Mountpoint: placeOf(Name),
     Name,
     Options: Object.keys(options).length > 0 ? options : null,
     Scope: 'local',

@@ -1,4 +1,4 @@
-import type { ContainerEvent, NewContainer } from '@gantry/control'
+import type { ContainerEvent, NewContainer, PublishedPort } from '@gantry/control'
 import {
   type Action,
   type ActionEvent,
@@ -32,10 +32,14 @@ export function fromNative(body: CreateContainer): NewContainer {
 }
 
 /** The host is the operator's business: only administrators are shown it. */
-export function toContainerView(container: Container, caller: Caller): ContainerView {
+export function toContainerView(
+  container: Container,
+  caller: Caller,
+  published: readonly PublishedPort[] = [],
+): ContainerView {
   const { spec, observed } = container
   const { engine } = observed
-  const { requestedHost: _host, hints: _hints, exposedPorts, command, entrypoint, ...shown } = spec
+  const { requestedHost: _host, hints: _hints, options: _options, exposedPorts, command, entrypoint, ...shown } = spec
   return {
     ...shown,
     id: container.id,
@@ -60,12 +64,19 @@ export function toContainerView(container: Container, caller: Caller): Container
     mounts: container.mounts.map(toMountView),
     capsule: container.capsule?.capsuleId ?? null,
     registry: container.registryId,
-    ports: engine?.ports ?? exposedPorts,
+    ports: portsOf(engine?.ports ?? exposedPorts, published),
     command: command ?? engine?.command ?? [],
     entrypoint: entrypoint ?? engine?.entrypoint ?? [],
     workdir: spec.workdir ?? engine?.workdir ?? null,
     hostname: spec.hostname ?? engine?.hostname ?? null,
   }
+}
+
+/** `172.24.4.5:222->22/tcp` for what is published, `80/tcp` for what is only exposed. */
+function portsOf(exposed: readonly string[], published: readonly PublishedPort[]): string[] {
+  const target = ({ containerPort, protocol }: PublishedPort) => `${containerPort}/${protocol}`
+  const rest = exposed.filter((port) => !published.some((one) => target(one) === port))
+  return [...published.map((one) => `${one.address}:${one.publicPort}->${target(one)}`), ...rest]
 }
 
 export function toImageView(image: Image): ImageView {

@@ -50,8 +50,9 @@ export function containerRoutes(app: App, { control }: NativeContext): void {
     // One more than asked for tells whether there is a next page.
     const found = await control.containers.list(callerOf(request), { ...query, limit: query.limit + 1 })
     const page = found.slice(0, query.limit)
+    const published = await control.network.publishedOf(callerOf(request), page)
     return {
-      containers: page.map((container) => toContainerView(container, callerOf(request))),
+      containers: page.map((container) => toContainerView(container, callerOf(request), published.get(container.id))),
       next: found.length > page.length ? (page.at(-1)?.id ?? null) : null,
     }
   })
@@ -65,7 +66,8 @@ export function containerRoutes(app: App, { control }: NativeContext): void {
   app.get('/containers/:ref', { schema: showDoc }, async (request) => {
     const allProjects = isYes(request.query.allProjects)
     const found = await control.containers.get(callerOf(request), request.params.ref, { allProjects })
-    return toContainerView(found, callerOf(request))
+    const published = await control.network.publishedOf(callerOf(request), [found])
+    return toContainerView(found, callerOf(request), published.get(found.id))
   })
   app.patch('/containers/:ref', { schema: patchDoc }, async (request) => {
     const changed = await control.containers.update(callerOf(request), request.params.ref, request.body)

@@ -134,17 +134,18 @@ function freePort({ address, forwardings }: FloatingIp, protocol: Publish['proto
   throw new Fault('network.conflict', { problem: `No free port is left on floating IP ${address}.` })
 }
 
-/** Of these containers, all of one project; each with what leads to it, by address and public port. */
+/** What leads to each of these containers, in order of their ports. */
 export async function publishedOf(
   { tables }: Pick<Work, 'tables'>,
   caller: Caller,
-  containers: readonly Pick<Container, 'id' | 'nics'>[],
+  containers: readonly Pick<Container, 'id' | 'projectId' | 'nics'>[],
 ): Promise<Map<ContainerId, PublishedPort[]>> {
   const owners = new Map<PortId, ContainerId>()
   for (const { id, nics } of containers) for (const { portId } of nics) owners.set(portId, id)
   const published = new Map<ContainerId, PublishedPort[]>()
   if (owners.size === 0) return published
-  for (const { address, forwardings } of await tables.floatingIps.list(caller.projectId)) {
+  const isAbroad = caller.isAdmin && containers.some(({ projectId }) => projectId !== caller.projectId)
+  for (const { address, forwardings } of await tables.floatingIps.list(isAbroad ? null : caller.projectId)) {
     for (const { protocol, externalPort, internalPort, portId } of forwardings) {
       const owner = owners.get(portId)
       if (owner === undefined) continue
