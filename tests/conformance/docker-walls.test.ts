@@ -1,6 +1,6 @@
 import { mkdtemp, readlink, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Gantry, type Session, startGantry } from '../fixtures/gantry.ts'
 import { askDocker, type Said } from './docker-ask.ts'
@@ -35,6 +35,11 @@ afterAll(async () => {
   await gantry?.[Symbol.asyncDispose]()
   await rm(folder, { recursive: true, force: true })
 })
+
+interface Inspected {
+  readonly Id?: string
+  readonly Mounts?: readonly { readonly Source: string }[]
+}
 
 const versions = ['/v1.24', '/v1.41', '/v1.44', '']
 
@@ -143,6 +148,44 @@ async function inside(script: string, ...options: string[]): Promise<string> {
   return stdout.trim()
 }
 
+describe('answers', () => {
+  test('tell nothing of the host', async () => {
+    const { Id: engineId, Mounts } =
+      (JSON.parse(await gantry.engine.docker('inspect', await gantry.engine.docker('ps', '-q'))) as Inspected[])[0] ??
+      {}
+    const until = Math.floor(Date.now() / 1000) + 1
+    for (const path of [
+      '/containers/mine/json?size=1',
+      '/containers/json?all=1&size=1',
+      '/containers/mine/changes',
+      '/info',
+      '/version',
+      '/system/df',
+      '/volumes',
+      '/networks',
+      '/images/json',
+      `/events?since=1&until=${until}`,
+    ]) {
+      const { message } = await ask(demo, 'GET', path)
+      for (const secret of [
+        engineId,
+        dirname(gantry.engine.socket),
+        gantry.home,
+        ...(Mounts ?? []).map(({ Source }) => Source),
+      ]) {
+        expect({ path, told: message.includes(String(secret)) }).toEqual({ path, told: false })
+      }
+    }
+  })
+
+  test('can be sent back: programs make containers anew from what inspect says', async () => {
+    const { HostConfig, Config } = JSON.parse((await ask(demo, 'GET', '/containers/mine/json')).message)
+    const made = await ask(demo, 'POST', '/containers/create?name=again', { ...Config, HostConfig })
+    expect(made).toMatchObject({ status: 201 })
+    expect(await ask(demo, 'DELETE', '/containers/again')).toMatchObject({ status: 204 })
+  })
+})
+
 describe('inside a container that was made properly', () => {
   test('only the usual capabilities, no new ones, and seccomp', async () => {
     const status = Object.fromEntries(
@@ -175,10 +218,15 @@ describe('inside a container that was made properly', () => {
   })
 
   test('namespaces of its own', async () => {
-    for (const kind of ['pid', 'ipc', 'uts', 'mnt', 'net']) {
-      expect(await inside(`readlink /proc/self/ns/${kind}`)).not.toBe(await readlink(`/proc/self/ns/${kind}`))
+    const kinds = ['pid', 'ipc', 'uts', 'mnt', 'net', 'cgroup']
+    const found = (
+      await inside(`for k in ${kinds.join(' ')}; do readlink /proc/self/ns/$k; done; ls -d /proc/[0-9]* | wc -l`)
+    ).split('\n')
+    for (const [at, kind] of kinds.entries()) {
+      expect(found[at]).toMatch(`${kind}:[`)
+      expect(found[at]).not.toBe(await readlink(`/proc/self/ns/${kind}`))
     }
-    expect(await inside('ls -d /proc/[0-9]* | wc -l')).toMatch(/^[1-9]$/)
+    expect(found.at(-1)).toMatch(/^[1-9]$/)
   })
 
   test('no devices of the host, no engine, masked files of the kernel', async () => {
@@ -188,10 +236,10 @@ describe('inside a container that was made properly', () => {
     // Even one that was made inside cannot be opened.
     expect(await inside('mknod /x b 8 0 && dd if=/x of=/dev/null count=1 2>&1 || true')).toMatch(/not permitted/)
     expect(await inside('find / -xdev -name "docker*.sock" -o -xdev -name "containerd*.sock" | wc -l')).toBe('0')
-    for (const path of ['/proc/kcore', '/proc/timer_list', '/proc/keys', '/proc/sched_debug']) {
-      expect(await inside(`head -c 1 ${path} 2>/dev/null | wc -c`)).toBe('0')
-    }
-    expect(await inside('ls /sys/firmware 2>/dev/null | wc -l')).toBe('0')
+    const masked = '/proc/kcore /proc/timer_list /proc/keys /proc/sched_debug'
+    expect(await inside(`cat ${masked} 2>/dev/null | head -c 1 | wc -c; ls /sys/firmware 2>/dev/null | wc -l`)).toBe(
+      '0\n0',
+    )
     expect(await inside('(echo x > /proc/sys/kernel/core_pattern) 2>&1; true')).toMatch(/[Rr]ead-only/)
     expect(await inside('(echo b > /proc/sysrq-trigger) 2>&1; true')).toMatch(/[Rr]ead-only|nonexistent/)
     expect(await inside('mount -t tmpfs t /mnt 2>&1; true')).toMatch(/permission denied/)

@@ -175,7 +175,11 @@ export const hostConfigRules: FieldRules = {
   ReadonlyPaths: maskRule('ReadonlyPaths', readOnly),
   ReadonlyRootfs: allowed('It only narrows'),
   RestartPolicy: allowed('The engine carries it out, the service knows'),
-  Runtime: refused('Runtime', 'A weaker one undoes what the tenants are kept apart by', { lifts: ['Runtime'] }),
+  Runtime: refused(
+    'Runtime',
+    'Another undoes what the tenants are kept apart by; runc stands for the usual one of the host',
+    { lifts: ['Runtime'], harmless: ['runc'] },
+  ),
   SecurityOpt: confined(
     'no-new-privileges is always on; the others (seccomp, apparmor, label, systempaths) take confinement off',
     securityOptCheck,

@@ -171,6 +171,7 @@ describe('a create', () => {
     ['NetworkMode', 'mine'],
     ['ExtraHosts', ['db:10.0.0.3']],
     ['KernelMemory', -1],
+    ['Runtime', 'runc'],
   ])('%s %j passes', (field, value) => {
     expect(host({ [field]: value })).toEqual({})
   })

@@ -18,7 +18,12 @@ const granted = (fields: Record<string, unknown>, options: RunOptions = {}) =>
 
 describe('a container of the Docker API', () => {
   test('is confined, whatever it asks for', () => {
-    expect(confined(base, {})).toEqual({ ...base, CapDrop: ['NET_RAW'], SecurityOpt: ['no-new-privileges'] })
+    expect(confined(base, {})).toEqual({
+      ...base,
+      CapDrop: ['NET_RAW'],
+      SecurityOpt: ['no-new-privileges'],
+      CgroupnsMode: 'private',
+    })
     expect(confined(base, { capDrop: ['cap_net_raw', 'MKNOD'] }).CapDrop).toEqual(['NET_RAW', 'MKNOD'])
   })
 

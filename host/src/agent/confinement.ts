@@ -24,7 +24,7 @@ export function configOf(options: RunOptions): Partial<CreateBody> {
 
 /**
  * `base` with what `options` add and with the walls around whoever may use the Docker API: no new privileges, no raw
- * sockets. What policy granted comes last; what the service keeps (limits, networks, our own mounts) stays as it is.
+ * sockets, no sight of the host's cgroups. What policy granted comes last; what the service keeps (limits, networks, our own mounts) stays as it is.
  */
 export function confined(base: HostConfig, options: RunOptions): HostConfig {
   const { granted = {} } = options
@@ -40,6 +40,8 @@ export function confined(base: HostConfig, options: RunOptions): HostConfig {
     ...(added.length > 0 && { CapAdd: [...new Set(added)] }),
     CapDrop: isRaw ? dropped : [...new Set([...dropped, 'NET_RAW'])],
     SecurityOpt: isLoose ? [] : ['no-new-privileges'],
+    // Where limits are kept in the old way, engines show the host's own unless told.
+    CgroupnsMode: 'private',
     // A capsule's members share its sandbox's.
     ...(options.ipcMode !== undefined && base.IpcMode === undefined && { IpcMode: options.ipcMode }),
   }

@@ -78,6 +78,7 @@ export interface HostConfig extends Limits {
   readonly CapAdd?: readonly string[]
   readonly CapDrop?: readonly string[]
   readonly SecurityOpt?: readonly string[]
+  readonly CgroupnsMode?: string
   readonly ExtraHosts?: readonly string[]
   readonly CpuShares?: number
   /** Bytes. */
