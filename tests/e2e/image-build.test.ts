@@ -3,6 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startHost, testDeployment } from '../fixtures/host-bench.ts'
 import { type BuildBench, type Files, masked, spaceOf, startBuildBench } from '../fixtures/build-bench.ts'
 
 const run = promisify(execFile)
@@ -131,6 +132,27 @@ LABEL given=$GIVEN quoted='$GIVEN' escaped=\\$GIVEN`,
   'nothing to begin with': {
     dockerfile: 'FROM scratch\nCOPY a.txt /\nENV X=y\nCMD ["/a.txt"]\n',
     files: tree,
+  },
+  'words, quotes and blanks': {
+    dockerfile: `FROM --platform=linux/amd64 busybox
+ENV A="x  y" B='$A' C="\\$A" D=a\\ b E="q\\"q" F=\${A:+"in quotes"} G=
+ENV H   many   words  "here"
+ENV I=$A J="\${NONE:-d e}"
+LABEL "a b"="c d" e='f'
+LABEL multi="one \\
+two"
+RUN echo "$A" '$B' $C \\
+  "last   one"
+CMD [ "a", "b\\tc" ]
+ENTRYPOINT [ not json
+EXPOSE $PORT 1234
+USER "quoted"
+WORKDIR "/with blank"
+WORKDIR $A`,
+  },
+  'ignored, but sent': {
+    dockerfile: 'FROM busybox\nCOPY . /all/\n',
+    files: { '.dockerignore': 'Dockerfile\n.docker*\n!sub/c.txt\n', ...tree },
   },
   'another escape': {
     dockerfile: '# escape=`\nFROM busybox\nRUN echo a `\n && echo b\nENV X=a`$b\nCOPY a.txt c:\\\n',
@@ -281,6 +303,24 @@ describe('walls', () => {
       code: 'request.invalid',
     })
   })
+})
+
+test('what a dead agent left goes when the next one starts', { timeout: 60_000 }, async () => {
+  const deployment = testDeployment(bench.engine)
+  const [theirs, ours] = [
+    `gantry-build-${deployment}-x-0123456789abcdef`,
+    `gantry-build-${deployment}-0123456789abcdef`,
+  ]
+  for (const name of [theirs, ours]) await bench.engine.docker('create', '--name', name, 'busybox')
+  const made = await bench.engine.docker('commit', '-c', `LABEL gantry.build=${deployment}`, ours)
+  await using next = startHost(bench.engine, { stateDir: `${dirname(bench.engine.socket)}/next` })
+  await next.message(({ kind }) => kind === 'engine')
+  const left = () => bench.engine.docker('ps', '-a', '--format', '{{.Names}}', '--filter', 'name=gantry-build-')
+  await expect.poll(left, { timeout: 20_000 }).toBe(theirs)
+  await expect
+    .poll(() => bench.engine.docker('images', '-q', '--no-trunc', '--filter', 'dangling=true'), { timeout: 20_000 })
+    .not.toContain(made)
+  await bench.engine.docker('rm', theirs)
 })
 
 describe('afterwards', () => {

@@ -48,13 +48,14 @@ export class BuildSite {
 
   /** Runs `task` with a container, and removes that whatever happens. */
   async withContainer<T>(image: string, body: object, task: (id: string) => Promise<T>): Promise<T> {
-    const { engine, deployment, life, ids, signal } = this.options
+    const { engine, deployment, life, ids } = this.options
+    this.options.signal.throwIfAborted()
     const name = stepName(deployment, life + ids.hex(4))
     try {
-      const { Id } = await engine.builds.create(name, { ...body, Image: image }, signal)
+      // Not with the signal: an engine finishes what it was asked for, after our removal then.
+      const { Id } = await engine.builds.create(name, { ...body, Image: image })
       return await task(Id)
     } finally {
-      // By name and without the signal: an aborted create may still have made one.
       await engine.containers.remove(name)
     }
   }
@@ -93,7 +94,7 @@ export class BuildSite {
   /** The layers of the image that `container` would become. */
   async layersOf(container: string): Promise<readonly string[]> {
     const { engine, signal } = this.options
-    const image = await this.#passingImage(() => engine.builds.commit(container, this.#labels, signal))
+    const image = await this.#passingImage(() => engine.builds.commit(container, this.#labels))
     const facts = await engine.builds.image(image, signal)
     return facts?.RootFS.Layers ?? []
   }
@@ -117,8 +118,8 @@ export class BuildSite {
   }
 
   #write(record: Omit<ImageRecord, 'id'>, ref: string | null, containerConfig: ImageConfig): Promise<string> {
-    const { engine, signal } = this.options
-    return writeImage(engine.builds, record, { ref, created: this.now(), containerConfig }, signal)
+    const made = { ref, created: this.now(), containerConfig }
+    return writeImage(this.options.engine.builds, record, made)
   }
 
   async #passingImage(make: () => Promise<string>): Promise<string> {

@@ -58,7 +58,7 @@ export function configStep(instruction: Instruction, input: StepInput): StepResu
       return { config: { ...config, Entrypoint: argv, ...cmd }, comment: `ENTRYPOINT ${quoted(argv)}` }
     }
     case 'EXPOSE': {
-      const words = word(rest).split(/\s+/).sort()
+      const words = wordList(word(rest)).toSorted()
       const ports = exposedPorts(words)
       const all = { ...config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) }
       return { config: { ...config, ExposedPorts: all }, comment: `EXPOSE ${words.join(' ')}` }

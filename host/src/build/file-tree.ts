@@ -48,6 +48,11 @@ export class FileTree {
     return this.#sorted
   }
 
+  without(paths: readonly string[]): FileTree {
+    if (paths.length === 0) return this
+    return new FileTree(new Map([...this.#entries].filter(([path]) => !paths.includes(path))), this.#spool)
+  }
+
   /** What lies below a folder, in order: parents before children. */
   below(folder: string): readonly string[] {
     const prefix = folder === '' ? '' : `${folder}/`

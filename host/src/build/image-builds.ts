@@ -11,6 +11,7 @@ import { BuildOutput } from './build-output.ts'
 import { BuildSite } from './build-site.ts'
 import { Builder } from './builder.ts'
 import type { FileTree } from './file-tree.ts'
+import { ignoredBy } from './ignore-list.ts'
 import { type BuildContext, KeptContexts } from './kept-contexts.ts'
 import { buildPlan, imagesNamed } from './stages.ts'
 import { StepCache } from './step-cache.ts'
@@ -48,6 +49,7 @@ export class ImageBuilds {
     input: Readable,
     signal: AbortSignal,
   ): Promise<CallReply<'imageBuildPlan'>> {
+    await this.#checkEngine(signal)
     let images: string[] = []
     try {
       const contextId = await this.#contexts.add(input, signal, async (tree) => {
@@ -95,7 +97,7 @@ export class ImageBuilds {
     try {
       const { dockerfile, target, labels } = args
       const plan = buildPlan(await dockerfileOf(tree, dockerfile), { target, labels })
-      const { id } = await new Builder(site, plan, tree).build()
+      const { id } = await new Builder(site, plan, await withoutIgnored(tree, dockerfile)).build()
       const { repo, tag } = parseImageName(args.engineRef)
       await this.#options.engine.images.tag(id, repo, tag, signal)
       const facts = await this.#options.engine.builds.image(id, signal)
@@ -104,8 +106,8 @@ export class ImageBuilds {
       if (signal.aborted) throw error
       await output.failed(problemOf(error), error instanceof BuildError ? error.code : null)
     } finally {
-      await site.clearAway()
-      await this.#cache.end(args.space)
+      // What cannot be taken away now, since the engine is gone, is found when the agent starts again.
+      await Promise.allSettled([site.clearAway(), this.#cache.end(args.space)])
     }
   }
 
@@ -126,9 +128,31 @@ export class ImageBuilds {
     }
   }
 
+  /** Steps stand on images whose layers are known to the engine by their content alone. */
+  async #checkEngine(signal: AbortSignal): Promise<void> {
+    const { engine } = this.#options
+    const feature = 'Building images'
+    if (await engine.isPodman()) {
+      throw new Fault('request.unsupported', { feature, reason: 'the engine of this host is Podman' })
+    }
+    if (await engine.builds.usesSnapshotter(signal)) {
+      const reason = 'the engine of this host keeps its images in containerd; its "containerd-snapshotter" must be off'
+      throw new Fault('request.unsupported', { feature, reason })
+    }
+  }
+
   close(): Promise<void> {
     return this.#contexts.close()
   }
+}
+
+/** Clients send the Dockerfile and the list of what is ignored though they may be ignored themselves: only to be read. */
+async function withoutIgnored(tree: FileTree, dockerfile: string): Promise<FileTree> {
+  const list = tree.get('.dockerignore')
+  if (list?.kind !== 'file' || list.size > longestDockerfile) return tree
+  const ignored = ignoredBy((await buffer(tree.read(list))).toString('utf8'))
+  const name = posix.normalize(`/${dockerfile}`).slice(1)
+  return tree.without([name, '.dockerignore'].filter(ignored))
 }
 
 async function dockerfileOf(tree: FileTree, name: string): Promise<string> {

@@ -80,7 +80,6 @@ export async function writeImage(
   builds: BuildApi,
   record: Omit<ImageRecord, 'id'>,
   { ref, created, containerConfig }: { ref: string | null; created: string; containerConfig: ImageConfig },
-  signal: AbortSignal,
 ): Promise<string> {
   const config = JSON.stringify({
     architecture: record.architecture,
@@ -101,6 +100,6 @@ export async function writeImage(
   tar.entry({ name: `${digest}.json` }, config)
   tar.entry({ name: 'manifest.json' }, JSON.stringify(manifest))
   tar.finalize()
-  await builds.load(Readable.from(tar), signal)
+  await builds.load(Readable.from(tar))
   return `sha256:${digest}`
 }

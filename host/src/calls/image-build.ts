@@ -16,6 +16,8 @@ export function imageBuildCalls(context: CallContext): Pick<AgentCalls, 'imageBu
         const taken = builds.take(args.contextId)
         const output = new PassThrough()
         const ended = new AbortController()
+        // Told to who reads it; if nobody does, it is no matter.
+        output.on('error', () => undefined)
         output.once('close', () => ended.abort(new Error('nobody reads the output any more')))
         builds
           .build(args, taken, sandbox, output, AbortSignal.any([signal, ended.signal]))

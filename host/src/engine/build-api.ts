@@ -46,6 +46,8 @@ export const goMode = { folder: 2 ** 31, link: 2 ** 27 } as const
 
 /** What building images asks of an engine beside everything else. */
 export interface BuildApi {
+  /** Whether images are kept by containerd, where layers are not known by their content alone. */
+  usesSnapshotter(signal?: AbortSignal): Promise<boolean>
   /** null: the engine has none. */
   image(ref: string, signal?: AbortSignal): Promise<ImageFacts | null>
   /** The newest first. */
@@ -81,6 +83,13 @@ export function buildApi(transport: EngineTransport): BuildApi {
   const ended = (signal?: AbortSignal) => (signal ? { signal } : {})
   const imagePath = (ref: string) => `/images/${ref.split('/').map(encodeURIComponent).join('/')}`
   return {
+    usesSnapshotter: async (signal) => {
+      const { DriverStatus } = await transport.json<{ readonly DriverStatus?: readonly (readonly string[])[] | null }>({
+        path: '/info',
+        ...ended(signal),
+      })
+      return (DriverStatus ?? []).some(([, value = '']) => value.startsWith('io.containerd.snapshotter'))
+    },
     image: async (ref, signal) => {
       try {
         return await transport.json<ImageFacts>({ path: `${imagePath(ref)}/json`, ...ended(signal) })
