@@ -19,6 +19,7 @@ import type {
   RequestId,
 } from '@gantry/model'
 import type { CallReply, PathStat, Stats } from '@gantry/wire'
+import type { EngineImages } from './engine-image-verbs.ts'
 import type { EngineVerbs, PolicyVerbs } from './engine-verbs.ts'
 import type { ActivityLog } from './events/activity.ts'
 import type { NetRequest, NetworkVerbs } from './ports/networks.ts'
@@ -41,6 +42,7 @@ export interface Control {
   readonly registries: Registries
   readonly consoles: Consoles
   readonly engine: EngineVerbs
+  readonly engineImages: EngineImages
   readonly policy: PolicyVerbs
   readonly activity: Pick<ActivityLog, 'watch' | 'note'>
 }

@@ -11,6 +11,7 @@ import { consoleVerbs } from './usecases/consoles.ts'
 import { createContainer } from './usecases/create-container.ts'
 import { deleteContainer } from './usecases/delete-container.ts'
 import { requireAdminFor } from './usecases/find-container.ts'
+import { engineImageUseCases } from './usecases/engine-images/engine-images.ts'
 import { engineVerbs } from './usecases/engine-verbs.ts'
 import { hostUseCases } from './usecases/hosts.ts'
 import { imageUseCases } from './usecases/images.ts'
@@ -60,6 +61,7 @@ export function createControl({ grants = noGrants, ...parts }: ControlParts): {
     registries: registryUseCases(deps),
     consoles: consoleVerbs(deps, streams),
     engine: engineVerbs(deps, streams, policy),
+    engineImages: engineImageUseCases(deps, streams),
     policy,
     activity: deps.activity,
     events: {

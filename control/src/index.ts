@@ -25,6 +25,16 @@ export type {
   RefOptions,
   Registries,
 } from './control.ts'
+export type {
+  BuildRequest,
+  CommitRequest,
+  EngineImages,
+  ImageFilters,
+  ImageListing,
+  ProjectImage,
+  RegistryLogin,
+  RemovedImage,
+} from './engine-image-verbs.ts'
 export type { AttachOptions, EngineAsk, EngineVerbs, PolicyVerbs, RawStream } from './engine-verbs.ts'
 export type { Activity } from './events/activity.ts'
 export {

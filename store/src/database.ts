@@ -111,6 +111,9 @@ export interface ImageRow {
   image_id: string | null
   size: number | null
   created_at: number
+  user_id: string | null
+  digest: string | null
+  fetched: number | null
 }
 
 export interface ProjectQuotaRow {

@@ -143,10 +143,18 @@ export interface HostTable {
   redeemJoinToken(id: string, secretHash: string, at: number): Promise<boolean>
 }
 
+export type ImageChange = Partial<
+  Pick<Image, 'hostId' | 'repo' | 'tag' | 'engineRef' | 'imageId' | 'size' | 'digest' | 'fetched' | 'createdAt'>
+>
+
 export interface ImageTable {
   insert(image: Image): Promise<void>
-  update(id: ImageId, change: Partial<Pick<Image, 'imageId' | 'size'>>): Promise<void>
+  update(id: ImageId, change: ImageChange): Promise<void>
   get(id: ImageId): Promise<Image | undefined>
+  /** Of every project. */
+  withRef(hostId: HostId, engineRef: string): Promise<Image[]>
+  /** Of every project: those of this engine's id. */
+  ofEngineId(hostId: HostId, imageId: string): Promise<Image[]>
   /** A project's own image first, then a public one. */
   resolve(projectId: ProjectId, repo: string, tag: string): Promise<Image | undefined>
   list(scope: Scope): Promise<Image[]>

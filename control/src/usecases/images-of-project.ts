@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto'
 import { Fault } from '@gantry/kernel'
-import { formatImageName, type HostId, type ImageId, parseImageName, type ProjectId } from '@gantry/model'
+import {
+  engineRefIn,
+  formatImageName,
+  type HostId,
+  type Image,
+  type ImageId,
+  parseImageName,
+  type ProjectId,
+} from '@gantry/model'
 import type { Tables } from '../ports/store.ts'
 
 /**
@@ -25,34 +33,37 @@ export async function resolveImage(tables: Tables, projectId: ProjectId, image: 
   const reason = 'your project has no image of that name or id'
   if (privateRepository.test(image)) throw new Fault('image.not-found', { image, reason })
   const byId = await tables.images.get(image as ImageId)
-  if (byId && (byId.projectId === null || byId.projectId === projectId)) {
-    return { engineRef: byId.engineRef, onlyOn: byId.hostId, catalogId: byId.id }
-  }
+  if (byId && (byId.projectId === null || byId.projectId === projectId)) return resolved(byId)
   const { repo, tag } = parseImageName(image)
   // An engine takes `sha256:` and a few digits for an image it holds, whoever's it is.
   const isId = /^sha256$/i.test(repo) || (image.includes('@') && !digest.test(tag))
   if (isId) throw new Fault('image.not-found', { image, reason })
   const own = await tables.images.resolve(projectId, repo, tag)
-  if (own && own.projectId !== null) return { engineRef: own.engineRef, onlyOn: own.hostId, catalogId: own.id }
+  if (own && own.projectId !== null) return resolved(own)
   return { engineRef: formatImageName(repo, tag), onlyOn: null, catalogId: null }
+}
+
+function resolved({ id, projectId, hostId, engineRef }: Image): ResolvedImage {
+  // What a project pulled under its public name, every host can fetch.
+  const anywhere = projectId !== null && !isPrivateRef(engineRef)
+  return { engineRef, onlyOn: anywhere ? null : hostId, catalogId: id }
+}
+
+/** Whether it is a project's own reference in an engine. */
+export function isPrivateRef(engineRef: string): boolean {
+  return privateRepository.test(engineRef)
 }
 
 /** The engine's name for `repository:tag` of a project. Throws `request.invalid` if no engine would take it. */
 export function privateEngineRef(projectId: ProjectId, repository: string, tag: string): string {
-  const path = repository.toLowerCase().replaceAll(':', '_')
-  if (!/^[a-z0-9]+([._/-]+[a-z0-9]+)*$/.test(path) || path.length > 200) {
-    throw new Fault('request.invalid', {
-      problem: `The repository ${JSON.stringify(repository)} is not a valid image name.`,
-    })
-  }
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(tag)) {
-    throw new Fault('request.invalid', { problem: `The tag ${JSON.stringify(tag)} is not valid.` })
-  }
-  return `gantry-${spaceOf(projectId)}/${path}:${tag}`
+  return engineRefIn(spaceOf(projectId), repository, tag)
 }
 
-/** 32 hex digits, as `privateRepository` knows them, whatever an identity service takes for an id. */
-function spaceOf(projectId: ProjectId): string {
+/** What the project's references begin with: 32 hex digits in it, whatever an identity service takes for an id. */
+export function spaceOf(projectId: ProjectId): string {
   const plain = projectId.replaceAll('-', '')
-  return /^[0-9a-f]{32}$/.test(plain) ? plain : createHash('sha256').update(projectId).digest('hex').slice(0, 32)
+  const digits = /^[0-9a-f]{32}$/.test(plain)
+    ? plain
+    : createHash('sha256').update(projectId).digest('hex').slice(0, 32)
+  return `gantry-${digits}`
 }

@@ -1,7 +1,8 @@
 import { Fault, reasonOf } from '@gantry/kernel'
-import { formatImageName, type Image, type ImageId } from '@gantry/model'
+import { type Caller, formatImageName, type Image, type ImageId } from '@gantry/model'
 import type { Images } from '../control.ts'
 import type { Deps } from '../deps.ts'
+import { removeRef } from './engine-images/image-rows.ts'
 import { requireAdminFor } from './find-container.ts'
 import { findHost, listHosts } from './hosts.ts'
 
@@ -12,7 +13,9 @@ export function imageUseCases(deps: Deps): Images {
   return {
     async list(caller, options = {}) {
       requireAdminFor(caller, options.allProjects === true, 'Listing all projects')
-      return deps.store.images.list(options.allProjects ? null : caller.projectId)
+      const all = await deps.store.images.list(options.allProjects ? null : caller.projectId)
+      // What has lost its name is for those to see who know images by ids.
+      return all.filter(({ repo }) => repo !== '')
     },
     async get(caller, id) {
       const image = await deps.store.images.get(id)
@@ -39,7 +42,7 @@ export function imageUseCases(deps: Deps): Images {
       await deps.store.images.insert(image)
       void calls
         .imagePull({ engineRef: image.engineRef }, { signal: AbortSignal.timeout(pullTimeoutMs) })
-        .then(({ reply }) => deps.store.images.update(image.id, { imageId: reply.imageId, size: reply.size }))
+        .then(({ reply: { imageId, size } }) => complete(deps, { ...image, imageId, size }))
         .catch(async (error: unknown) => {
           deps.log.warn({ image: image.engineRef, host: host.name, reason: reasonOf(error) }, 'image pull failed')
           await deps.store.images.remove(image.id)
@@ -52,7 +55,7 @@ export function imageUseCases(deps: Deps): Images {
       const image = await this.get(caller, id)
       if (image.projectId !== caller.projectId) requireAdminFor(caller, true, 'Deleting an image of others')
       // Of a host that was removed there is nobody left to ask, and its name must not stand in the way for ever.
-      if (await deps.store.hosts.get(image.hostId)) await removeFromHost(deps, image)
+      if (await deps.store.hosts.get(image.hostId)) await removeFromHost(deps, caller, image)
       await deps.store.images.remove(image.id)
     },
     async search(caller, name, { exact }) {
@@ -72,12 +75,19 @@ export function imageUseCases(deps: Deps): Images {
   }
 }
 
-async function removeFromHost({ links }: Deps, { hostId, engineRef }: Image): Promise<void> {
-  const signal = AbortSignal.timeout(60_000)
-  await links
-    .calls(hostId)
-    .imageRemove({ engineRef }, { signal })
-    .catch((error: unknown) => {
-      if (!(error instanceof Fault && error.code === 'image.not-found')) throw error
-    })
+/** Public now; an earlier pull of the same name to the same host gives way. */
+async function complete(deps: Deps, image: Image): Promise<void> {
+  const { id, hostId, engineRef, imageId, size } = image
+  await deps.store.transaction(async ({ images }) => {
+    for (const other of await images.withRef(hostId, engineRef)) {
+      if (other.projectId === null && other.id !== id) await images.remove(other.id)
+      // The name is one for all, and so is what it means now.
+      else await images.update(other.id, { imageId, size })
+    }
+  })
+}
+
+/** A public name stays while others stand on it, and for a user what the engine had before us; an administrator means it. */
+async function removeFromHost(deps: Deps, caller: Caller, image: Image): Promise<void> {
+  await removeRef(deps, image.projectId === null && caller.isAdmin ? { ...image, fetched: true } : image)
 }

@@ -3,6 +3,7 @@ import type { Action, ActionId, ActionName, Caller, Container, Image, ImageId } 
 import type { Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import type { Tables } from '../ports/store.ts'
+import { endBuildsLeft } from './engine-images/build-sandbox.ts'
 import { privateEngineRef } from './images-of-project.ts'
 import { requireOwnLife } from './find-container.ts'
 import { reach } from './interact.ts'
@@ -59,6 +60,7 @@ export async function endInterrupted(deps: Deps): Promise<void> {
   for (const image of await deps.store.images.list(null)) {
     if (image.imageId === null) await deps.store.images.remove(image.id)
   }
+  await endBuildsLeft(deps)
 }
 
 /** The image is complete: only now does the one of that name that was there before give way. */

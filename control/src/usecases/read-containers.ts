@@ -50,7 +50,8 @@ interface Until {
   readonly signal: AbortSignal
 }
 
-async function untilDone(deps: Deps, caller: Caller, { id, done, signal }: Until): ReturnType<Containers['until']> {
+/** See `Containers.until`. */
+export async function untilDone(deps: Deps, caller: Caller, { id, done, signal }: Until): ReturnType<Containers['until']> {
   let heard = false
   let wake = () => {}
   let exitCode: number | null = null

@@ -34,6 +34,7 @@ const wordings: Partial<Record<FaultCode, Wording>> = {
     message: `Could not find the file ${path} in container ${ref}`,
   }),
   'image.not-found': ({ image }) => ({ status: 404, message: `No such image: ${image}` }),
+  'registry.unreachable': ({ reason }) => ({ status: 500, message: String(reason) }),
   'port.allocated': ({ ref, port, address }) => ({
     status: 500,
     message: `driver failed programming external connectivity on endpoint ${ref}: Bind for ${address}:${port} failed: port is already allocated`,

@@ -6,6 +6,7 @@ import type { Networking, Wiring } from '../network/wiring.ts'
 import type { HostVolumes } from '../volumes/host-volumes.ts'
 import { createBody, isPrivileged, limitsOf, sharedMode } from './create-body.ts'
 import { justCreated } from './engine-container.ts'
+import { fillVolumes } from './fill-volumes.ts'
 import { engineName } from './labels.ts'
 import { privatePull } from './private-pull.ts'
 import { tuningBody } from './tuning-body.ts'
@@ -48,7 +49,8 @@ const look: Outcome = { know: 'look' }
 /** One act for each step. Each may be repeated after a crash at any point; they reject with the engine's own errors. */
 export function actsOn({ engine, wiring, volumes, deployment, allowPrivileged }: ActContext): Acts {
   const { containers, images } = engine
-  const pullPrivately = privatePull(images)
+  const fill = fillVolumes(containers, deployment)
+  const pullPrivately = privatePull(images, engine.names)
 
   const networking = async (assignment: Assignment, signal: AbortSignal): Promise<Networking> => {
     const { sandbox } = assignment
@@ -59,6 +61,9 @@ export function actsOn({ engine, wiring, volumes, deployment, allowPrivileged }:
     const [net, binds] = await Promise.all([networking(assignment, signal), volumes.prepare(assignment, signal)])
     try {
       const body = createBody(assignment, deployment, { ...net, binds })
+      // A name that is another project's for the moment must not be run.
+      await engine.names.free(assignment.imageRef, signal)
+      await fill(assignment, binds, signal)
       const { Id } = await containers.create(engineName(assignment.id), body, signal)
       return { know: 'created', container: justCreated(assignment, Id, net.plugged) }
     } catch (error) {

@@ -56,8 +56,9 @@ test('one that nobody waits for any more does not begin', async () => {
   const pull = privatePull(shelf)
   const first = pull('r.example/app:1', 'gantry-a/app:1', auth, signal)
   const second = pull('r.example/app:1', 'gantry-b/app:1', auth, gone.signal)
+  const refused = expect(second).rejects.toThrow('deleted')
   gone.abort(new Error('deleted'))
   await first
-  await expect(second).rejects.toThrow('deleted')
+  await refused
   expect([...shelf.names]).toEqual(['gantry-a/app:1'])
 })

@@ -3,6 +3,7 @@ import { archiveCalls } from './archive.ts'
 import { attachCall } from './attach.ts'
 import { type CallContext, onContainer } from './call-context.ts'
 import { engineContainerCalls } from './engine-container.ts'
+import { engineImageCalls } from './engine-images.ts'
 import { execCalls } from './exec.ts'
 import { imageBuildCalls } from './image-build.ts'
 import { imageCalls } from './images.ts'
@@ -20,6 +21,7 @@ export function agentCalls(context: CallContext): AgentCalls {
     ...engineContainerCalls(context),
     ...archiveCalls(context),
     ...imageCalls(context),
+    ...engineImageCalls(context),
     ...imageBuildCalls(context),
     ttyResize: ({ id, rows, columns }, { signal }) =>
       onContainer(context, 'resize the terminal of', id, signal, async (engineId) => {

@@ -4,6 +4,7 @@ import type { AgentCalls, EngineImage } from '@gantry/wire'
 import { EngineError, isStatus } from '../engine/engine-error.ts'
 import type { ImageFound } from '../engine/engine-types.ts'
 import { type CallContext, faultOf, onContainer } from './call-context.ts'
+import { isOutOfReach } from './registry-flow.ts'
 
 export function imageCalls(
   context: CallContext,
@@ -11,10 +12,10 @@ export function imageCalls(
   const { images, containers } = context.engine
   const failed = (error: unknown) => faultOf(error, context.hostName, { action: 'use', ref: 'image' })
   return {
-    commit: ({ id, engineRef }, { signal }) =>
+    commit: ({ id, engineRef, ...options }, { signal }) =>
       onContainer(context, 'commit', id, signal, async (engineId) => {
         const { repo, tag } = parseImageName(engineRef)
-        const made = await context.hold(id, () => containers.commit(engineId, repo, tag, signal))
+        const made = await context.hold(id, () => containers.commit(engineId, repo, tag, signal, options))
         const { Id, Size } = await images.inspect(made.Id, signal)
         return { reply: { imageId: Id, size: Size }, output: null }
       }),
@@ -28,7 +29,11 @@ export function imageCalls(
     imagePull: async ({ engineRef }, { signal }) => {
       const { repo, tag } = parseImageName(engineRef)
       try {
-        await images.pull(repo, tag, signal)
+        await images.pull(repo, tag, signal).catch(async (error: unknown) => {
+          // What is here already will do when there is nobody to ask for a newer one.
+          const isHere = isOutOfReach(error) && (await images.inspect(engineRef, signal).catch(() => null)) !== null
+          if (!isHere) throw error
+        })
         const image = await images.inspect(engineRef, signal)
         return { reply: engineImage({ ...image, at: Date.parse(image.Created) }), output: null }
       } catch (error) {

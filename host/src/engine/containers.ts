@@ -30,6 +30,7 @@ export interface LogQuery {
 
 /** `ref` is an engine id or name. Repeating a call that has already had its effect is not an error. */
 export interface ContainerApi {
+  /** Empty name: one is made up. */
   create(name: string, body: CreateBody, signal?: AbortSignal): Promise<{ readonly Id: string }>
   inspect(ref: string, signal?: AbortSignal): Promise<ContainerInspect>
   /** All states, those with every label (`key=value`). */
@@ -59,8 +60,24 @@ export interface ContainerApi {
     signal?: AbortSignal,
     options?: { readonly noOverwriteDirNonDir?: boolean; readonly copyUidGid?: boolean },
   ): Promise<void>
-  /** Resolves with the new image's id. The container is paused meanwhile. */
-  commit(ref: string, repo: string, tag: string, signal?: AbortSignal): Promise<{ readonly Id: string }>
+  /** Resolves with the new image's id. The container is paused meanwhile, unless told. */
+  commit(
+    ref: string,
+    repo: string,
+    tag: string,
+    signal?: AbortSignal,
+    options?: CommitOptions,
+  ): Promise<{ readonly Id: string }>
+}
+
+export interface CommitOptions {
+  readonly author?: string
+  readonly comment?: string
+  /** Lines of a Dockerfile. */
+  readonly changes?: readonly string[]
+  readonly pause?: boolean
+  /** The API's container config: what the image says instead of the container. */
+  readonly config?: Readonly<Record<string, unknown>>
 }
 
 export function containerApi(transport: EngineTransport): ContainerApi {
@@ -89,7 +106,7 @@ export function containerApi(transport: EngineTransport): ContainerApi {
     create: async (name, asked, signal) => {
       const body = { ...asked, Image: await imageName(asked.Image) }
       if (body.Image.includes('@') && (await transport.isPodman())) await checkDigest(body.Image, signal)
-      const request = { method: 'POST', path: '/containers/create', query: { name }, body } as const
+      const request = { method: 'POST', path: '/containers/create', query: name === '' ? {} : { name }, body } as const
       return transport.json({ ...request, ...(signal && { signal }) })
     },
     inspect,
@@ -170,13 +187,22 @@ export function containerApi(transport: EngineTransport): ContainerApi {
       const request = { method: 'PUT', path: path(ref, '/archive'), query, body: tar, answerWithinMs: 0 } as const
       await transport.json<unknown>({ ...request, ...(signal && { signal }) })
     },
-    commit: async (ref, repo, tag, signal) =>
+    commit: async (ref, repo, tag, signal, { author, comment, changes = [], pause = true, config = {} } = {}) =>
       transport.json({
         method: 'POST',
         path: '/commit',
-        query: { container: ref, repo: await imageName(repo), tag, pause: true },
+        // Engines split several changes at line ends.
+        query: {
+          container: ref,
+          repo: await imageName(repo),
+          tag,
+          pause,
+          author,
+          comment,
+          changes: changes.join('\n') || undefined,
+        },
         // Podman fails without a body.
-        body: {},
+        body: config,
         answerWithinMs: 0,
         ...(signal && { signal }),
       }),

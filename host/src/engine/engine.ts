@@ -6,8 +6,10 @@ import { EngineUnreachable } from './engine-error.ts'
 import { type ExecApi, execApi } from './execs.ts'
 import { type ImageApi, imageApi } from './images.ts'
 import { jsonLines } from './line-reader.ts'
+import { type NameHolds, nameHolds } from './name-holds.ts'
 import { type NetworkApi, networkApi } from './networks.ts'
 import { type RawContainerApi, rawContainerApi } from './raw-containers.ts'
+import { type RawImageApi, rawImageApi } from './raw-images.ts'
 
 /**
  * One container engine, over its unix socket (Docker Engine API 1.41 or later, or Podman's compatible one).
@@ -22,6 +24,9 @@ export interface Engine {
   readonly networks: NetworkApi
   /** In the engine's own words. */
   readonly raw: RawContainerApi
+  readonly rawImages: RawImageApi
+  /** Who uses a public name for what is not public. */
+  readonly names: NameHolds
   info(signal?: AbortSignal): Promise<EngineInfo>
   version(signal?: AbortSignal): Promise<EngineVersion>
   isPodman(): Promise<boolean>
@@ -39,6 +44,8 @@ export function openEngine(socketPath: string): Engine {
     builds: buildApi(transport),
     networks: networkApi(transport),
     raw: rawContainerApi(transport),
+    rawImages: rawImageApi(transport),
+    names: nameHolds(),
     info: (signal) => transport.json({ path: '/info', ...(signal && { signal }) }),
     version: (signal) => transport.json({ path: '/version', ...(signal && { signal }) }),
     isPodman: () => transport.isPodman(),

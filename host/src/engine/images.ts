@@ -4,6 +4,7 @@ import type { EngineTransport } from './engine-transport.ts'
 import type { ImageFound, ImageInspect, ImageSummary } from './engine-types.ts'
 import { fullImageName } from './full-image-name.ts'
 import { jsonLines } from './line-reader.ts'
+import { registryHeader } from './raw-images.ts'
 import { silenceGuard } from './silence-guard.ts'
 
 export interface ImageApi {
@@ -78,12 +79,6 @@ export function imageApi(transport: EngineTransport): ImageApi {
       await transport.json<unknown>({ method: 'DELETE', path: await pathOf(ref), ...(signal && { signal }) })
     },
   }
-}
-
-/** Docker and Podman take the URL-safe alphabet, with padding. */
-function registryHeader({ domain, username, password }: RegistryAuth): string {
-  const text = JSON.stringify({ username, password, serveraddress: domain })
-  return Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
 }
 
 function hasError(line: unknown): line is { readonly error: string } {

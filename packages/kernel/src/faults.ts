@@ -121,6 +121,10 @@ export const faults = {
     retry: false,
     text: 'Several registries are named {name}; use the id of the one you mean.',
   },
+  /** In the registry's or the engine's own words. */
+  'registry.refused': { kind: 'not-found', retry: false, text: '{reason}' },
+  'registry.login': { kind: 'unauthenticated', retry: false, text: '{reason}' },
+  'registry.unreachable': { kind: 'unavailable', retry: true, text: '{reason}' },
   'action.not-found': { kind: 'not-found', retry: false, text: 'No action of request {request} on container {ref}.' },
   'image.not-found': { kind: 'not-found', retry: false, text: 'Image {image} could not be found: {reason}' },
   'image.ambiguous': { kind: 'invalid', retry: false, text: 'Several images have ids that begin with {ref}; write more of it.' },
@@ -130,6 +134,8 @@ export const faults = {
     retry: true,
     text: 'The host has {limit} builds waiting, which is the most; try again in a moment.',
   },
+  /** In an engine's own words. */
+  'image.conflict': { kind: 'conflict', retry: false, text: '{problem}' },
   'host.not-found': { kind: 'not-found', retry: false, text: 'Host {ref} could not be found.' },
   'host.unreachable': {
     kind: 'unavailable',

@@ -6,7 +6,16 @@ export { type Container, type Status, statuses, type Task, tasks } from './conta
 export { emptyFabric, FabricPlan, GroupPlan, NetworkPlan, Nic, NicAddress, RouterPlan, RulePlan } from './fabric.ts'
 export { type Host, HostFacts, type HostUsage } from './host.ts'
 export type * from './ids.ts'
-export { formatImageName, type Image, imageAt, parseImageName } from './image.ts'
+export {
+  engineRefIn,
+  familiarRepo,
+  formatImageName,
+  type Image,
+  imageAt,
+  namelessRefIn,
+  parseImageName,
+  registryOf,
+} from './image.ts'
 export type * from './network.ts'
 export { nextStep, type Seen, type Step, type StepKind } from './next-step.ts'
 export { EngineContainer, EngineState, Failure, nothingObserved, Observed } from './observed.ts'

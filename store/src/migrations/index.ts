@@ -6,6 +6,7 @@ import * as sequenceIndexes from './0003-sequence-indexes.ts'
 import * as attachments from './0004-attachments.ts'
 import * as networks from './0005-networks.ts'
 import * as volumesCapsulesRegistries from './0006-volumes-capsules-registries.ts'
+import * as imagesOfDocker from './0007-images-of-docker.ts'
 import * as dockerNetworksVolumes from './0008-docker-networks-volumes.ts'
 import * as dockerCertificates from './0009-docker-certificates.ts'
 
@@ -16,6 +17,7 @@ const migrations: Record<string, Migration> = {
   '0004-attachments': attachments,
   '0005-networks': networks,
   '0006-volumes-capsules-registries': volumesCapsulesRegistries,
+  '0007-images-of-docker': imagesOfDocker,
   '0008-docker-networks-volumes': dockerNetworksVolumes,
   '0009-docker-certificates': dockerCertificates,
 }

@@ -1,5 +1,5 @@
 import type { ImageTable, Scope } from '@gantry/control'
-import type { HostId, Image, ImageId, ProjectId } from '@gantry/model'
+import type { HostId, Image, ImageId, ProjectId, UserId } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
 import type { Database, ImageRow } from '../database.ts'
 
@@ -15,14 +15,30 @@ export function imageTable(db: Kysely<Database>): ImageTable {
       await db.insertInto('images').values(toRow(image)).execute()
     },
     async update(id, change) {
-      const columns: Partial<ImageRow> = {}
-      if (change.imageId !== undefined) columns.image_id = change.imageId
-      if (change.size !== undefined) columns.size = change.size
+      const columns: Partial<ImageRow> = {
+        ...(change.hostId !== undefined && { host_id: change.hostId }),
+        ...(change.repo !== undefined && { repo: change.repo }),
+        ...(change.tag !== undefined && { tag: change.tag }),
+        ...(change.engineRef !== undefined && { engine_ref: change.engineRef }),
+        ...(change.imageId !== undefined && { image_id: change.imageId }),
+        ...(change.size !== undefined && { size: change.size }),
+        ...(change.digest !== undefined && { digest: change.digest }),
+        ...(change.fetched !== undefined && { fetched: change.fetched ? 1 : null }),
+        ...(change.createdAt !== undefined && { created_at: change.createdAt }),
+      }
       await db.updateTable('images').set(columns).where('id', '=', id).execute()
     },
     async get(id) {
       const row = await selected().where('images.id', '=', id).executeTakeFirst()
       return row && fromRow(row)
+    },
+    async withRef(hostId, engineRef) {
+      const rows = await selected().where('host_id', '=', hostId).where('engine_ref', '=', engineRef).execute()
+      return rows.map(fromRow)
+    },
+    async ofEngineId(hostId, imageId) {
+      const rows = await selected().where('host_id', '=', hostId).where('image_id', '=', imageId).execute()
+      return rows.map(fromRow)
     },
     async resolve(projectId, repo, tag) {
       const row = await selected()
@@ -61,6 +77,9 @@ function toRow(image: Image): ImageRow {
     image_id: image.imageId,
     size: image.size,
     created_at: image.createdAt,
+    user_id: image.userId ?? null,
+    digest: image.digest ?? null,
+    fetched: image.fetched === true ? 1 : null,
   }
 }
 
@@ -75,6 +94,9 @@ function fromRow(row: ImageRow & { host_name: string }): Image {
     engineRef: row.engine_ref,
     imageId: row.image_id,
     size: row.size,
-    createdAt: row.created_at,
+    createdAt: Number(row.created_at),
+    ...(row.user_id !== null && { userId: row.user_id as UserId }),
+    ...(row.digest !== null && { digest: row.digest }),
+    ...(Number(row.fetched) === 1 && { fetched: true }),
   }
 }

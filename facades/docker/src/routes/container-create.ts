@@ -75,7 +75,8 @@ async function create(
   const granted = control.policy.judge(caller, { kind: 'container', ...raw })
   const asked = config.Image ?? ''
   if (asked === '') throw new Refusal(400, 'config cannot be empty in order to create a container')
-  const spec = specOf(asked, config, host)
+  const { image } = await control.engineImages.resolve(caller, asked)
+  const spec = specOf(image, config, host)
   const { publish, publishAll, exposedPorts } = await portsOf(docker, caller, { config, host })
   const {
     nets,

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { DockerContext } from '../context.ts'
 import { archiveRoutes } from './archive.ts'
+import { buildRoutes } from './build.ts'
 import { containerCreateRoute } from './container-create.ts'
 import { containerStreamRoutes } from './container-streams.ts'
 import { containerVerbRoutes } from './container-verbs.ts'
@@ -8,7 +9,9 @@ import { containerRoutes } from './containers.ts'
 import { diskUsageRoutes } from './disk-usage.ts'
 import { eventRoutes } from './events.ts'
 import { execRoutes } from './exec.ts'
+import { imageRoutes } from './images.ts'
 import { networkRoutes } from './networks.ts'
+import { registryRoutes } from './registry.ts'
 import { systemRoutes } from './system.ts'
 import { volumeRoutes } from './volumes.ts'
 
@@ -22,6 +25,9 @@ const all = [
   execRoutes,
   eventRoutes,
   diskUsageRoutes,
+  registryRoutes,
+  imageRoutes,
+  buildRoutes,
   networkRoutes,
   volumeRoutes,
 ]

@@ -58,6 +58,7 @@ export function fakeCloud(): FakeCloud {
     capsules: fakeCapsules(containers.api),
     registries: registries.verbs,
     engine: unfaked('engine'),
+    engineImages: unfaked('engineImages'),
     policy: unfaked('policy'),
     activity: unfaked('activity'),
     consoles: { open: async () => notFaked('Opening consoles'), connect: async () => notFaked('Opening consoles') },

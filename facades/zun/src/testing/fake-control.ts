@@ -365,6 +365,7 @@ export function fakeControl(): FakeControl {
     capsules: fakeCapsules(network),
     registries,
     engine: unfaked('engine'),
+    engineImages: unfaked('engineImages'),
     policy: unfaked('policy'),
     activity: unfaked('activity'),
     consoles: fakeConsoles(find),

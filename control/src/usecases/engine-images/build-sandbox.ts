@@ -1,0 +1,120 @@
+import { Fault } from '@gantry/kernel'
+import {
+  type Caller,
+  type Container,
+  type ContainerId,
+  type ContainerSpec,
+  defaultSpec,
+  sandboxImage,
+} from '@gantry/model'
+import type { Deps } from '../../deps.ts'
+import { containerEvent } from '../../events/hub.ts'
+import { judgeOptions } from '../../policy/judge-options.ts'
+import { enforceQuota } from '../../quotas/enforce.ts'
+import { checkLimits } from '../check-limits.ts'
+import { deleteContainer } from '../delete-container.ts'
+import { insertContainer } from '../insert-container.ts'
+import { untilDone } from '../read-containers.ts'
+
+export const buildLabel = 'gantry.build'
+
+/** As long as a host may take to start it. Milliseconds. */
+const patienceMs = 120_000
+
+export interface BuildSandbox {
+  /** A host's name. */
+  readonly host: string
+  readonly cpu: number | null
+  readonly memory: number | null
+  readonly extraHosts: readonly string[]
+  /** null: the project's own; `none`: in no network. */
+  readonly network: string | null
+}
+
+/**
+ * A container of the project's that stands for a build: it counts in the quota with what the steps may use, and its network is
+ * theirs. Resolves when it runs.
+ */
+export async function startSandbox(
+  deps: Deps,
+  caller: Caller,
+  asked: BuildSandbox,
+  signal: AbortSignal,
+): Promise<Container> {
+  const usual = defaultSpec(sandboxImage)
+  const spec: ContainerSpec = {
+    ...usual,
+    cpu: asked.cpu ?? usual.cpu,
+    memory: asked.memory ?? usual.memory,
+    labels: { [buildLabel]: 'true' },
+    requestedHost: asked.host,
+    options: asked.extraHosts.length > 0 ? { extraHosts: [...asked.extraHosts] } : {},
+  }
+  checkLimits(spec)
+  if (spec.options) judgeOptions(deps.rules, caller, spec.options)
+  const id = deps.ids.uuid() as ContainerId
+  const { cpu, memory, disk } = spec
+  const container = await deps.store.transaction(async (tables) => {
+    await enforceQuota(tables, caller.projectId, { containers: 1, cpu, memory, disk })
+    const nics = await deps.networks.reserve(tables, caller, {
+      containerId: id,
+      nets: asked.network === null || asked.network === 'none' ? [] : [{ network: asked.network, addresses: [] }],
+      groups: null,
+      exposedPorts: [],
+      ...(asked.network === 'none' && { unplugged: true }),
+    })
+    const image = { imageRef: sandboxImage, registryId: null, sealedRegistryAuth: null }
+    const name = `build-${deps.ids.hex(6)}`
+    return insertContainer(deps, tables, caller, {
+      id,
+      name,
+      spec,
+      run: true,
+      nics,
+      mounts: [],
+      capsule: null,
+      ...image,
+    })
+  })
+  deps.hub.publish(containerEvent(container, container.createdAt))
+  deps.ring({ kind: 'unplaced', id })
+  try {
+    return await running(deps, caller, id, signal)
+  } catch (error) {
+    await endSandbox(deps, caller, id)
+    throw error
+  }
+}
+
+async function running(deps: Deps, caller: Caller, id: ContainerId, signal: AbortSignal): Promise<Container> {
+  const done = ({ observed, placementFailure }: Container) =>
+    observed.engine?.state === 'running' || observed.failure !== null || placementFailure !== null
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
+  const { container, gone } = await untilDone(deps, caller, { id, done, signal: limit })
+  if (!gone && container.observed.engine?.state === 'running') return container
+  const problem = container.placementFailure ?? container.observed.failure?.reason ?? 'it was deleted'
+  throw new Fault('request.invalid', { problem: `The build could not begin: ${problem}` })
+}
+
+/** It goes, whatever its state; that it went already is no matter. */
+export async function endSandbox(deps: Deps, caller: Caller, id: ContainerId): Promise<void> {
+  await deleteContainer(deps, caller, id, { force: false, stop: true, graceSeconds: 0 }).catch((error: unknown) => {
+    if (error instanceof Fault && error.code === 'container.not-found') return
+    deps.log.warn({ container: id, reason: String(error) }, 'sandbox of a build not removed')
+  })
+}
+
+/** More than any cloud builds at once. */
+const all = 100_000
+
+/** Removes what stands for builds of a server that is no more. */
+export async function endBuildsLeft(deps: Deps): Promise<void> {
+  const query = { sortKey: 'created_at', descending: false, limit: all, marker: null } as const
+  const sandboxes = await deps.store.containers.list(null, { ...query, filters: { image: sandboxImage } })
+  for (const { id, name, spec, projectId, userId } of sandboxes) {
+    if (spec.labels[buildLabel] === undefined || !name.startsWith('build-')) continue
+    const requestId = `req-${deps.ids.uuid()}` as Caller['requestId']
+    const owner = { userId, userName: '', projectId, projectName: '', roles: [], isAdmin: false, requestId }
+    await endSandbox(deps, owner, id)
+  }
+}
