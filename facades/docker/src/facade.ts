@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
-import { onUpgrade, requestId } from '@gantry/http'
+import { noteCaller, onUpgrade, requestId } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { RequestId } from '@gantry/model'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { DockerContext, DockerOptions, Identity } from './context.ts'
 import { dockerErrors } from './errors.ts'
 import { findContainer } from './find-container.ts'
@@ -22,7 +22,11 @@ export async function dockerFacade(app: FastifyInstance, options: DockerOptions)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(usualHeaders)
     versionOf(request)
-    if (!isOpen(request)) identities.set(request, await identityOf(options, request))
+    if (isOpen(request)) return
+    const identity = await identityOf(options, request)
+    identities.set(request, identity)
+    noteCaller(request, identity.caller)
+    if (!looksAfterItself(request)) cutWhenRevoked(options, identity, request, reply)
   })
   // Clients compare the type with this one, to the letter.
   app.addHook('onSend', async (_request, reply) => {
@@ -68,6 +72,27 @@ async function identityOf({ identify }: DockerOptions, request: FastifyRequest):
 /** Everybody sees her own project, administrators too: a name must never lead to what is another's. */
 function plain(identity: Identity): Identity {
   return { ...identity, caller: { ...identity.caller, isAdmin: false } }
+}
+
+/**
+ * Whatever is under way, an answer that waits and a body that comes as well, ends with the credential it was asked with.
+ * The connection is cut: what is read from may be asleep and hear of an end only when it has something to say.
+ */
+function cutWhenRevoked(
+  { guard }: DockerOptions,
+  identity: Identity,
+  request: FastifyRequest,
+  { raw }: FastifyReply,
+): void {
+  raw.once(
+    'close',
+    guard.watch(identity, () => request.raw.socket.destroy()),
+  )
+}
+
+/** Answers of these leave HTTP, and are watched where that is done. */
+function looksAfterItself({ routeOptions }: FastifyRequest): boolean {
+  return /\/containers\/:id\/attach$|\/exec\/:id\/start$/.test(routeOptions.url ?? '')
 }
 
 /** Clients ask it before they know anything; an answer 401 would make them guess the version. */

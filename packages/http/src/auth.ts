@@ -32,6 +32,11 @@ export function callerOf(request: FastifyRequest): Caller {
   return caller
 }
 
+/** For façades that find out by themselves who asks: from now on logs know. */
+export function noteCaller(request: FastifyRequest, caller: Caller): void {
+  callers.set(request, caller)
+}
+
 /** The caller, if the request has been authenticated; for logs. */
 export function knownCallerOf(request: FastifyRequest): Caller | undefined {
   return callers.get(request)

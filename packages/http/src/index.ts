@@ -1,5 +1,13 @@
 export { baseUrl, createHttpApp, type HttpOptions, nothingElse, requestId } from './app.ts'
-export { type AuthenticateOptions, authenticate, callerOf, knownCallerOf, tokenOf, type Verifier } from './auth.ts'
+export {
+  type AuthenticateOptions,
+  authenticate,
+  callerOf,
+  knownCallerOf,
+  noteCaller,
+  tokenOf,
+  type Verifier,
+} from './auth.ts'
 export { createHttpMetrics, createRegistry, facadeOf, type HttpMetrics, type RequestLabels } from './metrics.ts'
 export { openApi, type OpenApiOptions } from './open-api.ts'
 export {
