@@ -18,7 +18,7 @@ export function streamType(tty: boolean, minor: number): string {
 
 /** `POST /containers/{id}/attach`: the container's own streams, whatever its state. */
 export async function attachStream(
-  asked: StreamRequest & { readonly ref: string; readonly query: Readonly<Record<string, unknown>> },
+  asked: StreamRequest & { readonly ref: string; readonly query: Readonly<Record<string, string | undefined>> },
 ): Promise<void> {
   const { docker, identity, connection, ref, query, minor } = asked
   const { caller } = identity
@@ -32,7 +32,7 @@ export async function attachStream(
     stderr: isTrue(query['stderr']),
     logs: isTrue(query['logs']),
     stream: isTrue(query['stream']),
-    detachKeys: typeof query['detachKeys'] === 'string' && query['detachKeys'] !== '' ? query['detachKeys'] : null,
+    detachKeys: query['detachKeys'] || null,
   }
   const { input, signal } = connection
   const { tty, output } = await docker.control.engine.attach(

@@ -65,7 +65,7 @@ export function matchesName(pattern: string, ...names: readonly string[]): boole
 }
 
 /** A boolean parameter as the engine reads it. */
-export function isTrue(value: unknown): boolean {
+export function isTrue(value: string | boolean | null | undefined): boolean {
   return !['', '0', 'no', 'false', 'none', 'undefined'].includes(
     String(value ?? '')
       .trim()

@@ -4,7 +4,7 @@ import { dockerId, execIdOf, execOf, shortId, uuidOf } from './ids.ts'
 
 const uuids = fc.uuid()
 const digest = fc
-  .array(fc.constantFrom(...'0123456789abcdef'), { minLength: 64, maxLength: 64 })
+  .array(fc.constantFrom(...'0123456789abcdef'.split('')), { minLength: 64, maxLength: 64 })
   .map((all) => all.join(''))
 
 test('an id leads back to its uuid, whole or cut', () => {
