@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { mkdtemp, readlink, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -84,7 +87,6 @@ describe('what is dangerous is refused by name', () => {
     '10.0.0.1:5000/x',
     '2130706433:80/x',
     '0x7f.1:80/x',
-    '[::1]:5000/x',
     'registry:5000/x',
     'metadata.google.internal/x',
   ])('pull: %s', (image) =>
@@ -118,6 +120,9 @@ describe('what is dangerous is refused by name', () => {
     ['GET', '/debug/vars'],
     ['GET', '/metrics'],
     ['POST', '/images/create?fromSrc=http://169.254.169.254/'],
+    ['POST', '/images/create?fromImage=[::1]:5000/x&tag=1'],
+    ['POST', '/images/127.0.0.1:5000%2fx/push?tag=1'],
+    ['GET', '/distribution/127.0.0.1:5000%2fx/json'],
     ['GET', '/containers/%2e%2e/json'],
     ['GET', '/containers/..%2f..%2finfo/json'],
   ])('no way in: %s %s', async (method, path) => {
@@ -147,6 +152,74 @@ async function inside(script: string, ...options: string[]): Promise<string> {
   expect({ code, stderr, script }).toMatchObject({ code: 0 })
   return stdout.trim()
 }
+
+describe('builds and registries', () => {
+  /** Something of the host's own network, which must not be asked for anything. */
+  let asked = 0
+  const inner = createServer((_request, response) => {
+    asked++
+    response.end('secret of the host')
+  })
+  beforeAll(async () => {
+    inner.listen(0, '127.0.0.1')
+    await once(inner, 'listening')
+  })
+  afterAll(() => void inner.close())
+  const port = () => (inner.address() as AddressInfo).port
+  const build = (dockerfile: string) => gantry.docker(['build', '-q', '-'], { input: dockerfile })
+
+  test('no log-in, push or look goes to a registry of the inside', async () => {
+    for (const at of [`127.0.0.1:${port()}`, `http://localhost:${port()}/v2/`, '169.254.169.254', 'registry:5000']) {
+      const login = { serveraddress: at, username: 'a', password: 'b' }
+      expect(await ask(demo, 'POST', '/auth', login)).toMatchObject({
+        status: 403,
+        message: expect.stringContaining('Registry'),
+      })
+    }
+    const image = `127.0.0.1:${port()}/x`
+    expect((await gantry.docker(['tag', 'busybox', image])).code).toBe(0)
+    for (const [method, path] of [
+      ['POST', `/images/${image}/push?tag=latest`],
+      ['GET', `/distribution/${image}/json`],
+    ] as const) {
+      expect(await ask(demo, method, path)).toMatchObject({ status: 403, message: expect.stringContaining('Registry') })
+    }
+    expect((await gantry.docker(['rmi', image])).code).toBe(0)
+    expect(asked).toBe(0)
+  })
+
+  test('a Dockerfile fetches nothing of the inside', async () => {
+    for (const dockerfile of [
+      `FROM 127.0.0.1:${port()}/x`,
+      `FROM localhost:${port()}/x`,
+      `FROM busybox\nCOPY --from=127.0.0.1:${port()}/x /a /b`,
+      `FROM busybox\nADD http://127.0.0.1:${port()}/x /x`,
+      `FROM busybox\nADD http://localhost:${port()}/x /x`,
+      `FROM busybox\nADD http://0x7f000001:${port()}/x /x`,
+      `FROM busybox\nRUN wget -T 3 -O - http://127.0.0.1:${port()}/`,
+    ]) {
+      expect({ dockerfile, ...(await build(dockerfile)) }).not.toMatchObject({ code: 0 })
+      expect({ dockerfile, asked }).toEqual({ dockerfile, asked: 0 })
+    }
+  })
+
+  test('its steps are confined as a container is', async () => {
+    const limit = 'cat /sys/fs/cgroup/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids/pids.max'
+    const steps = [
+      'grep -E "CapEff|CapBnd|NoNewPrivs|Seccomp:" /proc/self/status',
+      limit,
+      'readlink /proc/self/ns/net',
+      'find / -xdev -name "*.sock"',
+    ]
+    const built = await build(`FROM busybox\nRUN (${steps.join('; ')}) > /seen 2>&1`)
+    expect(built).toMatchObject({ code: 0 })
+    const { stdout } = await gantry.docker(['run', '--rm', built.stdout.trim(), 'cat', '/seen'])
+    expect(stdout).toMatch(
+      /CapEff:\s+00000000a80405fb\nCapBnd:\s+00000000a80405fb\nNoNewPrivs:\s+1\nSeccomp:\s+2\n\d+\nnet:\[\d+\]\n$/,
+    )
+    expect(stdout).not.toContain(await readlink('/proc/self/ns/net'))
+  })
+})
 
 describe('answers', () => {
   test('tell nothing of the host', async () => {

@@ -53,7 +53,7 @@ const others: readonly string[] = [
 export function capabilityOf(field: string, text: string): string {
   const name = text.trim().toUpperCase().replace(/^CAP_/, '')
   if (harmless.includes(name) || others.includes(name)) return name
-  throw invalid(`${field}: there is no capability ${JSON.stringify(text.slice(0, 40))}.`)
+  throw invalid(`invalid ${field}: unknown capability: "CAP_${name.slice(0, 40)}"`)
 }
 
 export const capAddCheck: Check = (value) =>

@@ -107,7 +107,7 @@ export const hostConfigRules: FieldRules = {
   CgroupParent: refused('CgroupParent', 'It leaves the limits that the service keeps', { lifts: ['CgroupParent'] }),
   CgroupnsMode: namespaceRule('CgroupnsMode', "The host's shows and, with more, changes all limits", ['', 'private']),
   ConsoleSize: ignored('The size comes with the terminal'),
-  ContainerIDFile: refused('ContainerIDFile', 'It is a file on the host'),
+  ContainerIDFile: ignored('The client writes it, on its own machine'),
   CpuCount: ignored(windows),
   CpuPercent: ignored(windows),
   CpuPeriod: confined('With CpuQuota: cores, which count in the quota'),

@@ -92,10 +92,11 @@ function withoutHostFields(config: Json): { readonly fields: Json; readonly misp
   }
 }
 
-/** A query's strings say nothing with the JSON of what says nothing. */
+/** A query's strings say nothing with the JSON of what says nothing; the processor 0 is one, though. */
 function saying(options: Json): Json {
   const nothing = ['0', 'false', 'null', '[]', '{}', '-1']
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => !nothing.includes(String(value))))
+  const says = ([name, value]: [string, unknown]) => !nothing.includes(String(value)) || /^cpuset/i.test(name)
+  return Object.fromEntries(Object.entries(options).filter(says))
 }
 
 function refusal({ field, reason, lifts }: Danger): Fault {
