@@ -87,7 +87,7 @@ describe('tokens', () => {
       issued_at: time,
       expires_at: time,
     })
-    expect(response.json().token.catalog).toHaveLength(2)
+    expect(response.json().token.catalog).toHaveLength(3)
     expect(response.json().token.system).toBeUndefined()
   })
 

@@ -54,7 +54,7 @@ test('log-in and catalog', async () => {
   const demo = environment('demo')
   const token = await json<{ id: string; project_id: string }>(demo, 'token issue')
   const catalog = await json<{ Name: string; Type: string }[]>(demo, 'catalog list')
-  expect(catalog.map(({ Type }) => Type).toSorted()).toEqual(['container', 'identity'])
+  expect(catalog.map(({ Type }) => Type).toSorted()).toEqual(['container', 'docker', 'identity'])
 
   await succeed(demo, `token revoke ${token.id}`)
   const gone = {
