@@ -10,6 +10,7 @@ import { checkLimits } from './check-limits.ts'
 import { requireAdminFor } from './find-container.ts'
 import { findHost } from './hosts.ts'
 import { imageOfNew } from './image-of-new.ts'
+import { moved, vacate } from './give-way.ts'
 import { insertContainer } from './insert-container.ts'
 import { checkName, madeUpName } from './names.ts'
 import { publishPorts } from './publish.ts'
@@ -24,11 +25,12 @@ export async function createContainer(deps: Deps, caller: Caller, input: NewCont
   checkLimits(spec)
   checkSize({ spec, mounts: asked })
   checkCounts(input)
-  const container = await deps.store.transaction(async (tables) => {
+  const { container, others } = await deps.store.transaction(async (tables) => {
     const { cpu, memory, disk } = spec
     await enforceQuota(tables, caller.projectId, { containers: 1, cpu, memory, disk })
     const image = await imageOfNew(deps, tables, caller, spec.image, input.registry)
     const id = deps.ids.uuid() as ContainerId
+    const vacated = await vacate(deps, tables, caller, input.nets ?? [])
     const reserved = await deps.networks.reserve(tables, caller, {
       containerId: id,
       nets: input.nets ?? [],
@@ -36,11 +38,12 @@ export async function createContainer(deps: Deps, caller: Caller, input: NewCont
       exposedPorts: spec.exposedPorts,
       ...(input.unplugged === true && { unplugged: true }),
     })
+    const others = await moved(deps, tables, caller, vacated)
     const mounts = await deps.volumes.reserve(tables, caller, id, asked)
     const name = await nameOf(deps, tables, caller, input)
     const unborn = { id, name, spec, nics: reserved, projectId: caller.projectId, observed: nothingObserved }
     const nics = input.run ? await publishPorts(deps, tables, caller, unborn) : reserved
-    return insertContainer(deps, tables, caller, {
+    const container = await insertContainer(deps, tables, caller, {
       id,
       name,
       spec,
@@ -50,7 +53,9 @@ export async function createContainer(deps: Deps, caller: Caller, input: NewCont
       capsule: null,
       ...image,
     })
+    return { container, others }
   })
+  for (const other of others) deps.ring({ kind: 'wish', container: other, rewired: true })
   deps.hub.publish(containerEvent(container, container.createdAt))
   deps.ring({ kind: 'unplaced', id: container.id })
   return container

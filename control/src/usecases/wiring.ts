@@ -6,6 +6,7 @@ import type { NetworkVerbs } from '../ports/networks.ts'
 import type { Tables } from '../ports/store.ts'
 import { changeWish } from './change-wish.ts'
 import { findContainer } from './find-container.ts'
+import { moved, vacate } from './give-way.ts'
 import { isLive, publishPorts } from './publish.ts'
 
 type WiringVerbs = Pick<Containers, 'attachNetwork' | 'detachNetwork' | 'addSecurityGroup' | 'removeSecurityGroup'>
@@ -32,22 +33,29 @@ export function wiringVerbs(deps: Deps): WiringVerbs {
       rewired,
     )
   return {
-    attachNetwork: (caller, ref, net, names) =>
-      changeWish(
+    async attachNetwork(caller, ref, net, names) {
+      let others: readonly Container[] = []
+      const changed = await changeWish(
         deps,
         caller,
         ref,
         'rewire',
         async (container, tables) => {
           const { id, name, nics } = container
-          const nic = await named(name, () => networks.attach(tables, inProjectOf(container, caller), id, nics, net))
+          const owner = inProjectOf(container, caller)
+          const vacated = await vacate(deps, tables, owner, [net])
+          const nic = await named(name, () => networks.attach(tables, owner, id, nics, net))
+          others = await moved(deps, tables, owner, vacated)
           await place(tables, container)
           const spec = withNames(container.spec, nic, names)
           const wired = await republished(deps, tables, caller, { ...container, spec, nics: [...nics, nic] })
           return { action: 'network_attach', task: 'network_attaching', rest: { spec, nics: [...wired] } }
         },
         rewired,
-      ),
+      )
+      for (const other of others) deps.ring({ kind: 'wish', container: other, rewired: true })
+      return changed
+    },
     async detachNetwork(caller, ref, from) {
       // Not to be looked up within the transaction: names belong to the provider.
       const found = await findContainer(deps.store, caller, ref)

@@ -83,7 +83,7 @@ export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOpt
     const owned = fabric.nics.of(endpoints.get(EndpointID)?.portId ?? '')
     if (!owned) throw new Error(`Endpoint ${EndpointID} is not known; start the container again.`)
     fabric.taken(owned.nic.portId)
-    return joined(owned)
+    return joined(owned, fabric.nics.ofContainer(owned.container))
   }
 
   const deleteEndpoint = ({ EndpointID }: Static<typeof Endpoint>): object => {
@@ -166,11 +166,15 @@ function interfaceOf({ nic }: OwnedNic): object {
 
 /**
  * Docker joins a container's networks in any order and numbers the interfaces of one prefix as they come. So the primary one
- * is `eth`, which becomes eth0, the next `eth1`, which becomes eth10, and so on.
+ * is `eth`, which becomes eth0, the next `eth1`, which becomes eth10, and so on. The default route is by the first interface
+ * whose network has a gateway.
  */
-function joined({ nic, index }: OwnedNic): object {
-  const gateway = (version: number) => nic.addresses.find((each) => each.version === version)?.gateway ?? null
-  const [v4, v6] = index === 0 ? [gateway(4), gateway(6)] : [null, null]
+function joined({ nic, index }: OwnedNic, all: readonly Nic[]): object {
+  const gatewayOf = ({ addresses }: Nic, version: number) =>
+    addresses.find((each) => each.version === version)?.gateway ?? null
+  const gateway = (version: number) =>
+    all.slice(0, index).some((before) => gatewayOf(before, version) !== null) ? null : gatewayOf(nic, version)
+  const [v4, v6] = [gateway(4), gateway(6)]
   return {
     InterfaceName: { SrcName: linkNames.container(nic.portId), DstPrefix: index === 0 ? 'eth' : `eth${index}` },
     ...(v4 !== null && { Gateway: v4 }),

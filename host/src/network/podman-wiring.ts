@@ -43,7 +43,7 @@ export function podmanWiring({ tag, tools, fabric, engineSpace }: PodmanWiringOp
     const link = linkNames.container(nic.portId)
     await tools.ip(engineSpace, [`link set ${link} netns ${space} name ${name}`])
     fabric.taken(nic.portId)
-    await tools.ip(space, linesOf(nic, name, index === 0))
+    await tools.ip(space, linesOf(nic, name, isFirstOut(fabric.nics.ofContainer(id), nic)))
     there.add(nic.portId)
   }
   const plugAll = (assignment: Assignment) =>
@@ -91,6 +91,12 @@ export function podmanWiring({ tag, tools, fabric, engineSpace }: PodmanWiringOp
 function interfaceName(index: number, taken: ReadonlySet<string>): string {
   if (index === 0 && !taken.has('eth0')) return 'eth0'
   for (let at = 0; ; at += 1) if (!taken.has(`eth${index}${at}`)) return `eth${index}${at}`
+}
+
+/** The default route is by the first interface whose network has a gateway. */
+function isFirstOut(all: readonly Nic[], nic: Nic): boolean {
+  const first = all.find(({ addresses }) => addresses.some(({ gateway }) => gateway !== null))
+  return first === undefined || first.portId === nic.portId
 }
 
 function linesOf(nic: Nic, name: string, primary: boolean): string[] {
