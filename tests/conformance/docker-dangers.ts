@@ -60,7 +60,6 @@ export const createDangers: readonly Danger[] = [
   mount({ Type: 'tmpfs', Target: '/proc' }),
   host('VolumesFrom', ['other']),
   host('VolumeDriver', 'nfs'),
-  host('ContainerIDFile', '/etc/cron.d/x'),
   host('NetworkMode', 'host'),
   host('networkmode', 'HOST', 'NetworkMode'),
   host('NetworkMode', 'container:other'),

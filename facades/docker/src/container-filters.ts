@@ -37,7 +37,7 @@ export async function selected(
   everything: readonly Container[],
 ): Promise<Container[]> {
   for (const status of filters.get('status') ?? []) {
-    if (!states.includes(status)) throw new Refusal(400, `invalid filter 'status=${status}'`)
+    if (!states.includes(status)) throw new Refusal(400, `Invalid filter 'status=${status}'`)
   }
   const networks = await networksNamed(docker, caller, filters)
   const volumes = await volumesNamed(docker, caller, filters)

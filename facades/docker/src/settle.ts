@@ -15,9 +15,14 @@ export async function settled(docker: DockerContext, caller: Caller, { id, wish 
   const { failure, settled: version } = container.observed
   if (failure && version === wish.version) {
     // The engine's own words: clients choose their exit code by them.
-    throw new Refusal(statusOf(failure.step), container.observed.engine?.error || failure.reason)
+    throw new Refusal(statusOf(failure.step), container.observed.engine?.error || engineWords(failure.reason))
   }
   return container
+}
+
+/** Without what our own API says before them, in sentences for people. */
+export function engineWords(reason: string): string {
+  return reason.replace(/^The engine could not \w+ the container: /, '')
 }
 
 /** What the user asked for cannot be done with this container: it is not a fault of the engine's. */

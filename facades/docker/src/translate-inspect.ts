@@ -1,6 +1,7 @@
 import type { Container } from '@gantry/model'
 import { dockerId } from './ids.ts'
 import type { Surroundings } from './surroundings.ts'
+import { imageAsked } from './translate-list.ts'
 import { never, stateOf } from './translate-state.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -101,7 +102,7 @@ function configView({ spec, id, observed }: Container, config: Json): Json {
     User: made['User'] ?? '',
     WorkingDir: made['WorkingDir'] ?? '',
     Env: made['Env'] ?? Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
-    Image: spec.image,
+    Image: imageAsked(spec),
     // The image's labels are in the engine's answer only, beside ours, which are nobody's business.
     Labels: {
       ...Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('gantry.'))),
@@ -138,6 +139,7 @@ function hostConfigView(container: Container, engineHost: Json, around: Surround
     Isolation: '',
     ...asked,
     NetworkMode: around.networkMode(container),
+    IpcMode: options?.ipcMode ?? 'private',
     AutoRemove: spec.autoRemove,
     RestartPolicy: { Name: spec.restartPolicy.name, MaximumRetryCount: spec.restartPolicy.maxRetries },
     LogConfig: { Type: 'json-file', Config: options?.logOptions ?? {} },

@@ -6,7 +6,7 @@ import type { DockerContext } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import { dockerId } from '../ids.ts'
 import { checkConfig, checkHostConfig, ConfigBody, HostConfigBody } from '../schemas-create.ts'
-import { removed } from '../settle.ts'
+import { engineWords, removed } from '../settle.ts'
 import { optionsOf, specOf } from '../translate-create.ts'
 import { netsOf } from '../translate-networks.ts'
 import { portsOf } from '../translate-ports.ts'
@@ -117,5 +117,5 @@ async function untilMade(docker: DockerContext, caller: Caller, made: Container)
   if (container.observed.engine !== null || reason === undefined) return
   await removed(docker, caller, container).catch(() => undefined)
   if (container.placementFailure !== null) throw new Refusal(503, reason)
-  throw new Refusal(container.observed.failure?.step === 'pull' ? 404 : 400, reason)
+  throw new Refusal(container.observed.failure?.step === 'pull' ? 404 : 400, engineWords(reason))
 }

@@ -55,9 +55,9 @@ export function containerVerbRoutes(app: FastifyInstance, docker: DockerContext)
   })
   app.post<Asked>('/containers/:id/kill', async (request, reply) => {
     const caller = docker.callerOf(request)
-    const container = await on(caller, request.params.id)
+    const container = await on(caller, request.params.id).catch(notToKill(request.params.id))
     const { signal = 'SIGKILL' } = request.query
-    if (!isAlive(container)) throw notRunning('Cannot kill container', container)
+    if (!isAlive(container)) throw notRunning(container)
     await containers.kill(caller, container.id, signal === '' ? 'SIGKILL' : signal, { wait: true })
     if (/^(SIG)?KILL$|^9$/i.test(signal)) {
       await containers.until(caller, container.id, (now) => hasEnded(container, now), AbortSignal.timeout(30_000))
@@ -68,7 +68,7 @@ export function containerVerbRoutes(app: FastifyInstance, docker: DockerContext)
     const caller = docker.callerOf(request)
     const container = await on(caller, request.params.id)
     if (container.status === 'Paused') throw new Refusal(409, `Container ${dockerId(container.id)} is already paused`)
-    if (container.status !== 'Running') throw notRunning('Cannot pause container', container)
+    if (container.status !== 'Running') throw new Refusal(409, `Container ${dockerId(container.id)} is not running`)
     await settled(docker, caller, await containers.pause(caller, container.id))
     return reply.code(204).send()
   })
@@ -85,7 +85,9 @@ export function containerVerbRoutes(app: FastifyInstance, docker: DockerContext)
     const name = (request.query['name'] ?? '').replace(/^\//, '')
     if (name === '') throw new Refusal(400, 'Neither old nor new names may be empty')
     if (name === container.name) throw new Refusal(409, 'Renaming a container with the same name as its current name')
-    await containers.rename(caller, container.id, name, { unique: true }).catch(nameTaken(docker, caller))
+    await containers
+      .rename(caller, container.id, name, { unique: true })
+      .catch(nameTaken(docker, caller, 'Error when allocating new name: '))
     return reply.code(204).send()
   })
   app.delete<Asked>('/containers/:id', async (request, reply) => {
@@ -109,9 +111,17 @@ function hasEnded(before: Container, now: Container): boolean {
   return is === null || is.startedAt !== was || (is.state !== 'running' && is.state !== 'paused')
 }
 
-function notRunning(what: string, container: Container): Refusal {
+function notRunning(container: Container): Refusal {
   const id = dockerId(container.id)
-  return new Refusal(409, `${what}: ${container.name}: Container ${id} is not running`)
+  return new Refusal(409, `Cannot kill container: ${container.name}: Container ${id} is not running`)
+}
+
+/** As the engine says it of this verb only. */
+function notToKill(ref: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Fault) || error.code !== 'container.not-found') throw error
+    throw new Refusal(404, `Cannot kill container: ${ref}: No such container: ${ref}`)
+  }
 }
 
 function mustBeAtRest(container: Container): void {
@@ -162,14 +172,14 @@ function unlessEnded(container: Container): (error: unknown) => Container {
 }
 
 /** Names the container that has the name, as the engine does. */
-export function nameTaken(docker: DockerContext, caller: Caller): (error: unknown) => Promise<never> {
+export function nameTaken(docker: DockerContext, caller: Caller, context = ''): (error: unknown) => Promise<never> {
   return async (error) => {
     if (!(error instanceof Fault) || error.code !== 'container.name-taken') throw error
     const name = String(error.details['name'])
     const holder = await docker.find(caller, name).catch(() => undefined)
     throw new Refusal(
       409,
-      `Conflict. The container name "/${name}" is already in use by container "${holder ? dockerId(holder.id) : 'another'}". You have to remove (or rename) that container to be able to reuse that name.`,
+      `${context}Conflict. The container name "/${name}" is already in use by container "${holder ? dockerId(holder.id) : 'another'}". You have to remove (or rename) that container to be able to reuse that name.`,
     )
   }
 }
