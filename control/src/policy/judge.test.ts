@@ -287,6 +287,7 @@ describe('other requests', () => {
       cachefrom: '[]',
       cgroupparent: '',
       cpusetcpus: '',
+      madeup: 'x',
       memory: '0',
       networkmode: 'default',
       remote: '',

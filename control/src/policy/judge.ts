@@ -30,7 +30,7 @@ export function judge(ask: EngineAsk, words: readonly string[]): Granted {
     case 'exec':
       return judgeFields(exec, ask.config, words, 'refuse')
     case 'build':
-      return judgeFields(build, saying(ask.options), words, 'refuse')
+      return judgeFields(build, saying(ask.options), words, 'ignore')
     case 'volume':
       return judgeFields(volume, ask.body, words, 'refuse')
     case 'network':
