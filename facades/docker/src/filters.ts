@@ -64,11 +64,11 @@ export function matchesName(pattern: string, ...names: readonly string[]): boole
   }
 }
 
-/** A boolean parameter as the engine reads it. */
-export function isTrue(value: string | boolean | null | undefined): boolean {
-  return !['', '0', 'no', 'false', 'none', 'undefined'].includes(
-    String(value ?? '')
-      .trim()
-      .toLowerCase(),
-  )
+/** A boolean parameter as the engine reads it; of one that was said several times, the first counts. */
+export function isTrue(value: string | boolean | readonly string[] | null | undefined): boolean {
+  const said = typeof value === 'object' ? value?.[0] : value
+  const text = String(said ?? '')
+    .trim()
+    .toLowerCase()
+  return !['', '0', 'no', 'false', 'none', 'undefined'].includes(text)
 }
