@@ -68,7 +68,9 @@ describe('documents', () => {
     const urls = json().catalog.flatMap((entry: { endpoints: { url: string }[] }) =>
       entry.endpoints.map(({ url }) => url),
     )
-    expect(new Set(urls)).toEqual(new Set(['http://cloud.example/identity/v3', 'http://cloud.example/container/v1']))
+    expect(new Set(urls)).toEqual(
+      new Set(['http://cloud.example/docker', 'http://cloud.example/identity/v3', 'http://cloud.example/container/v1']),
+    )
   })
 })
 
