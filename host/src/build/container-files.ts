@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Readable as ReadableStream } from 'node:stream'
@@ -9,10 +10,12 @@ import type { Engine } from '../engine/engine.ts'
 import { isStatus } from '../engine/engine-error.ts'
 import { BuildError } from './build-error.ts'
 import type { CopyEntry, Destination, Owner } from './copy-plan.ts'
-import type { FileTree } from './file-tree.ts'
+import type { FileTree, TreeEntry } from './file-tree.ts'
 
 /** Longer than any list of users that somebody keeps by hand, bytes. */
 const longestList = 4 << 20
+/** Opening a stream takes longer than reading this much, bytes. */
+const readAtOnce = 256 << 10
 /** As deep as Linux follows links. */
 const mostLinks = 40
 
@@ -56,9 +59,10 @@ export class ContainerFiles {
 
   async write(base: string, tree: FileTree, entries: readonly CopyEntry[]): Promise<void> {
     if (entries.length === 0) return
+    await using spool = await tree.open()
     const tar = pack()
     const writing = (async () => {
-      for (const each of entries) await addEntry(tar, tree, each)
+      for (const each of entries) await addEntry(tar, tree, spool, each)
       tar.finalize()
     })()
     // A failed upload ends the reading, and a failed reading the upload.
@@ -143,13 +147,30 @@ export class ContainerFiles {
   }
 }
 
-async function addEntry(tar: ReturnType<typeof pack>, tree: FileTree, { path, entry }: CopyEntry): Promise<void> {
+async function addEntry(
+  tar: ReturnType<typeof pack>,
+  tree: FileTree,
+  spool: FileHandle,
+  { path, entry }: CopyEntry,
+): Promise<void> {
   const { kind, mode, uid, gid, mtime, target, size } = entry
   const head = { name: path, mode, uid, gid, mtime: new Date(mtime) }
+  const small = kind === 'file' && size <= readAtOnce ? await bytesOf(spool, entry) : null
   await new Promise<void>((resolve, reject) => {
     const done = (error?: Error | null) => (error ? reject(error) : resolve())
     if (kind === 'folder') tar.entry({ ...head, type: 'directory' }, done)
     else if (kind === 'link') tar.entry({ ...head, type: 'symlink', linkname: target }, done)
+    else if (small) tar.entry({ ...head, size }, small, done)
     else pipeline(tree.read(entry), tar.entry({ ...head, size }, done)).catch(reject)
   })
+}
+
+async function bytesOf(spool: FileHandle, { at, size }: TreeEntry): Promise<Buffer> {
+  const bytes = Buffer.alloc(size)
+  for (let done = 0; done < size; ) {
+    const { bytesRead } = await spool.read(bytes, done, size - done, at + done)
+    if (bytesRead === 0) throw new Error('The file of a build context ends early.')
+    done += bytesRead
+  }
+  return bytes
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -90,6 +91,11 @@ export class FileTree {
   read({ at, size }: TreeEntry): Readable {
     if (size === 0) return Readable.from([])
     return createReadStream(this.#spool, { start: at, end: at + size - 1 })
+  }
+
+  /** The spool, for who reads many small files; the caller closes it. */
+  open(): Promise<FileHandle> {
+    return open(this.#spool)
   }
 
   /** The first `most` bytes of a file. */
