@@ -66,7 +66,7 @@ export async function netsOf(
   const links = [...(await linksOf(docker, caller, host.Links ?? []))]
   const networks = new Map<string, Network>()
   for (const name of wanted) {
-    const network = await findNetwork(docker.control, caller, name)
+    const network = await findNetwork(docker.control, caller, name).catch(notFoundNow)
     if (networks.has(network.id)) continue
     networks.set(network.id, network)
     const endpoint = asked.get(name) ?? asked.get(nameOfNetwork(network)) ?? asked.get('default') ?? {}
@@ -80,6 +80,12 @@ export async function netsOf(
     ...(links.length > 0 && { links }),
   }
   return { nets, unplugged: false, options }
+}
+
+/** Not 404: of a create that says to clients that the image is missing, and they go and pull it. */
+function notFoundNow(error: unknown): never {
+  if (!(error instanceof Fault) || error.code !== 'network.not-found') throw error
+  throw new Refusal(400, `network ${String(error.details['ref'])} not found`)
 }
 
 function isUnsaid({ NetworkMode }: HostConfigBody): boolean {
@@ -134,7 +140,7 @@ function checked(asked: unknown): Static<typeof EndpointBody> {
 async function linksOf(docker: DockerContext, caller: Caller, links: readonly string[]) {
   return Promise.all(
     links.map(async (link) => {
-      const [ref = '', alias = ref] = link.split(':')
+      const [ref = '', alias = ref] = link.replace(/^\//, '').split(':')
       const { id } = await docker.find(caller, ref).catch((error: unknown) => {
         if (!(error instanceof Fault) || error.code !== 'container.not-found') throw error
         throw new Refusal(400, `could not get container for ${ref}: No such container: ${ref}`)

@@ -78,3 +78,22 @@ test('snapshots come back whole, by project, host and volume', async () => {
   await snapshots.remove(snapshot.id)
   expect(await snapshots.countOf(ours)).toBe(0)
 })
+
+test('who shares a volume is known, and forgotten with it', async () => {
+  await using opened = await openStore()
+  const { volumes } = opened.store
+  const [v1, v2] = ['v1' as VolumeId, 'v2' as VolumeId]
+  await volumes.insert(aVolume('v1', { shared: true, labels: { a: 'b' }, options: {} }))
+  await volumes.insert(aVolume('v2', { containerId: container }))
+  expect(await volumes.get(v1)).toEqual(aVolume('v1', { shared: true, labels: { a: 'b' }, options: {} }))
+  await volumes.hold(v1, container)
+  await volumes.hold(v1, container)
+  await volumes.hold(v1, 'c2' as ContainerId)
+  expect(await volumes.holdersOf(v1)).toEqual(['c1', 'c2'])
+  expect((await volumes.ofContainer(container)).map(({ id }) => id)).toEqual([v2, v1])
+  await volumes.letGo(v1, container)
+  await volumes.letGo(v1, container)
+  expect(await volumes.holdersOf(v1)).toEqual(['c2'])
+  await volumes.remove(v1)
+  expect(await volumes.holdersOf(v1)).toEqual([])
+})
