@@ -112,9 +112,13 @@ test('the catalog’s parts', async () => {
   const admin = environment('admin')
   expect(await succeed(admin, 'domain list -f value -c ID -c Name')).toBe('default Default')
   const services = (await succeed(admin, 'service list -f value -c Name -c Type')).split('\n')
-  expect(services.toSorted()).toEqual(['keystone identity', 'zun container'])
+  expect(services.toSorted()).toEqual(['gantry-docker docker', 'keystone identity', 'zun container'])
   const urls = (await succeed(admin, 'endpoint list --interface public -f value -c URL')).split('\n')
-  expect(urls.toSorted()).toEqual([`${server.base}/container/v1`, `${server.base}/identity/v3`])
+  expect(urls.toSorted()).toEqual([
+    `${server.base}/container/v1`,
+    `${server.base}/docker`,
+    `${server.base}/identity/v3`,
+  ])
 })
 
 test('application credentials', async () => {
