@@ -10,7 +10,7 @@ export function summaryOf(container: Container, around: Surroundings, nowMs: num
   return {
     Id: dockerId(id),
     Names: [`/${name}`],
-    Image: spec.image,
+    Image: imageAsked(spec),
     ImageID: engine?.imageDigest ?? '',
     Command: commandText(container),
     Created: Math.floor(createdAt / 1000),
@@ -22,6 +22,13 @@ export function summaryOf(container: Container, around: Surroundings, nowMs: num
     NetworkSettings: { Networks: around.networks(container) },
     Mounts: around.mounts(container),
   }
+}
+
+/** As whoever made it wrote it: a name, or the beginning of an id. */
+export function imageAsked({ image, options }: Container['spec']): string {
+  const config = options?.asked?.['config']
+  const asked = typeof config === 'object' && config !== null && 'Image' in config ? config.Image : undefined
+  return typeof asked === 'string' && asked !== '' ? asked : image
 }
 
 /** Entrypoint and arguments in one line; words that need it are in quotes. */

@@ -92,8 +92,11 @@ export function engineImageCalls(context: CallContext): EngineImageCalls {
     registryLogin: async ({ auth }, { signal }) => {
       try {
         const found = recordOf(await rawImages.auth(auth, signal))
-        const { Status: status, IdentityToken: token } = found
-        return { reply: { status: String(status ?? 'Login Succeeded'), token: String(token ?? '') }, output: null }
+        const text = (key: string, usual: string) => (typeof found[key] === 'string' ? found[key] : usual)
+        return {
+          reply: { status: text('Status', 'Login Succeeded'), token: text('IdentityToken', '') },
+          output: null,
+        }
       } catch (error) {
         throw registryFault(error, hostName)
       }

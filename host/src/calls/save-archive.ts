@@ -20,7 +20,7 @@ async function* rewritten(input: Readable, names: ReadonlyMap<string, readonly s
   const feeding = pipeline(input, entries)
   feeding.catch(() => undefined)
   for await (const entry of entries) {
-    const { name, type, size = 0, linkname = '' } = entry.header
+    const { name, type, size, linkname } = entry.header
     const isDropped = dropped.includes(name) || (type !== 'file' && type !== 'symlink')
     if (isDropped) entry.resume()
     else if (name === 'manifest.json') {

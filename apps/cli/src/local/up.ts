@@ -14,6 +14,7 @@ import { checkPortFree, type HostPort, parseListen } from './ports.ts'
 import { processId } from './process-id.ts'
 import { freePublicCidr } from './public-cidr.ts'
 import type { Progress } from './progress.ts'
+import { publishSampleImage } from './publish-image.ts'
 import { findSample, runSample, type Sample } from './sample.ts'
 import { hasSampleImage, provideSampleImage } from './sample-image.ts'
 import { Service } from './service.ts'
@@ -148,6 +149,9 @@ async function showSample(
     const cloud = await logIn(readOpenrc(home.openrc), api, signal)
     const sample = (await findSample(cloud, signal)) ?? (await newSample(engine, cloud, progress, signal))
     for (const line of sampleLines(sample)) progress.line(line)
+    if (await hasSampleImage(engine.socket, signal)) {
+      await publishSampleImage(await logIn(readOpenrc(home.openrcAdmin), api, signal), hostname(), signal)
+    }
   } catch (error) {
     signal.throwIfAborted()
     // The cloud works without its sample; a person is told and can go on.

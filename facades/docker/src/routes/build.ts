@@ -60,13 +60,13 @@ function numberIn(query: Query, key: string): number {
   return Math.max(0, value)
 }
 
-/** JSON of strings; an argument without a value is the builder's own, which it has not. */
+/** JSON of strings; an argument without a value (null) is one that its client has not. */
 function mapIn(query: Query, key: string): Record<string, string> {
   const value = jsonIn(query, key)
   if (value === null) return {}
   if (typeof value !== 'object' || Array.isArray(value)) throw invalid(`${key} must be a JSON object`)
   return Object.fromEntries(
-    Object.entries(value).flatMap(([name, text]: [string, unknown]) => (text === null ? [] : [[name, String(text)]])),
+    Object.entries(value).flatMap(([name, text]: [string, unknown]) => (typeof text === 'string' ? [[name, text]] : [])),
   )
 }
 

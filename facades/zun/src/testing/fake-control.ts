@@ -28,8 +28,6 @@ import { fakeContainer, fakeHost, fakeImage, fakeNow } from './fake-data.ts'
 import { fakeNetwork } from './fake-network.ts'
 import { fakeRegistries } from './fake-registries.ts'
 
-type SearchResults = Awaited<ReturnType<Control['images']['searchRegistry']>>
-
 /** A control that keeps everything in memory and carries each wish out at once: enough to see what a façade asks and shows. */
 export interface FakeControl extends Control {
   /** Every call that was made, in order: `containers.create`, … with its arguments after the caller. */
@@ -42,7 +40,7 @@ export interface FakeControl extends Control {
     archive: () => Readable
     uploaded: Buffer
     /** What the registry that engines ask has. */
-    registry: () => Promise<SearchResults>
+    registry: () => ReturnType<Control['images']['searchRegistry']>
   }
 }
 
@@ -136,9 +134,7 @@ export function fakeControl(): FakeControl {
   const control: Control = {
     containers: {
       withIdPrefix: async () => [],
-      until: async () => {
-        throw new Error('containers.until is not faked.')
-      },
+      until: () => Promise.reject(new Error('containers.until is not faked.')),
       create: async (caller, input: NewContainer) => {
         if (input.spec.requestedHost !== null) hostOf(input.spec.requestedHost)
         const nics = network.nics(caller, input.nets ?? [], input.groups)
