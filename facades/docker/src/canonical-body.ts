@@ -9,5 +9,7 @@ export function canonicalBody(body: unknown, known: readonly string[]): Record<s
       problem: 'The request body must be a JSON object (Content-Type: application/json).',
     })
   }
-  return canonicalFields(known, body as Record<string, unknown>)
+  const fields = Object.entries(canonicalFields(known, body as Record<string, unknown>))
+  // Go writes null for what was not said.
+  return Object.fromEntries(fields.filter(([, value]) => value !== null))
 }
