@@ -137,7 +137,7 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   const access = dockerAccess({ control, store, identity, secrets, ca, clock, ids })
   opened.push(async () => access[Symbol.dispose]())
   await app.register(dockerFacade, { prefix: '/docker', ...access.options })
-  const dockerPorts = { url: '', tlsUrl: '' }
+  const dockerPorts = { url: '', tlsUrl: '', ca: ca.certificate }
   await app.register(nativeFacade, {
     control,
     verifier: identity,

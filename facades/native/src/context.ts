@@ -31,7 +31,7 @@ export interface NativeContext {
   readonly createJoinToken: (caller: Caller) => Promise<JoinToken>
   readonly certificates: ClientCertificates
   /** Where the Docker API listens, as origins; the host may stand for every address. */
-  readonly dockerPorts: () => { readonly url: string; readonly tlsUrl: string }
+  readonly dockerPorts: () => { readonly url: string; readonly tlsUrl: string; readonly ca: string }
   /** Milliseconds between comments on a quiet event stream. */
   readonly heartbeatMs: number
 }

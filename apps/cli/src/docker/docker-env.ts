@@ -39,7 +39,7 @@ export async function dockerEnv(options: DockerEnvOptions, env: Env): Promise<st
   }
   const headers = options.appCredential ? await credentialHeaders(login, dir) : headersOf(login)
   await writeDockerConfig(dir, ownConfigDir(env), headers)
-  const tls = login.url.startsWith('https:') ? await trusting(dir, login.ca) : {}
+  const tls = login.url.startsWith('https:') ? await trusting(dir, login.dockerCa) : {}
   const until = options.appCredential
     ? `${who}, until the application credential is deleted.`
     : `${who}, until ${expiresAt}; then run this again.`

@@ -7,6 +7,8 @@ export interface DockerLogin {
   readonly token: Token
   readonly authUrl: string
   readonly ca: Buffer | undefined
+  /** Who vouches for the Docker API: `ca`, and the authority that the server names. */
+  readonly dockerCa: Buffer
   /** Gantry's own API. */
   readonly api: string
   /** `http://host:port` or `https://…`, perhaps with a path. */
@@ -26,6 +28,7 @@ export async function dockerLogin(env: Env, api: string | undefined): Promise<Do
     token,
     authUrl,
     ca,
+    dockerCa: Buffer.concat([ca ?? Buffer.alloc(0), Buffer.from(`\n${places.ca}`)]),
     api: endpoint,
     url: asked ? httpOf(asked, 'DOCKER_SERVER') : reached(places.url, endpoint),
     tlsUrl: reached(places.tlsUrl, endpoint),
@@ -46,12 +49,18 @@ function reached(place: string, endpoint: string): string {
   return here(place) && !here(endpoint) ? `${endpoint}/docker` : place
 }
 
-async function askWhere(api: string, token: string, ca: Buffer | undefined): Promise<{ url: string; tlsUrl: string }> {
-  const client = await httpClient({ url: api, ca })
+interface Places {
+  readonly url: string
+  readonly tlsUrl: string
+  readonly ca: string
+}
+
+async function askWhere(api: string, token: string, authority: Buffer | undefined): Promise<Places> {
+  const client = await httpClient({ url: api, ca: authority })
   try {
     const answer = await client.open({ path: '/v1/docker', headers: { 'x-auth-token': token } })
-    const { url, tlsUrl } = ((await bodyOf(answer)) ?? {}) as { url?: string; tlsUrl?: string }
-    if (url && tlsUrl) return { url, tlsUrl }
+    const { url, tlsUrl, ca } = ((await bodyOf(answer)) ?? {}) as Partial<Places>
+    if (url && tlsUrl && ca) return { url, tlsUrl, ca }
     const remedy = 'Is this the address of Gantry (--api URL), and is it recent enough?'
     const exitCode = answer.statusCode === 401 ? exitCodes.notLoggedIn : exitCodes.failed
     throw new Failure(`The server does not say where its Docker API is (${answer.statusCode}).`, { remedy, exitCode })

@@ -24,7 +24,7 @@ export async function runDocker(words: readonly string[], env: Env, api: string 
   const login = await dockerLogin(env, api)
   const dir = configDirFor(env, { url: login.url, user: login.token.user, projectId: login.token.projectId })
   await writeDockerConfig(dir, ownConfigDir(env), headersOf(login))
-  const tls = login.url.startsWith('https:') ? await trusting(dir, login.ca) : {}
+  const tls = login.url.startsWith('https:') ? await trusting(dir, login.dockerCa) : {}
   const others = Object.fromEntries(Object.entries(env).filter(([name]) => !dockerVariables.includes(name)))
   return run('docker', args, { ...others, DOCKER_CONFIG: dir, DOCKER_HOST: tcpOf(login.url), ...tls })
 }
@@ -34,8 +34,8 @@ export function headersOf({ token }: Pick<DockerLogin, 'token'>): Record<string,
 }
 
 /** Makes docker speak TLS and believe the same authority as we do. */
-export async function trusting(dir: string, ca: Buffer | undefined): Promise<Record<string, string>> {
-  if (ca) await writePrivate(join(dir, 'ca.pem'), ca.toString('utf8'))
+export async function trusting(dir: string, ca: Buffer): Promise<Record<string, string>> {
+  await writePrivate(join(dir, 'ca.pem'), ca.toString('utf8'))
   return { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: dir }
 }
 

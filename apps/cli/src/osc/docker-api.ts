@@ -15,7 +15,7 @@ export interface DockerApi extends Disposable {
 
 export async function dockerApi(env: Env, api: string | undefined): Promise<DockerApi> {
   const login = await dockerLogin(env, api)
-  const client = await httpClient({ url: login.url, ca: login.ca })
+  const client = await httpClient({ url: login.url, ca: login.dockerCa })
   const stream = async (call: Call) => {
     const answer = await client.open({ ...call, path: `/v1.44${call.path}`, headers: headersOf(login) })
     const status = answer.statusCode ?? 0

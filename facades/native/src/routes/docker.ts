@@ -11,14 +11,15 @@ const dayMs = 24 * 3_600_000
 const Where = Type.Object({
   url: Type.String({ description: 'http://HOST:PORT, or https off the loopback interface.' }),
   tlsUrl: Type.String({ description: 'https://HOST:PORT, where client certificates count too.' }),
+  ca: Type.String({ description: 'The authority behind their certificates, PEM.' }),
 })
 const Serial = Type.Object({ serial: Type.String({ pattern: '^[0-9A-Fa-f]{1,64}$' }) })
 
 /** Where the Docker API is, and client certificates for it: a client that shows one needs no token. */
 export function dockerRoutes(app: App, { certificates, dockerPorts }: NativeContext): void {
   app.get('/docker', { schema: whereDoc }, async (request) => {
-    const { url, tlsUrl } = dockerPorts()
-    return { url: reachable(url, request.hostname), tlsUrl: reachable(tlsUrl, request.hostname) }
+    const { url, tlsUrl, ca } = dockerPorts()
+    return { url: reachable(url, request.hostname), tlsUrl: reachable(tlsUrl, request.hostname), ca }
   })
   app.get('/docker/certificates', { schema: listDoc }, async (request) => {
     return { certificates: (await certificates.list(callerOf(request))).map(toView) }

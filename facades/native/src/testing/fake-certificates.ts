@@ -18,4 +18,4 @@ export function fakeCertificates(): ClientCertificates {
   }
 }
 
-export const fakeDockerPorts = () => ({ url: 'http://127.0.0.1:9703', tlsUrl: 'https://0.0.0.0:9704' })
+export const fakeDockerPorts = () => ({ url: 'http://127.0.0.1:9703', tlsUrl: 'https://0.0.0.0:9704', ca: 'authority' })
