@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { FixedIp, NetworkId, Port, PortId, PortOwner, ProjectId, SecurityGroupId } from '@gantry/model'
 import { enforceLimit } from './limits.ts'
 import { conflict, invalid, nobody, type Work } from './parts.ts'
@@ -20,7 +21,7 @@ export interface PortSketch {
 export async function insertPort(work: Work, sketch: PortSketch): Promise<Port> {
   const { tables, ids, clock } = work
   if (sketch.projectId !== nobody) await enforceLimit(work, sketch.projectId, 'ports')
-  const mac = sketch.mac === undefined ? await newMac(work) : await checkMac(work, sketch.mac)
+  const mac = sketch.mac === undefined ? await newMac(work, sketch) : await checkMac(work, sketch.mac)
   const port: Port = { ...sketch, id: ids.uuid() as PortId, mac, hostId: null, createdAt: clock.now() }
   await tables.ports.insert(port)
   return port
@@ -38,9 +39,15 @@ export function servicePort(
 const macPrefix = 'fa:16:3e'
 const macAttempts = 64
 
-async function newMac({ tables, ids }: Work): Promise<string> {
+/**
+ * Made of the address, so that who gets an address after another is reached at once: neighbours remember for half a minute
+ * and more which MAC address it had.
+ */
+async function newMac({ tables, ids }: Work, { fixedIps: [first] }: PortSketch): Promise<string> {
+  const usual = first && createHash('sha256').update(`${first.subnetId} ${first.address}`).digest('hex').slice(0, 6)
   for (let attempt = 0; attempt < macAttempts; attempt += 1) {
-    const mac = [macPrefix, ...(ids.hex(3).match(/../g) ?? [])].join(':')
+    const digits = attempt === 0 && usual !== undefined ? usual : ids.hex(3)
+    const mac = [macPrefix, ...(digits.match(/../g) ?? [])].join(':')
     if (!(await tables.ports.macTaken(mac))) return mac
   }
   throw conflict(`No free MAC address was found under ${macPrefix}; delete ports that nobody uses.`)

@@ -110,3 +110,13 @@ test('further ports are opened in the group of the exposed ones, or in a new one
     expect(own?.rules.filter(({ version }) => version === 4).map(({ portMin }) => portMin)).toEqual([80, 90])
   }
 })
+
+test('who gets an address after another has its MAC address too, so that neighbours need not forget', async () => {
+  await using world = await aCloud()
+  const [first, second] = [await world.run(ann), await world.run(ann)]
+  const mac = first.nics[0]?.mac
+  expect(mac).toMatch(/^fa:16:3e:/)
+  expect(second.nics[0]?.mac).not.toBe(mac)
+  await world.forget(first.id)
+  expect((await world.run(ann)).nics[0]).toMatchObject({ mac, addresses: first.nics[0]?.addresses })
+})
