@@ -1,11 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { type CliResult, type Gantry, type Session, startGantry } from '../fixtures/gantry.ts'
-import { archiveOf, type ArchiveEntry, imageParts, sha256 } from '../fixtures/image-archive.ts'
+import { type Gantry, type Session, startGantry } from '../fixtures/gantry.ts'
 import { startRegistry, type TestRegistry } from '../fixtures/registry.ts'
+import { imageCommands } from './image-commands.ts'
 
 /** Images with the docker command line, for two tenants that have nothing of each other. */
 let gantry: Gantry
@@ -34,54 +33,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-const docker = (args: readonly string[], session = demo): Promise<CliResult> => gantry.docker(args, { session })
-
-async function ok(args: readonly string[], session = demo): Promise<string> {
-  const { code, stdout, stderr } = await docker(args, session)
-  expect({ args, code, stderr }).toMatchObject({ code: 0 })
-  return stdout.trim()
-}
-
-async function refused(args: readonly string[], session = demo): Promise<string> {
-  const { code, stderr } = await docker(args, session)
-  expect({ args, code }).not.toMatchObject({ code: 0 })
-  return stderr.trim()
-}
-
-interface Answer {
-  readonly status: number
-  readonly text: string
-}
-
-/** A raw request, for what the command line would not send. */
-function ask(
-  method: string,
-  path: string,
-  { session = demo, body, headers = {} }: { session?: Session; body?: Buffer; headers?: Record<string, string> } = {},
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const url = `${gantry.dockerUrl}${path}`
-    const type = body ? { 'content-type': 'application/x-tar', 'content-length': String(body.length) } : {}
-    const sent = { 'x-auth-token': session.token, 'x-auth-project-id': session.projectId, ...type, ...headers }
-    const call = request(url, { method, headers: sent }, (answer) => {
-      const parts: Buffer[] = []
-      answer.on('data', (part: Buffer) => parts.push(part))
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(parts).toString() }))
-    })
-    // A refused archive need not be read to its end.
-    call.on('error', reject)
-    call.end(body)
-  })
-}
-
-const names = async (session = demo): Promise<string[]> =>
-  (await ok(['images', '--format', '{{.Repository}}:{{.Tag}}'], session)).split('\n').filter((line) => line !== '')
-
-const engineNames = async (): Promise<string[]> =>
-  (await gantry.engine.docker('images', '-a', '--format', '{{.Repository}}:{{.Tag}}')).split('\n')
-
-const idOf = (name: string, session = demo): Promise<string> =>
-  ok(['image', 'inspect', '--format', '{{.Id}}', name], session)
+const { docker, ok, refused, ask, names, engineNames, idOf } = imageCommands(() => ({ gantry, demo }))
 
 describe('public images', () => {
   test('are there for everybody, without a registry', async () => {
@@ -224,113 +176,6 @@ describe('names', () => {
       expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('invalid reference format') })
     },
   )
-})
-
-describe('archives', () => {
-  test('what is saved can be loaded, by another tenant too, and tells no name of the engine', async () => {
-    const file = join(folder, 'saved.tar')
-    await ok(['run', '--name', 'four', 'busybox', 'sh', '-c', 'echo kept > /four'])
-    await ok(['commit', 'four', 'saved:1'])
-    await ok(['tag', 'saved:1', 'saved:2'])
-    await ok(['save', '-o', file, 'saved:1', 'saved:2', 'busybox'])
-    const { readFile } = await import('node:fs/promises')
-    expect((await readFile(file)).includes('gantry-')).toBe(false)
-    expect(await ok(['load', '-i', file], other)).toContain('Loaded image: saved:2')
-    expect(await ok(['run', '--rm', 'saved:1', 'cat', '/four'], other)).toBe('kept')
-    await ok(['rmi', 'saved:1', 'saved:2'], other)
-    expect(await ok(['run', '--rm', 'saved:1', 'cat', '/four'])).toBe('kept')
-    await ok(['rm', 'four'])
-  })
-
-  test('a file system is imported', async () => {
-    const file = join(folder, 'exported.tar')
-    await ok(['create', '--name', 'five', 'busybox'])
-    await ok(['export', '-o', file, 'five'])
-    expect(await ok(['import', '-c', 'CMD ["echo","imported"]', '-m', 'by hand', file, 'imported:1'])).toMatch(
-      /^sha256:/,
-    )
-    expect(await ok(['run', '--rm', 'imported:1'])).toBe('imported')
-    await ok(['rm', 'five'])
-  })
-})
-
-describe('hostile archives', () => {
-  const load = async (entries: readonly ArchiveEntry[], session = other) =>
-    ask('POST', '/images/load?quiet=1', { session, body: await archiveOf(entries) })
-
-  test('a public name in one is a name of the project’s own', async () => {
-    const before = await gantry.engine.docker('images', '-q', '--no-trunc', 'busybox:latest')
-    const { config, layer, manifest } = imageParts(['busybox:latest', 'docker.io/library/alpine:3'], {
-      command: ['echo', 'evil'],
-    })
-    expect(await load([config, layer, manifest])).toMatchObject({
-      status: 200,
-      text: expect.stringContaining('alpine:3'),
-    })
-    expect(await gantry.engine.docker('images', '-q', '--no-trunc', 'busybox:latest')).toBe(before)
-    expect(await engineNames()).not.toContain('alpine:3')
-    expect(await ok(['run', '--rm', 'busybox'], other)).toBe('evil')
-    expect(await ok(['run', '--rm', 'busybox', 'echo', 'good'])).toBe('good')
-    expect(await names()).not.toContain('alpine:3')
-    await ok(['rmi', 'busybox:latest', 'alpine:3'], other)
-    expect(await ok(['run', '--rm', 'busybox', 'echo', 'good'], other)).toBe('good')
-  })
-
-  const evil = imageParts(['busybox:latest'], { command: ['echo', 'evil'] })
-  const good = imageParts(['fine:1'], { command: ['echo', 'fine'] })
-  test.each<[string, readonly ArchiveEntry[]]>([
-    ['two manifests', [good.config, good.layer, good.manifest, { ...evil.manifest, name: './manifest.json' }]],
-    [
-      'a manifest behind dots',
-      [good.config, good.layer, good.manifest, { ...evil.manifest, name: 'a/../manifest.json' }],
-    ],
-    [
-      'a manifest that is a link',
-      [good.config, good.layer, good.manifest, { name: 'manifest.json', link: 'evil.json' }],
-    ],
-    [
-      'a path that leads out',
-      [good.config, good.layer, { name: '../../etc/passwd', content: Buffer.from('x') }, good.manifest],
-    ],
-    [
-      'another name in an extended header',
-      [good.config, good.layer, good.manifest, { ...evil.manifest, name: 'x', pax: { path: 'manifest.json' } }],
-    ],
-    ['a config that is a link out', [{ name: 'config.json', link: '/etc/passwd' }, good.layer, good.manifest]],
-    [
-      'no manifest',
-      [good.config, good.layer, { name: 'repositories', content: Buffer.from('{"busybox":{"latest":"x"}}') }],
-    ],
-    ['a layer that is another’s', [good.config, { ...good.layer, content: Buffer.from('not it') }, good.manifest]],
-    ['a layer that is not in it', [good.config, good.manifest]],
-    ['no tar at all', []],
-  ])('%s', async (_what, entries) => {
-    const before = await gantry.engine.docker('images', '-aq', '--no-trunc')
-    const answer = await load(entries)
-    expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('cannot be loaded') })
-    expect(await gantry.engine.docker('images', '-aq', '--no-trunc')).toBe(before)
-  })
-
-  test('a name of another project’s space stays below one’s own', async () => {
-    await ok(['run', '--name', 'six', 'busybox', 'touch', '/six'])
-    const secret = await ok(['commit', 'six', 'sixth:1'])
-    const space = (await engineNames()).find((name) => name.endsWith('/sixth:1')) ?? ''
-    expect(space).toMatch(/^gantry-[0-9a-f]{32}\//)
-    const { config, layer, manifest } = imageParts([space, `untagged/${space}`])
-    await load([config, layer, manifest])
-    expect(await idOf('sixth:1')).toBe(secret)
-    await ok(['rm', 'six'])
-  })
-
-  test('whoever names a layer of another’s must have it', async () => {
-    const secret = Buffer.concat([imageParts([]).layer.content.subarray(0, -1024), Buffer.alloc(2048)])
-    const theirs = imageParts(['theirs:1'], { layer: secret })
-    expect(await load([theirs.config, theirs.layer, theirs.manifest], demo)).toMatchObject({ status: 200 })
-    const stolen = await load([theirs.config, { name: 'layer.tar', content: Buffer.from('') }, theirs.manifest])
-    expect(stolen).toMatchObject({ status: 400, text: expect.stringContaining('is not what its image says it is') })
-    expect(sha256(secret)).toMatch(/^[0-9a-f]{64}$/)
-    expect(await names(other)).not.toContain('theirs:1')
-  })
 })
 
 describe('builds', () => {

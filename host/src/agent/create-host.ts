@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { assertNever, type Clock, limiter, randomIds, reasonOf } from '@gantry/kernel'
 import type { Assignment, ContainerId, HostFacts } from '@gantry/model'
 import type { AgentHost, AgentMessage, ServerMessage } from '@gantry/wire'
@@ -50,7 +51,7 @@ export interface ContainerHost extends AgentHost {
 /** One machine's side of Gantry: brings its engine to what it is assigned, and tells what happens there. */
 export function createHost(options: HostOptions): ContainerHost {
   const { deployment, log, clock } = options
-  const engine = openEngine(options.socketPath)
+  const engine = openEngine(options.socketPath, join(options.stateDir, 'borrowed-names'))
   const closing = new AbortController()
   const { signal } = closing
   const ours = `${labels.deployment}=${deployment}`
@@ -171,6 +172,7 @@ export function createHost(options: HostOptions): ContainerHost {
           told = JSON.stringify(facts)
           report({ kind: 'hello', facts })
         }
+        if (!buildsCleared) await engine.names.recover(engine.images)
         await resync(true)
         // What a dead agent's builds left; ours begin only now.
         if (!buildsCleared) work('clearing of builds', builds.clear(signal))

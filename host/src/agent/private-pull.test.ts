@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { EngineError } from '../engine/engine-error.ts'
+import type { ImageInspect } from '../engine/engine-types.ts'
 import { privatePull } from './private-pull.ts'
 
 const auth = { domain: 'r.example', username: 'ada', password: 'secret' }
@@ -11,6 +12,11 @@ function aShelf(pull: () => Promise<void> = async () => {}) {
   const soon = () => new Promise((resolve) => setImmediate(resolve))
   return {
     names,
+    async inspect(ref: string): Promise<ImageInspect> {
+      await soon()
+      if (!names.has(ref)) throw new EngineError(404, `No such image: ${ref}`)
+      return { Id: ref, RepoTags: [ref], RepoDigests: [], Size: 1, Created: '2026-01-01T00:00:00Z' }
+    },
     async pull(repo: string, tag: string) {
       await soon()
       await pull()
@@ -61,4 +67,11 @@ test('one that nobody waits for any more does not begin', async () => {
   await first
   await refused
   expect([...shelf.names]).toEqual(['gantry-a/app:1'])
+})
+
+test('what the name meant before it means afterwards', async () => {
+  const shelf = aShelf()
+  shelf.names.add('r.example/app:1')
+  await privatePull(shelf)('r.example/app:1', 'gantry-a/app:1', auth, signal)
+  expect([...shelf.names].toSorted()).toEqual(['gantry-a/app:1', 'r.example/app:1'])
 })

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { Fault } from '@gantry/kernel'
 import { parseImageName } from '@gantry/model'
+import { idOf } from '../engine/borrowed-names.ts'
 import type { Engine } from '../engine/engine.ts'
 import { EngineError, isStatus } from '../engine/engine-error.ts'
 import type { RegistryAuth } from '../engine/images.ts'
@@ -38,28 +39,19 @@ export async function pullFlow(
 ): Promise<Readable> {
   const from = parseImageName(source)
   const isPrivate = engineRef !== source
-  const held = isPrivate ? await engine.names.hold(source, signal) : null
-  if (!held) await engine.names.free(source, signal)
-  const before = isPrivate ? await idOf(engine, source, signal) : null
-  const finish = async () => {
-    if (!isPrivate) return
-    const to = parseImageName(engineRef)
-    await engine.images.tag(source, to.repo, to.tag, signal)
-    await restore(engine, source, before)
-  }
-  const known = () => idOf(engine, engineRef, signal).then((id) => id !== null)
-  try {
-    return await flowing({
-      open: (within) => engine.rawImages.pull(from.repo, from.tag, auth, within),
-      signal,
-      finish,
-      instead: async (reason) => ((await known()) ? upToDate(source, from.tag, reason) : null),
-      end: () => held?.[Symbol.dispose](),
-    })
-  } catch (error) {
-    held?.[Symbol.dispose]()
-    throw error
-  }
+  const borrowed = isPrivate ? await engine.names.borrow(engine.images, source, signal) : null
+  if (!borrowed) await engine.names.free(source, signal)
+  return flowing({
+    open: (within) => engine.rawImages.pull(from.repo, from.tag, auth, within),
+    signal,
+    finish: async () => {
+      const to = parseImageName(engineRef)
+      if (isPrivate) await engine.images.tag(source, to.repo, to.tag, signal)
+    },
+    instead: async (reason) =>
+      (await idOf(engine.images, engineRef, signal)) === null ? null : upToDate(source, from.tag, reason),
+    end: async () => borrowed?.giveBack(signal.aborted),
+  })
 }
 
 /** Pushes `engineRef` as `target`, which stands for it in the engine meanwhile, and for nobody else. */
@@ -73,32 +65,17 @@ export async function pushFlow(
   signal: AbortSignal,
 ): Promise<Readable> {
   const to = parseImageName(target)
-  const isBorrowed = engineRef !== target
-  const held = isBorrowed ? await engine.names.hold(target, signal) : null
-  try {
-    const before = isBorrowed ? await idOf(engine, target, signal) : null
-    if (isBorrowed) await engine.images.tag(engineRef, to.repo, to.tag, signal)
-    const giveBack = async () => {
-      if (isBorrowed) await restore(engine, target, before)
-    }
-    return await flowing({
-      open: (within) =>
-        engine.rawImages.push(to.repo, to.tag, auth, within).catch(async (error: unknown) => {
-          await giveBack()
-          throw error
-        }),
-      signal,
-      finish: async () => undefined,
-      instead: async () => null,
-      end: async () => {
-        await giveBack()
-        held?.[Symbol.dispose]()
-      },
-    })
-  } catch (error) {
-    held?.[Symbol.dispose]()
-    throw error
-  }
+  const borrowed = engineRef === target ? null : await engine.names.borrow(engine.images, target, signal)
+  return flowing({
+    open: async (within) => {
+      if (borrowed) await engine.images.tag(engineRef, to.repo, to.tag, signal)
+      return engine.rawImages.push(to.repo, to.tag, auth, within)
+    },
+    signal,
+    finish: async () => undefined,
+    instead: async () => null,
+    end: async () => borrowed?.giveBack(signal.aborted),
+  })
 }
 
 interface Flow {
@@ -108,24 +85,45 @@ interface Flow {
   readonly finish: () => Promise<void>
   /** Lines in the place of an error that says that the registry is out of reach; null: the error it is. */
   readonly instead: (reason: string) => Promise<readonly object[] | null>
-  /** Whatever happened. */
-  readonly end: () => void | Promise<void>
+  /** Whatever happened, once. */
+  readonly end: () => Promise<void>
 }
 
 async function flowing(flow: Flow): Promise<Readable> {
   const guard = silenceGuard(silentBeforeMs, flow.signal)
+  let isFlowing = false
   try {
     const body = await flow.open(guard.signal)
-    return Readable.from(progress(flow, guard, body), { objectMode: false })
+    isFlowing = true
+    return streamOf(flow, progress(flow, guard, body), body)
   } catch (error) {
     const reason = guard.expired ? 'the registry does not answer' : error instanceof Error ? error.message : ''
-    guard[Symbol.dispose]()
     if (!guard.expired && !(error instanceof EngineError)) throw error
     const lines = guard.expired || outOfReach.test(reason) ? await flow.instead(reason) : null
     if (!lines) throw refusalOf(error, reason)
-    await flow.end()
     return Readable.from(lines.map(asLine), { objectMode: false })
+  } finally {
+    if (!isFlowing) {
+      guard[Symbol.dispose]()
+      await flow.end()
+    }
   }
+}
+
+/** One that is destroyed before anybody has read from it would never run, and so not end what it began. */
+function streamOf(flow: Flow, lines: AsyncGenerator<Buffer>, body: Readable): Readable {
+  let begun = false
+  const marked = (async function* () {
+    begun = true
+    yield* lines
+  })()
+  const output = Readable.from(marked, { objectMode: false })
+  output.once('close', () => {
+    if (begun) return
+    body.destroy()
+    flow.end().catch(() => undefined)
+  })
+  return output
 }
 
 async function* progress(flow: Flow, guard: SilenceGuard, body: Readable): AsyncGenerator<Buffer> {
@@ -169,25 +167,4 @@ function upToDate(source: string, tag: string, reason: string): readonly object[
 
 export function asLine(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value)}\r\n`)
-}
-
-/** null: the engine has no image of that name. */
-async function idOf(engine: Engine, ref: string, signal: AbortSignal): Promise<string | null> {
-  try {
-    return (await engine.images.inspect(ref, signal)).Id
-  } catch (error) {
-    if (isStatus(error, 404)) return null
-    throw error
-  }
-}
-
-/** The name means again what it meant before. Not ended by anybody's signal: the name must not stay with another's image. */
-async function restore(engine: Engine, name: string, before: string | null): Promise<void> {
-  const { repo, tag } = parseImageName(name)
-  if (before !== null) await engine.images.tag(before, repo, tag)
-  else {
-    await engine.images.remove(name).catch((error: unknown) => {
-      if (!isStatus(error, 404)) throw error
-    })
-  }
 }

@@ -1,3 +1,4 @@
+import { type BorrowedNames, borrowedNames } from './borrowed-names.ts'
 import { type BuildApi, buildApi } from './build-api.ts'
 import { type ContainerApi, containerApi } from './containers.ts'
 import type { EngineEvent, EngineInfo, EngineVersion } from './engine-types.ts'
@@ -6,7 +7,6 @@ import { EngineUnreachable } from './engine-error.ts'
 import { type ExecApi, execApi } from './execs.ts'
 import { type ImageApi, imageApi } from './images.ts'
 import { jsonLines } from './line-reader.ts'
-import { type NameHolds, nameHolds } from './name-holds.ts'
 import { type NetworkApi, networkApi } from './networks.ts'
 import { type RawContainerApi, rawContainerApi } from './raw-containers.ts'
 import { type RawImageApi, rawImageApi } from './raw-images.ts'
@@ -26,7 +26,7 @@ export interface Engine {
   readonly raw: RawContainerApi
   readonly rawImages: RawImageApi
   /** Who uses a public name for what is not public. */
-  readonly names: NameHolds
+  readonly names: BorrowedNames
   info(signal?: AbortSignal): Promise<EngineInfo>
   version(signal?: AbortSignal): Promise<EngineVersion>
   isPodman(): Promise<boolean>
@@ -35,7 +35,8 @@ export interface Engine {
   close(): Promise<void>
 }
 
-export function openEngine(socketPath: string): Engine {
+/** `borrowedFolder`: where it is written down which names are borrowed. */
+export function openEngine(socketPath: string, borrowedFolder: string | null = null): Engine {
   const transport = engineTransport(socketPath)
   return {
     containers: containerApi(transport),
@@ -45,7 +46,7 @@ export function openEngine(socketPath: string): Engine {
     networks: networkApi(transport),
     raw: rawContainerApi(transport),
     rawImages: rawImageApi(transport),
-    names: nameHolds(),
+    names: borrowedNames(borrowedFolder),
     info: (signal) => transport.json({ path: '/info', ...(signal && { signal }) }),
     version: (signal) => transport.json({ path: '/version', ...(signal && { signal }) }),
     isPodman: () => transport.isPodman(),

@@ -122,7 +122,7 @@ async function findKnown({ deps, caller }: Build, text: string): Promise<KnownIm
 }
 
 async function* named(build: Build, engineRef: string, output: Readable): AsyncGenerator<object> {
-  const { deps, caller, turns, hostId, calls, names } = build
+  const { deps, caller, turns, hostId, calls, names, request } = build
   const { projectId } = caller
   for await (const line of progressLines(output)) {
     const { built: made } = line as { readonly built?: { readonly imageId: string; readonly size: number } }
@@ -140,7 +140,7 @@ async function* named(build: Build, engineRef: string, output: Readable): AsyncG
         if (ref !== engineRef) await calls.imageTag({ engineRef: imageId, as: ref }, soon())
         await nameImage(deps, caller, name, { hostId, imageId, size, engineRef: ref })
       })
-      yield { stream: `Successfully tagged ${name.repo}:${name.tag}\n` }
+      if (!request.quiet) yield { stream: `Successfully tagged ${name.repo}:${name.tag}\n` }
     }
   }
 }
