@@ -59,7 +59,7 @@ export function activityLog(clock: Clock): ActivityLog {
       action,
       id,
       projectId,
-      attributes: { ...spec.labels, image: spec.image, name, ...attributes },
+      attributes: { ...spec.labels, image: imageOf(spec), name, ...attributes },
     })
   return {
     note,
@@ -78,6 +78,13 @@ export function activityLog(clock: Clock): ActivityLog {
       return drained(watcher, limit, until, () => watchers.delete(watcher))
     },
   }
+}
+
+/** As whoever made it wrote it, `:latest` or not: clients compare it with what they wrote. */
+function imageOf({ image, options }: Container['spec']): string {
+  const asked = options?.asked?.['config']
+  const text = typeof asked === 'object' && asked !== null && 'Image' in asked ? asked.Image : undefined
+  return typeof text === 'string' && text !== '' ? text : image
 }
 
 function timeoutAt(ms: number): AbortSignal {
