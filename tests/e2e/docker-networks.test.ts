@@ -104,7 +104,13 @@ test('containers of a network find each other by name, alias, link and id, and b
     ...serve('db'),
   )
   const fetch = (network: string, ...names: string[]) => [
-    ...['run', '--rm', '--network', network, 'busybox:latest', 'sh', '-c'],
+    'run',
+    '--rm',
+    '--network',
+    network,
+    'busybox:latest',
+    'sh',
+    '-c',
     names.map((name) => `${fetchOf(name)} || echo none`).join('; '),
   ]
   expect(await docker(...fetch('front', 'db', 'base', created.slice(0, 12)))).toBe('db\ndb\ndb')

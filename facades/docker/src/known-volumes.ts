@@ -47,7 +47,7 @@ export interface AskedVolume {
 
 /** The volume of that name, made if there is none. Refuses names that Docker refuses. */
 export async function ensureVolume(control: Control, caller: Caller, asked: AskedVolume): Promise<Volume> {
-  const { name, labels, options } = asked
+  const { name } = asked
   const known = volumeNamed(await knownVolumes(control, caller), name)
   if (known) return known
   if (!validName.test(name)) {
@@ -56,7 +56,20 @@ export async function ensureVolume(control: Control, caller: Caller, asked: Aske
       `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     )
   }
-  return control.storage.volumes.create(caller, { name, size: sizeOf(options), shared: true, labels, options })
+  return createVolume(control, caller, asked)
+}
+
+/** Throws `quota.exceeded` and the like. */
+export async function createVolume(control: Control, caller: Caller, asked: AskedVolume): Promise<Volume> {
+  const size = sizeOf(asked.options)
+  const made = await control.storage.volumes.create(caller, { ...asked, size, shared: true })
+  noteVolume(control, caller, made, 'create')
+  return made
+}
+
+/** For `docker events`. */
+export function noteVolume({ activity }: Control, { projectId }: Caller, volume: Volume, action: string): void {
+  activity.note({ type: 'volume', action, id: nameOfVolume(volume), projectId, attributes: { driver: 'local' } })
 }
 
 const unitsInGib: Readonly<Record<string, number>> = { '': 1, k: 2 ** -20, m: 2 ** -10, g: 1, t: 2 ** 10 }

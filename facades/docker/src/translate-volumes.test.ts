@@ -11,9 +11,9 @@ function aDocker(volumes: Partial<Volume>[] = []) {
   const made: NewVolume[] = []
   const create = async (_caller: Caller, asked: NewVolume) => {
     made.push(asked)
-    return { id: `id of ${asked.name}` }
+    return { id: `id of ${asked.name}`, name: asked.name }
   }
-  const control = { storage: { volumes: { list: async () => volumes, create } } }
+  const control = { activity: { note: () => undefined }, storage: { volumes: { list: async () => volumes, create } } }
   return { docker: { control } as unknown as DockerContext, made }
 }
 

@@ -120,13 +120,15 @@ async function create({ control }: DockerContext, caller: Caller, body: unknown)
   const subnets = (IPAM?.Config ?? []).filter((pool) =>
     Object.values(pool).some((value) => value !== null && value !== ''),
   )
-  return control.network.networks.createWhole(caller, {
+  const made = await control.network.networks.createWhole(caller, {
     name: Name,
     labels: Object.fromEntries(Object.entries(Labels ?? {}).map(([name, value]) => [name, value ?? ''])),
     internal: Internal === true,
     ipv6: EnableIPv6 === true,
     subnets: subnets.map(subnetOf),
   })
+  note(control, caller, made, 'create')
+  return made
 }
 
 type PoolBody = NonNullable<NonNullable<NonNullable<NetworkBody['IPAM']>['Config']>[number]>
@@ -148,6 +150,7 @@ async function remove(docker: DockerContext, caller: Caller, ref: string): Promi
   if (network.usual === true) throw predefinedRefusal(nameOfNetwork(network))
   try {
     await control.network.networks.deleteWhole(caller, network.id)
+    note(control, caller, network, 'destroy')
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'network.in-use') throw error
     const id = dockerId(network.id)
@@ -182,6 +185,7 @@ async function connect(docker: DockerContext, caller: Caller, ref: string, body:
   }
   const { net, names } = await endpointOf(docker, caller, network, EndpointConfig)
   await settled(docker, caller, await control.containers.attachNetwork(caller, container.id, net, names))
+  note(control, caller, network, 'connect', { container: dockerId(container.id) })
 }
 
 async function disconnect(docker: DockerContext, caller: Caller, ref: string, body: unknown): Promise<void> {
@@ -196,6 +200,19 @@ async function disconnect(docker: DockerContext, caller: Caller, ref: string, bo
   }
   const from = { network: network.id }
   await settled(docker, caller, await control.containers.detachNetwork(caller, container.id, from))
+  note(control, caller, network, 'disconnect', { container: dockerId(container.id) })
+}
+
+/** For `docker events`. */
+function note(
+  { activity }: DockerContext['control'],
+  { projectId }: Caller,
+  network: Network,
+  action: string,
+  more: Readonly<Record<string, string>> = {},
+): void {
+  const attributes = { ...more, name: nameOfNetwork(network), type: 'bridge' }
+  activity.note({ type: 'network', action, id: network.id, projectId, attributes })
 }
 
 /** Only what Docker clients made: a network of another API may wait for what it is meant for. */
@@ -203,11 +220,14 @@ async function prune(docker: DockerContext, caller: Caller, filters: Filters, un
   const { networks } = docker.control.network
   const used = await networksInUse(docker, caller)
   const pruned: string[] = []
-  for (const { id, name, labels, createdAt, projectId } of await networks.list(caller)) {
+  for (const network of await networks.list(caller)) {
+    const { id, name, labels, createdAt, projectId } = network
     if (labels === undefined || projectId !== caller.projectId || used.has(id)) continue
     if (!matchesLabels(filters, labels) || (until !== null && createdAt / 1000 >= until)) continue
     const isGone = await networks.deleteWhole(caller, id).then(() => true, unlessInUse)
-    if (isGone) pruned.push(name)
+    if (!isGone) continue
+    note(docker.control, caller, network, 'destroy')
+    pruned.push(name)
   }
   return pruned
 }

@@ -7,7 +7,15 @@ import { Refusal } from '../errors.ts'
 import { everyContainer } from '../every-container.ts'
 import { type Filters, filtersOf, isTrue, matchesAny, matchesLabels, matchesName } from '../filters.ts'
 import { dockerId } from '../ids.ts'
-import { anonymousLabel, ensureVolume, findVolume, knownVolumes, nameOfVolume, sizeOf } from '../known-volumes.ts'
+import {
+  anonymousLabel,
+  createVolume,
+  ensureVolume,
+  findVolume,
+  knownVolumes,
+  nameOfVolume,
+  noteVolume,
+} from '../known-volumes.ts'
 import { checkVolume, VolumeBody } from '../schemas-network.ts'
 import { volumeView } from '../translate-volumes.ts'
 
@@ -70,13 +78,7 @@ async function create({ control }: DockerContext, caller: Caller, body: unknown)
   const labels = Object.fromEntries(Object.entries(Labels ?? {}).map(([name, value]) => [name, value ?? '']))
   const options = DriverOpts ?? {}
   if (Name) return ensureVolume(control, caller, { name: Name, labels, options })
-  return control.storage.volumes.create(caller, {
-    name: '',
-    size: sizeOf(options),
-    shared: true,
-    labels: { ...labels, [anonymousLabel]: '' },
-    options,
-  })
+  return createVolume(control, caller, { name: '', labels: { ...labels, [anonymousLabel]: '' }, options })
 }
 
 /** Ids of the containers that have each volume, by the volume's id. */
@@ -92,6 +94,7 @@ async function holders({ control }: DockerContext, caller: Caller): Promise<Map<
 async function remove(docker: DockerContext, caller: Caller, volume: Volume): Promise<void> {
   try {
     await docker.control.storage.volumes.delete(caller, volume.id)
+    noteVolume(docker.control, caller, volume, 'destroy')
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'volume.in-use') throw error
     const mine = (await holders(docker, caller)).get(volume.id)
@@ -110,6 +113,7 @@ async function prune(docker: DockerContext, caller: Caller, filters: Filters, al
     if (!isMeant || volume.status === 'in-use' || !matchesLabels(filters, labels)) continue
     const isGone = await docker.control.storage.volumes.delete(caller, volume.id).then(() => true, unlessInUse)
     if (!isGone) continue
+    noteVolume(docker.control, caller, volume, 'destroy')
     VolumesDeleted.push(nameOfVolume(volume))
     SpaceReclaimed += size * 2 ** 30
   }
