@@ -13,7 +13,7 @@ describe('the docker command line, on a plain engine and on Gantry', () => {
   afterAll(() => pair[Symbol.asyncDispose]())
 
   for (const [name, lines] of Object.entries({ ...dockerCliLines, ...dockerCliMoreLines })) {
-    it(name, async () => {
+    it(name, { timeout: 300_000 }, async () => {
       for (const one of await compare(pair, lines, dockerCliDifferences)) used.add(one)
     })
   }

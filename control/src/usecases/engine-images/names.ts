@@ -8,7 +8,9 @@ export interface ImageName {
   readonly tag: string
 }
 
-const validRepo = /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/
+/** What is before the first slash may be a registry; names without one may hold `_` everywhere. */
+const validRepo =
+  /^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]+)?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/
 const validTag = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
 const digest = /^sha256:[0-9a-f]{64}$/
 
