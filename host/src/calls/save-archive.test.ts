@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { extract, pack } from 'tar-stream'
 import { expect, test } from 'vitest'
 import { renamedArchive } from './save-archive.ts'

@@ -42,7 +42,7 @@ export function borrowedNames(folder: string | null = null): BorrowedNames {
   const fileOf = (name: string) =>
     folder === null ? null : join(folder, `${createHash('sha256').update(name).digest('hex')}.json`)
   return {
-    free: holds.free,
+    free: (name, signal) => holds.free(name, signal),
     async borrow(images, name, signal) {
       const held = await holds.hold(name, signal)
       const file = fileOf(name)
