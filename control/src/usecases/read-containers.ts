@@ -51,7 +51,11 @@ interface Until {
 }
 
 /** See `Containers.until`. */
-export async function untilDone(deps: Deps, caller: Caller, { id, done, signal }: Until): ReturnType<Containers['until']> {
+export async function untilDone(
+  deps: Deps,
+  caller: Caller,
+  { id, done, signal }: Until,
+): ReturnType<Containers['until']> {
   let heard = false
   let wake = () => {}
   let exitCode: number | null = null
