@@ -27,7 +27,8 @@ await Promise.all(
       // Names in stack traces are worth their bytes.
       keepNames: true,
       // Some dependencies are CommonJS and ask for Node's own modules with require.
-      banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
+      // A name that is too long for the minifier to give to something else.
+      banner: { js: 'import{createRequire as requireOfBanner}from"node:module";const require=requireOfBanner(import.meta.url);' },
       logLevel: 'error',
     })
     await rename(draft, join(dist, `${name}.mjs`))
