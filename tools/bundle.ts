@@ -28,7 +28,9 @@ await Promise.all(
       keepNames: true,
       // Some dependencies are CommonJS and ask for Node's own modules with require.
       // A name that is too long for the minifier to give to something else.
-      banner: { js: 'import{createRequire as requireOfBanner}from"node:module";const require=requireOfBanner(import.meta.url);' },
+      banner: {
+        js: 'import{createRequire as requireOfBanner}from"node:module";const require=requireOfBanner(import.meta.url);',
+      },
       logLevel: 'error',
     })
     await rename(draft, join(dist, `${name}.mjs`))
