@@ -102,7 +102,8 @@ function runTrue(side: Side): Promise<string> {
 }
 
 async function withSleeper<T>(sides: readonly Side[], work: () => Promise<T>): Promise<T> {
-  for (const side of sides) await docker(side, 'run', ...side.network, '-d', '--name', 'bench', 'busybox', 'sleep', '100000')
+  for (const side of sides)
+    await docker(side, 'run', ...side.network, '-d', '--name', 'bench', 'busybox', 'sleep', '100000')
   const result = await work()
   for (const side of sides) await docker(side, 'rm', '-f', 'bench')
   return result
@@ -131,8 +132,6 @@ function throughCat({ env, network }: Side): Promise<number> {
 
 /** Containers a second with 64 command lines at once. */
 async function manyAtOnce(side: Side): Promise<number> {
-  const spent = await timed(() =>
-    Promise.all(Array.from({ length: 64 }, () => runTrue(side))),
-  )
+  const spent = await timed(() => Promise.all(Array.from({ length: 64 }, () => runTrue(side))))
   return 64_000 / spent
 }

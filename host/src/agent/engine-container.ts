@@ -108,7 +108,9 @@ function tuningIn(host: ContainerInspect['HostConfig']): Pick<EngineContainer, '
   if (!RestartPolicy) return {}
   const name = (RestartPolicy.Name || 'no') as Tuning['restart']['name']
   const restart = { name, maxRetries: RestartPolicy.MaximumRetryCount }
-  return { tuning: tuningText({ restart, pids: PidsLimit ?? 0, cpuShares: CpuShares, memoryReservation: MemoryReservation }) }
+  return {
+    tuning: tuningText({ restart, pids: PidsLimit ?? 0, cpuShares: CpuShares, memoryReservation: MemoryReservation }),
+  }
 }
 
 function coresOf({ NanoCpus = 0, CpuQuota = 0, CpuPeriod = 0 }: ContainerInspect['HostConfig']): number {

@@ -91,7 +91,11 @@ export const faults = {
   'network.in-use': { kind: 'conflict', retry: false, text: 'The {type} {ref} is in use: {reason}.' },
   'network.conflict': { kind: 'conflict', retry: false, text: '{problem}' },
   'network.name-taken': { kind: 'conflict', retry: false, text: 'A network named {name} already exists.' },
-  'network.overlap': { kind: 'forbidden', retry: false, text: 'Subnet {cidr} overlaps with {other} of the same project.' },
+  'network.overlap': {
+    kind: 'forbidden',
+    retry: false,
+    text: 'Subnet {cidr} overlaps with {other} of the same project.',
+  },
   'port.allocated': {
     kind: 'conflict',
     retry: false,
@@ -127,7 +131,11 @@ export const faults = {
   'registry.unreachable': { kind: 'unavailable', retry: true, text: '{reason}' },
   'action.not-found': { kind: 'not-found', retry: false, text: 'No action of request {request} on container {ref}.' },
   'image.not-found': { kind: 'not-found', retry: false, text: 'Image {image} could not be found: {reason}' },
-  'image.ambiguous': { kind: 'invalid', retry: false, text: 'Several images have ids that begin with {ref}; write more of it.' },
+  'image.ambiguous': {
+    kind: 'invalid',
+    retry: false,
+    text: 'Several images have ids that begin with {ref}; write more of it.',
+  },
   'image.in-use': { kind: 'conflict', retry: false, text: 'Image {image} is used by a container; remove that first.' },
   'build.busy': {
     kind: 'unavailable',

@@ -66,7 +66,9 @@ function mapIn(query: Query, key: string): Record<string, string> {
   if (value === null) return {}
   if (typeof value !== 'object' || Array.isArray(value)) throw invalid(`${key} must be a JSON object`)
   return Object.fromEntries(
-    Object.entries(value).flatMap(([name, text]: [string, unknown]) => (typeof text === 'string' ? [[name, text]] : [])),
+    Object.entries(value).flatMap(([name, text]: [string, unknown]) =>
+      typeof text === 'string' ? [[name, text]] : [],
+    ),
   )
 }
 
