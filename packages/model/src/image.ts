@@ -50,7 +50,7 @@ export function engineRefIn(space: string, repository: string, tag: string): str
   const path = repository.toLowerCase().replaceAll(':', '_')
   // Below it lie the steps of builds.
   const isReserved = /^gantry\.build(\/|$)/.test(path)
-  if (!validPath.test(path) || path.length > 200 || isReserved) {
+  if (path.length > 200 || !validPath.test(path) || isReserved) {
     throw new Fault('request.invalid', {
       problem: `The repository ${JSON.stringify(repository.slice(0, 300))} is not a valid image name.`,
     })

@@ -53,7 +53,18 @@ test.each([
   ['busy', false],
   ['*:2', false],
   ['b(u|s)+', false],
-  ['*'.repeat(40), false],
+  ['*', true],
+  ['*'.repeat(40), true],
+  ['b*x*', true],
+  ['*:*', true],
+  ['b*y', false],
+  ['*/*', false],
 ])('pattern %s fits busybox:1: %s', (pattern, fits) => {
   expect(fitsPattern(pattern, { repo: 'busybox', tag: '1' })).toBe(fits)
+})
+
+test('no pattern keeps the server busy', () => {
+  const began = performance.now()
+  expect(fitsPattern(`${'*a'.repeat(2000)}b`, { repo: 'a'.repeat(200), tag: '1' })).toBe(false)
+  expect(performance.now() - began).toBeLessThan(1000)
 })

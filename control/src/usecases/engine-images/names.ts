@@ -24,7 +24,7 @@ export function nameOf(text: string): ImageName {
 export function newName(repo: string, tag: string): ImageName {
   const plain = familiarRepo(repo)
   const isSpace = isPrivateRef(`${plain}/`) || /^gantry\.build(\/|$)/.test(plain)
-  if (!validRepo.test(plain) || plain.length > 200 || isSpace || /[A-Z]/.test(plain.slice(plain.indexOf('/') + 1))) {
+  if (plain.length > 200 || !validRepo.test(plain) || isSpace || /[A-Z]/.test(plain.slice(plain.indexOf('/') + 1))) {
     throw new Fault('request.invalid', { problem: `invalid reference format: ${JSON.stringify(repo.slice(0, 200))}` })
   }
   if (!validTag.test(tag) && !digest.test(tag)) {
@@ -49,16 +49,34 @@ export function shortImageId(imageId: string): string {
   return imageId.replace(/^sha256:/, '').slice(0, 12)
 }
 
-/** Whether `repo` or `repo:tag` fits a pattern with `*`, `?`. */
+/** Whether `repo` or `repo:tag` fits a pattern with `*` and `?`, neither of which crosses a slash. */
 export function fitsPattern(pattern: string, { repo, tag }: ImageName): boolean {
-  const parts = pattern.split(/([*?])/)
-  // A star does not cross a slash.
-  const source = parts.map((part) => (part === '*' ? '[^/]*' : part === '?' ? '[^/]' : escaped(part))).join('')
-  if ((pattern.match(/\*/g)?.length ?? 0) > 8) return false
-  const whole = new RegExp(`^${source}$`)
-  return whole.test(repo) || whole.test(`${repo}:${tag}`)
+  return fits(pattern, repo) || fits(pattern, `${repo}:${tag}`)
 }
 
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+function fits(pattern: string, text: string): boolean {
+  const [patterns, parts] = [pattern.split('/'), text.split('/')]
+  return patterns.length === parts.length && patterns.every((each, at) => fitsPart(each, parts[at] ?? ''))
+}
+
+/** In time that grows with the product of both lengths, whoever wrote the pattern: only the last star is tried again. */
+function fitsPart(pattern: string, text: string): boolean {
+  let at = 0
+  let read = 0
+  let star: { readonly after: number; taken: number } | null = null
+  while (read < text.length) {
+    const wanted = pattern[at]
+    if (wanted === '*') {
+      star = { after: at + 1, taken: read }
+      at += 1
+    } else if (wanted === '?' || wanted === text[read]) {
+      at += 1
+      read += 1
+    } else if (star) {
+      star.taken += 1
+      at = star.after
+      read = star.taken
+    } else return false
+  }
+  return /^\**$/.test(pattern.slice(at))
 }

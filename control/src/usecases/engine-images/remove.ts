@@ -61,10 +61,10 @@ function told(
   { imageId }: KnownImage,
   { untagged, isDeleted }: { readonly untagged: readonly string[]; readonly isDeleted: boolean },
 ): RemovedImage[] {
-  const note = (action: string) =>
-    deps.activity.note({ type: 'image', action, id: imageId, projectId, attributes: { name: imageId } })
-  for (const _ of untagged) note('untag')
-  if (isDeleted) note('delete')
+  const note = (action: string, name: string) =>
+    deps.activity.note({ type: 'image', action, id: imageId, projectId, attributes: { name } })
+  for (const name of untagged) note('untag', name)
+  if (isDeleted) note('delete', imageId)
   return [...untagged.map((name) => ({ untagged: name })), ...(isDeleted ? [{ deleted: imageId }] : [])]
 }
 
