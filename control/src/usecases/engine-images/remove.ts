@@ -3,7 +3,7 @@ import type { Caller, Image } from '@gantry/model'
 import type { Deps } from '../../deps.ts'
 import type { EngineImages, ImageUse, RemovedImage } from '../../engine-image-verbs.ts'
 import { catalogueOf, type FoundImage, findImage, type KnownImage } from './catalogue.ts'
-import { keepNameless, quietly, removeRef } from './image-rows.ts'
+import { keepNameless, removeRef } from './image-rows.ts'
 import { filtered } from './look.ts'
 import { removalPlan } from './removal-plan.ts'
 import type { Turns } from './turns.ts'
@@ -12,13 +12,14 @@ export function removeVerbs(deps: Deps, turns: Turns): Pick<EngineImages, 'remov
   const remove = async (caller: Caller, found: FoundImage, asked: string, force: boolean) => {
     const { image } = found
     const plan = removalPlan(found, asked, await usesOf(deps, caller, image), force)
-    const nameless = plan.nameless ? await namelessOf(deps, caller, plan.drop) : null
+    let nameless = plan.nameless ? await namelessOf(deps, caller, plan.drop) : null
     for (const row of plan.drop) {
-      await removeRef(deps, row).catch((error: unknown) => {
+      await removeRef(deps, row).catch(async (error: unknown) => {
         const isUsed = error instanceof Fault && error.code === 'image.in-use'
-        // By a container of the project's that is on its way out.
-        if (!isUsed || !force) throw error
-        quietly(deps, row)(error)
+        if (!isUsed || !force || nameless) throw error
+        // By a container of the project's that is on its way out: it stays, without a name, until it can go.
+        nameless = await namelessOf(deps, caller, [row])
+        await removeRef(deps, row)
       })
     }
     await deps.store.transaction(async (tables) => {
