@@ -160,6 +160,9 @@ export const dockerCliMoreLines: Readonly<Record<string, readonly string[]>> = {
     docker run --rm -v vol1:/same busybox sh -c 'echo shared > /same/file'; docker exec user cat /data/file
     docker rm -fv user
     docker volume rm vol1 vol2
+    printf 'FROM busybox\nVOLUME /vol\n' | docker build -q -t vols - >/dev/null 2>&1; docker run --name voled vols ls -d /vol
+    docker inspect -f '{{range .Mounts}}{{.Type}} {{.Destination}}{{end}}' voled
+    docker rm -v voled; docker rmi vols | head -1
     docker run --name filled -v seeded:/etc busybox ls /etc
     docker rm -v filled; docker volume rm seeded
     docker container prune -f >/dev/null; docker system df --format '{{.Type}} {{.TotalCount}} {{.Active}}' | tail -n +2

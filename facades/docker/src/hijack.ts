@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Duplex, PassThrough, type Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { answerTo } from './errors.ts'
 import { usualHeaders } from './usual-headers.ts'
@@ -26,7 +27,7 @@ export interface Hijacked {
 export function upgraded(request: IncomingMessage, stream: Duplex, rest: Buffer): Hijacked {
   if (rest.length > 0) stream.unshift(rest)
   tuned(request.socket)
-  return hijackedOn(stream, '101 UPGRADED', { connection: 'Upgrade', upgrade: 'tcp' })
+  return hijackedOn(stream, '101 UPGRADED', { connection: 'Upgrade', upgrade: 'tcp' }, headPauseOf(request))
 }
 
 /**
@@ -44,7 +45,7 @@ export function takenOver(request: FastifyRequest, reply: FastifyReply): Hijacke
   detach()
   socket.pause()
   tuned(socket)
-  return hijackedOn(socket, '200 OK', {})
+  return hijackedOn(socket, '200 OK', {}, headPauseOf(request.raw))
 }
 
 /** It may be idle for hours, and somebody may be typing. */
@@ -54,7 +55,15 @@ function tuned(socket: Socket): void {
   socket.setKeepAlive(true, 60_000)
 }
 
-function hijackedOn(socket: Duplex, status: string, more: Record<string, string>): Hijacked {
+/**
+ * Milliseconds between the head and what follows. docker-py reads the head through a buffer that it then throws away, with
+ * all that came in the same read: of an engine that is mostly nothing, because its head goes out before the command starts.
+ */
+function headPauseOf({ headers }: IncomingMessage): number {
+  return /docker-py|docker-sdk-python/.test(headers['user-agent'] ?? '') ? 20 : 0
+}
+
+function hijackedOn(socket: Duplex, status: string, more: Record<string, string>, headPauseMs: number): Hijacked {
   const gone = new AbortController()
   let accepted = false
   // A connection that breaks is told to the stream; nobody else listens.
@@ -79,6 +88,7 @@ function hijackedOn(socket: Duplex, status: string, more: Record<string, string>
     send: async (output) => {
       output.on('error', () => socket.destroy())
       gone.signal.addEventListener('abort', () => output.destroy(), { once: true })
+      if (headPauseMs > 0) await pause(headPauseMs)
       if (gone.signal.aborted) output.destroy()
       await new Promise<void>((resolve) => {
         output.once('close', resolve)

@@ -162,7 +162,11 @@ function mountsOf({ mounts, spec }: Container, volumes: ReadonlyMap<string, Volu
     const Name = volume ? nameOfVolume(volume) : mount.volumeId.replaceAll('-', '')
     return { Type: 'volume', Name, Source: placeOf(Name), Driver: 'local', ...base, Mode: 'z', RW: !mount.readOnly }
   })
-  const memory = Object.keys(spec.options?.tmpfs ?? {}).map((Destination) => ({
+  // Those of HostConfig.Tmpfs are told there only.
+  const asked = spec.options?.asked?.['hostConfig']
+  const told = typeof asked === 'object' && asked !== null && 'Tmpfs' in asked ? Object.keys(asked.Tmpfs ?? {}) : []
+  const unsaid = Object.keys(spec.options?.tmpfs ?? {}).filter((path) => !told.includes(path))
+  const memory = unsaid.map((Destination) => ({
     Type: 'tmpfs',
     Source: '',
     Destination,
