@@ -218,7 +218,9 @@ describe('networks', () => {
 
 describe('the rest', () => {
   test('images: list, show, search, delete, pull', async () => {
-    await expect.poll(async () => (await demo.zun('GET', '/images')).text, { timeout: 30_000 }).not.toContain('"size":null')
+    await expect
+      .poll(async () => (await demo.zun('GET', '/images')).text, { timeout: 30_000 })
+      .not.toContain('"size":null')
     const images = (await asJson('image list')) as { uuid: string; repo: string }[]
     const saved = images.find(({ repo }) => repo === 'saved')
     expect(saved).toBeDefined()
