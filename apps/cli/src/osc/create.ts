@@ -15,7 +15,7 @@ export interface CreateOptions {
   readonly daemon?: boolean
 }
 
-/** Creates and starts it; answers with its id. An image that is not there yet is pulled. */
+/** Creates and starts it; answers with its id. An image that is not there yet is pulled; what cannot start is gone again. */
 export async function createContainer(docker: DockerApi, options: CreateOptions): Promise<string> {
   const image = await imageName(docker, options.image)
   const bindings = (options.port ?? []).map(
@@ -38,7 +38,13 @@ export async function createContainer(docker: DockerApi, options: CreateOptions)
     await pull(docker, image)
     return create()
   })
-  await docker.json({ method: 'POST', path: `/containers/${Id}/start` })
+  try {
+    await docker.json({ method: 'POST', path: `/containers/${Id}/start` })
+  } catch (error) {
+    // Its id was never told, so nobody else would remove it; why it did not start matters more than why it stays.
+    await docker.json({ method: 'DELETE', path: `/containers/${Id}`, query: { force: 1 } }).catch(() => undefined)
+    throw error
+  }
   return Id
 }
 
