@@ -138,6 +138,7 @@ function hostConfigView(container: Container, engineHost: Json, around: Surround
     ConsoleSize: [0, 0],
     Isolation: '',
     ...asked,
+    ...boundPorts(asked['PortBindings']),
     NetworkMode: around.networkMode(container),
     IpcMode: options?.ipcMode ?? 'private',
     AutoRemove: spec.autoRemove,
@@ -158,6 +159,14 @@ function hostConfigView(container: Container, engineHost: Json, around: Surround
     MaskedPaths: engineHost['MaskedPaths'] ?? null,
     ReadonlyPaths: engineHost['ReadonlyPaths'] ?? null,
   }
+}
+
+/** As the engine shows them: an address that was not said is an empty one. */
+function boundPorts(asked: unknown): Json {
+  if (typeof asked !== 'object' || asked === null) return {}
+  const whole = (each: unknown) => ({ HostIp: '', HostPort: '', ...(each as Json | null) })
+  const shown = Object.entries(asked).map(([port, list]) => [port, Array.isArray(list) ? list.map(whole) : list])
+  return { PortBindings: Object.fromEntries(shown) as Json }
 }
 
 function part(of: Json | null, name: string): Json {
