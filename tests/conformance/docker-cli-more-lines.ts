@@ -150,7 +150,7 @@ export const dockerCliMoreLines: Readonly<Record<string, readonly string[]>> = {
     docker volume ls --filter name=vol --format '{{.Name}} {{.Driver}} {{.Scope}}'
     docker volume ls --filter label=of=test -q
     docker volume ls -q --filter dangling=true | grep -c vol
-    docker volume inspect -f '{{.Name}} {{.Driver}} {{.Scope}} {{json .Labels}} {{json .Options}}' vol1 vol2
+    docker volume inspect -f '{{.Name}} {{.Driver}} {{.Scope}} {{len .Labels}} {{len .Options}}' vol1 vol2
     docker run -d --name user -v vol1:/data -v /nameless --mount type=volume,src=vol2,dst=/two,readonly busybox sleep 1000
     docker inspect -f '{{range .Mounts}}{{.Type}} {{.Destination}} {{.RW}} {{.Driver}}{{"\n"}}{{end}}' user | sort
     docker ps --filter volume=vol1 --format '{{.Names}}'

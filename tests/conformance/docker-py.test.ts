@@ -10,12 +10,6 @@ const differences: readonly Difference[] = [
     gantry: /"typed\\n", "end\\n"\], 4, "typed\\nend\\n"\]/,
     why: 'docker-py loses what comes at once',
   },
-  {
-    line: 'keeps_images',
-    engine: /no such image: nosuch: No such image: nosuch:latest/,
-    gantry: /"ImageNotFound", 404, "No such image: nosuch:latest"/,
-    why: 'the sentence is another',
-  },
 ]
 
 describe('docker-py, on a plain engine and on Gantry', () => {
