@@ -116,3 +116,16 @@ test('a refusal is an answer with a sentence and ends the connection', async () 
   expect(got).toMatch(/^HTTP\/1\.1 500 /)
   expect(JSON.parse(got.slice(got.indexOf('\r\n\r\n') + 4))).toHaveProperty('message')
 })
+
+test('what follows the head comes by itself to docker-py, which would drop it', async () => {
+  const port = await shouter()
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: tcp\r\nUser-Agent: docker-sdk-python/5.0.3\r\n'
+  socket.write(`POST /attach HTTP/1.1\r\nHost: x\r\n${upgrade}${bodyHead}\r\n${json}`)
+  const [first] = (await once(socket, 'data')) as [Buffer]
+  expect(first.toString().endsWith('\r\n\r\n')).toBe(true)
+  const [second] = (await once(socket, 'data')) as [Buffer]
+  expect(second.toString()).toBe(json.toUpperCase())
+  socket.end()
+  await once(socket.resume(), 'end')
+})
