@@ -20,8 +20,8 @@ function changesOf(was: EngineContainer | null, is: EngineContainer, { wish }: C
   const told: Told[] = []
   const startedAnew = is.startedAt !== null && is.startedAt !== (was?.startedAt ?? null)
   const wasAlive = was !== null && isAlive(was)
-  // It ended and was started again between the looks.
-  if (startedAnew && wasAlive) told.push({ action: 'die', attributes: { exitCode: '0' } })
+  // It ended and was started again between the looks; with what code, nobody has seen.
+  if (startedAnew && wasAlive) told.push({ action: 'die' })
   if (startedAnew) told.push({ action: 'start' })
   if (is.health !== null && is.health !== 'starting' && is.health !== was?.health) {
     told.push({ action: `health_status: ${is.health}` })
