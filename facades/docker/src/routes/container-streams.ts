@@ -87,7 +87,12 @@ export function containerStreamRoutes(app: FastifyInstance, docker: DockerContex
     const caller = docker.callerOf(request)
     const container = await docker.find(caller, request.params.id)
     if (!isAlive(container)) throw new Refusal(409, `Container ${dockerId(container.id)} is not running`)
-    const { titles, processes } = await control.containers.top(caller, container.id, request.query['ps_args'] ?? null)
+    const asked = request.query['ps_args'] ?? null
+    const { titles, processes } = await control.containers.top(caller, container.id, asked).catch((error: unknown) => {
+      // What `ps` cannot be run with is the asker's mistake.
+      const refused = asked !== null && error instanceof Fault && error.code === 'engine.failed'
+      throw refused ? new Refusal(400, `Error running ps: ${error.details['reason']}`) : error
+    })
     return { Titles: titles, Processes: processes }
   })
   app.get<Asked>('/containers/:id/changes', async (request) => {
