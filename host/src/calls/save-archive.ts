@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import { extract } from 'tar-stream'
 import { isStrings, recordOf } from './image-archive.ts'
-import { fileHeader, filePadding, tarEnd, wholeFile } from './tar-blocks.ts'
+import { fileHeader, filePadding, tarEnd, wholeFile } from '../engine/tar-blocks.ts'
 
 /** An engine's own description of what it saved is small. Bytes. */
 const largestManifest = 16 << 20

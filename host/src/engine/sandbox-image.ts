@@ -1,11 +1,11 @@
+import { tarEnd, wholeFile } from './tar-blocks.ts'
+
 /**
  * The image of capsules' sandboxes: one static program that waits to be told to end. Its few machine instructions are written
  * here so that no host has to fetch it from anywhere.
  */
 export function sandboxTar(architecture: string = process.arch): Buffer {
-  const program = waitingProgram(architecture)
-  const padding = Buffer.alloc((512 - (program.length % 512)) % 512)
-  return Buffer.concat([tarHeader(sandboxProgram, program.length), program, padding, Buffer.alloc(1024)])
+  return Buffer.concat([wholeFile(sandboxProgram, waitingProgram(architecture), 0o755), tarEnd])
 }
 
 /** Path in the image, without the leading slash. */
@@ -95,22 +95,4 @@ function elf(machine: number, code: Buffer): Buffer {
   header.writeBigUInt64LE(size, 0x68)
   header.writeBigUInt64LE(0x1000n, 0x70)
   return Buffer.concat([header, code])
-}
-
-/** POSIX ustar. */
-function tarHeader(name: string, size: number): Buffer {
-  const header = Buffer.alloc(512)
-  const octal = (value: number, at: number, width: number) =>
-    header.write(`${value.toString(8).padStart(width - 1, '0')}\0`, at, 'latin1')
-  header.write(name, 0, 'latin1')
-  octal(0o755, 100, 8)
-  octal(0, 108, 8)
-  octal(0, 116, 8)
-  octal(size, 124, 12)
-  octal(0, 136, 12)
-  header.write('        0', 148, 'latin1')
-  header.write('ustar\x0000', 257, 'latin1')
-  const sum = header.reduce((total, byte) => total + byte, 0)
-  octal(sum, 148, 8)
-  return header
 }

@@ -3,12 +3,12 @@ const blockSize = 512
 const largestOctal = 0o77777777777
 
 /** The header of a plain file (POSIX ustar; sizes of 8 GiB and more as GNU writes them). `name`: at most 100 bytes of ASCII. */
-export function fileHeader(name: string, size: number): Buffer {
+export function fileHeader(name: string, size: number, mode = 0o644): Buffer {
   const header = Buffer.alloc(blockSize)
   const octal = (value: number, at: number, width: number) =>
     header.write(`${value.toString(8).padStart(width - 1, '0')}\0`, at, 'latin1')
   header.write(name, 0, 'latin1')
-  octal(0o644, 100, 8)
+  octal(mode, 100, 8)
   octal(0, 108, 8)
   octal(0, 116, 8)
   if (size <= largestOctal) octal(size, 124, 12)
@@ -29,8 +29,8 @@ export function filePadding(size: number): Buffer {
   return Buffer.alloc((blockSize - (size % blockSize)) % blockSize)
 }
 
-export function wholeFile(name: string, content: Buffer): Buffer {
-  return Buffer.concat([fileHeader(name, content.length), content, filePadding(content.length)])
+export function wholeFile(name: string, content: Buffer, mode?: number): Buffer {
+  return Buffer.concat([fileHeader(name, content.length, mode), content, filePadding(content.length)])
 }
 
 export const tarEnd = Buffer.alloc(2 * blockSize)
