@@ -27,7 +27,7 @@ export function hijackRoute(app: FastifyInstance, docker: DockerContext): Upgrad
       const identity = await docker.identify(request)
       const query = Object.fromEntries(url.searchParams)
       const asked = { docker, identity, minor, connection }
-      if (container !== undefined) await attachStream({ ...asked, ref: decodeURIComponent(container), query })
+      if (container !== undefined) await attachStream({ ...asked, ref: decoded(container), query })
       else await execStream({ ...asked, execId: exec ?? '', body: body.toString('utf8') })
     } catch (error) {
       if (!(error instanceof Fault)) log.debug({ err: error }, 'stream refused')
@@ -39,5 +39,14 @@ export function hijackRoute(app: FastifyInstance, docker: DockerContext): Upgrad
     handle: (request, socket, head) => {
       serve(request, socket, head).catch(() => socket.destroy())
     },
+  }
+}
+
+/** Throws `request.invalid` for what no client means. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch (error) {
+    throw new Fault('request.invalid', { problem: `The path is not well encoded: ${part}` }, error)
   }
 }
