@@ -29,6 +29,7 @@ export async function surroundingsOf(
     control.network.publishedOf(caller, containers),
     needsVolumes ? control.storage.volumes.list(caller) : [],
   ])
+  const volumesById = new Map(volumes.map((volume) => [volume.id, volume]))
   const nameOf = ({ networkId }: Nic) => names.get(networkId) ?? networkId
   const networks = (container: Container): Json =>
     container.nics.length === 0
@@ -40,7 +41,7 @@ export async function surroundingsOf(
     portMap: (container) => portMapOf(container, published),
     primaryNetwork: (container) => primaryOf(container, nameOf),
     networkMode: (container) => modeOf(container, nameOf),
-    mounts: (container) => mountsOf(container, new Map(volumes.map((volume) => [volume.id, volume]))),
+    mounts: (container) => mountsOf(container, volumesById),
   }
 }
 
