@@ -2,8 +2,6 @@ import { Readable } from 'node:stream'
 import { sendStream } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { DockerContext } from './context.ts'
-import { guarded } from './guarded.ts'
 
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
 
@@ -21,17 +19,13 @@ export function tarOf({ body }: FastifyRequest): Readable {
   return body instanceof Readable ? body : Readable.from([])
 }
 
-/** Progress, or an archive: its head leaves at once, and it ends when the credential is revoked. */
-export async function sendGuarded(
-  docker: DockerContext,
-  request: FastifyRequest,
+/** Progress, or an archive: its head leaves at once. */
+export async function sendFlow(
   reply: FastifyReply,
   output: Readable,
   type = 'application/json',
 ): Promise<FastifyReply> {
-  const release = guarded(docker, request, output)
   await sendStream(reply, output, { 'content-type': type })
-  release()
   return reply
 }
 

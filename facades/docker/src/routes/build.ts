@@ -4,7 +4,7 @@ import { Fault } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
 import type { DockerContext } from '../context.ts'
 import { isTrue } from '../filters.ts'
-import { checkPlatform, listIn, type Query, sendGuarded, tarOf, textIn } from '../image-query.ts'
+import { checkPlatform, listIn, type Query, sendFlow, tarOf, textIn } from '../image-query.ts'
 import { loginsOf } from '../registry-logins.ts'
 
 interface Asked {
@@ -24,7 +24,7 @@ export function buildRoutes(app: FastifyInstance, docker: DockerContext): void {
     checkPlatform(textIn(query, 'platform'))
     const asked = { ...buildOf(query), logins: loginsOf(headers['x-registry-config']) }
     const output = await engineImages.build(caller, tarOf(request), asked, streamSignal(reply))
-    return sendGuarded(docker, request, reply, output)
+    return sendFlow(reply, output)
   })
   // Steps are kept within a bound of their own; nobody has to tidy up.
   app.post('/build/prune', () => ({ CachesDeleted: [], SpaceReclaimed: 0 }))

@@ -5,7 +5,6 @@ import { attachStream, streamType } from '../attach.ts'
 import type { DockerContext } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import { isTrue } from '../filters.ts'
-import { guarded } from '../guarded.ts'
 import { takenOver } from '../hijack.ts'
 import { dockerId } from '../ids.ts'
 import { rewrittenStats } from '../stats.ts'
@@ -41,9 +40,7 @@ export function containerStreamRoutes(app: FastifyInstance, docker: DockerContex
     }
     const signal = streamSignal(reply)
     const { framed, output } = await control.containers.logs(caller, container.id, options, signal)
-    const release = guarded(docker, request, output)
     await sendStream(reply, output, { 'content-type': streamType(!framed, docker.versionOf(request)) })
-    release()
     return reply
   })
   app.get<Asked>('/containers/:id/stats', flowing, async (request, reply) => {
@@ -53,9 +50,7 @@ export function containerStreamRoutes(app: FastifyInstance, docker: DockerContex
     const oneShot = !stream && isTrue(request.query['one-shot'])
     const raw = await control.engine.stats(caller, container.id, { stream, oneShot }, streamSignal(reply))
     const output = rewrittenStats(raw, container)
-    const release = guarded(docker, request, output)
     await sendStream(reply, output, { 'content-type': 'application/json' })
-    release()
     return reply
   })
   app.post<Asked>('/containers/:id/attach', flowing, async (request, reply) => {

@@ -4,7 +4,6 @@ import { sendStream, streamSignal } from '@gantry/http'
 import type { FastifyInstance } from 'fastify'
 import type { DockerContext } from '../context.ts'
 import { type Filters, filtersOf, matchesAny, matchesLabels } from '../filters.ts'
-import { guarded } from '../guarded.ts'
 import { dockerId } from '../ids.ts'
 import { momentOf } from '../moments.ts'
 
@@ -39,9 +38,7 @@ export function eventRoutes(app: FastifyInstance, docker: DockerContext): void {
     }
     const activities = docker.control.activity.watch(docker.callerOf(request), span, streamSignal(reply))
     const output = Readable.from(lines(activities, filters), { objectMode: false })
-    const release = guarded(docker, request, output)
     await sendStream(reply, output, { 'content-type': 'application/json' })
-    release()
     return reply
   })
 }

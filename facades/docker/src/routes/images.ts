@@ -6,7 +6,7 @@ import { canonicalBody } from '../canonical-body.ts'
 import type { DockerContext } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import { filtersOf, isTrue } from '../filters.ts'
-import { checkPlatform, listIn, type Query, sendGuarded, tarOf, textIn } from '../image-query.ts'
+import { checkPlatform, listIn, type Query, sendFlow, tarOf, textIn } from '../image-query.ts'
 import { loginOf } from '../registry-logins.ts'
 import { imageFilterKeys, imageFiltersOf, inspectOfImage, removedOf, summaryOfImage } from '../translate-images.ts'
 
@@ -44,7 +44,7 @@ export function imageRoutes(app: FastifyInstance, docker: DockerContext): void {
         return engineImages.history(caller, name)
       case 'get': {
         const tar = await engineImages.save(caller, [name], streamSignal(reply))
-        return sendGuarded(docker, request, reply, tar, 'application/x-tar')
+        return sendFlow(reply, tar, 'application/x-tar')
       }
       default:
         throw noRoute(request)
@@ -64,7 +64,7 @@ export function imageRoutes(app: FastifyInstance, docker: DockerContext): void {
     const tag = textIn(query, 'tag')
     const login = loginOf(request.headers['x-registry-auth'], registryOf(name))
     const whole = tag === '' ? name : `${name}:${tag}`
-    return sendGuarded(docker, request, reply, await engineImages.push(caller, whole, login, streamSignal(reply)))
+    return sendFlow(reply, await engineImages.push(caller, whole, login, streamSignal(reply)))
   })
   app.delete<Asked>('/images/*', async (request) => {
     const { params, query } = request
@@ -92,13 +92,13 @@ function archiveRoutes(app: FastifyInstance, docker: DockerContext): void {
   app.get<Asked>('/images/get', streaming, async (request, reply) => {
     const names = listIn(request.query, 'names')
     const tar = await engineImages.save(docker.callerOf(request), names, streamSignal(reply))
-    return sendGuarded(docker, request, reply, tar, 'application/x-tar')
+    return sendFlow(reply, tar, 'application/x-tar')
   })
   app.post<Asked>('/images/load', { config: { streaming: true } }, async (request, reply) => {
     const quiet = isTrue(request.query['quiet'])
     const caller = docker.callerOf(request)
     const output = await engineImages.load(caller, tarOf(request), { quiet }, streamSignal(reply))
-    return sendGuarded(docker, request, reply, output)
+    return sendFlow(reply, output)
   })
 }
 
@@ -114,7 +114,7 @@ function createRoute(app: FastifyInstance, docker: DockerContext): void {
     if (from !== '') {
       const { repo, tag } = pulledName(from, textIn(query, 'tag'))
       const login = loginOf(request.headers['x-registry-auth'], registryOf(repo))
-      return sendGuarded(docker, request, reply, await engineImages.pull(caller, { repo, tag, login }, signal))
+      return sendFlow(reply, await engineImages.pull(caller, { repo, tag, login }, signal))
     }
     if (source !== '-') {
       const reason = "the host would fetch it, from networks that are not the tenant's; send its content instead"
