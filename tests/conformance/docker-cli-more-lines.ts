@@ -14,7 +14,7 @@ export const dockerCliMoreLines: Readonly<Record<string, readonly string[]>> = {
     mkdir -p sent/below; echo x > sent/below/x; docker cp sent box:/srv/ && docker exec box cat /srv/sent/below/x
     docker cp sent/. box:/srv/tree/ && docker exec box ls /srv/tree
     docker cp here box:/nosuch/folder/ 2>&1 | tail -1
-    docker cp here box:/srv/tree/one/ 2>&1 | tail -1
+    docker cp here box:/srv/tree/one/ 2>&1 | grep -v 'close tar writer' | tail -1
     tar -cf - here | docker cp - box:/tmp && docker exec box cat /tmp/here
     docker exec box rm /srv/there; docker diff box | sort
     docker export box | tar -tf - | grep -E '^srv' | sort
@@ -107,7 +107,7 @@ export const dockerCliMoreLines: Readonly<Record<string, readonly string[]>> = {
     docker network connect net2 web
     docker inspect -f '{{range $name, $net := .NetworkSettings.Networks}}{{$name}} {{end}}' web
     docker inspect -f '{{range .NetworkSettings.Networks.net1.Aliases}}{{.}} {{end}}' web | grep -o www
-    docker ps --filter network=net2 --format '{{.Names}} {{.Networks}}'
+    docker ps --filter network=net2 --format '{{.Names}} {{.Networks}}' | tr ' ,' '\n\n' | sort
     docker network inspect -f '{{range .Containers}}{{.Name}} {{end}}' net2
     docker network rm net2
     docker network disconnect net2 web
