@@ -11,7 +11,6 @@ import type {
   ContainerSpec,
   Host,
   Image,
-  ImageId,
   Nic,
   ProjectId,
   QuotaMap,
@@ -21,6 +20,8 @@ import type {
 import type { CallReply, PathStat, Stats } from '@gantry/wire'
 import type { EngineImages } from './engine-image-verbs.ts'
 import type { EngineVerbs, PolicyVerbs } from './engine-verbs.ts'
+import type { ImageVerbs } from './image-verbs.ts'
+import type { RegistryVerbs } from './registry-verbs.ts'
 import type { ActivityLog } from './events/activity.ts'
 import type { NetRequest, NetworkVerbs } from './ports/networks.ts'
 import type { ContainerQuery } from './ports/store.ts'
@@ -32,7 +33,8 @@ import type { MountRequest, VolumeVerbs } from './ports/volumes.ts'
  */
 export interface Control {
   readonly containers: Containers
-  readonly images: Images
+  readonly images: ImageVerbs
+  readonly registry: RegistryVerbs
   readonly hosts: Hosts
   readonly quotas: Quotas
   readonly events: Events
@@ -203,19 +205,6 @@ export interface Containers {
   /** Newest first. */
   actions(caller: Caller, ref: string): Promise<Action[]>
   action(caller: Caller, ref: string, requestId: RequestId): Promise<{ action: Action; events: ActionEvent[] }>
-}
-
-export interface Images {
-  /** What the project committed and what is public; everything for an administrator with `allProjects`. */
-  list(caller: Caller, options?: RefOptions): Promise<Image[]>
-  get(caller: Caller, id: ImageId): Promise<Image>
-  /** Pulls onto one host. Administrators only. Answers before the image is there. */
-  pull(caller: Caller, input: { repo: string; tag: string; host: string }): Promise<Image>
-  delete(caller: Caller, id: ImageId): Promise<void>
-  /** Names the caller could run that contain (or are) `name`. */
-  search(caller: Caller, name: string, options: { exact: boolean }): Promise<Image[]>
-  /** What the registry that engines ask by default has; empty when no host can ask it. */
-  searchRegistry(caller: Caller, name: string): Promise<CallReply<'imageSearch'>['results']>
 }
 
 /** All but `availabilityZones` are for administrators only. */

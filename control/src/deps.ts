@@ -2,6 +2,10 @@ import type { Clock, Ids } from '@gantry/kernel'
 import type { Container, ContainerId } from '@gantry/model'
 import type { ActivityLog } from './events/activity.ts'
 import type { PolicyVerbs } from './engine-verbs.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { BlobStore } from './ports/blob-store.ts'
+import type { Namespaces } from './ports/namespaces.ts'
+import type { Upstream } from './ports/upstream.ts'
 import type { EventHub } from './events/hub.ts'
 import type { Gauges } from './ports/gauges.ts'
 import type { HostLinks } from './ports/hosts.ts'
@@ -20,6 +24,10 @@ export interface Policy {
   readonly cpuRatio: number
   readonly memoryRatio: number
   readonly diskRatio: number
+  /** How long content that nobody holds any more stays, for pushes that are under way. Milliseconds. */
+  readonly imageGraceMs: number
+  /** How long an upload may go on before it is given up. Milliseconds. */
+  readonly uploadLifeMs: number
   /** How long a host keeps networks that no container of its uses any more. Milliseconds. */
   readonly tidyAfterMs: number
 }
@@ -31,6 +39,8 @@ export const defaultPolicy: Policy = {
   cpuRatio: 16,
   memoryRatio: 1.5,
   diskRatio: 1,
+  imageGraceMs: 60 * 60_000,
+  uploadLifeMs: 24 * 60 * 60_000,
   tidyAfterMs: 30_000,
 }
 
@@ -40,12 +50,18 @@ export interface Deps {
   readonly networks: NetworkProvider
   readonly volumes: VolumeProvider
   readonly secrets: Secrets
+  readonly blobs: BlobStore
+  readonly upstream: Upstream
+  readonly namespaces: Namespaces
+  /** Names under which clients reach the registry: `127.0.0.1:9700`. */
+  readonly registryDomains: readonly string[]
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
   readonly gauges: Gauges
   readonly hub: EventHub
   readonly activity: ActivityLog
+  readonly catalogue: Catalogue
   readonly policy: Policy
   /** What may be asked in the Engine API's words. */
   readonly rules: PolicyVerbs

@@ -14,7 +14,6 @@ export type {
   ExecRequest,
   ExecStream,
   Hosts,
-  Images,
   ListContainers,
   LogOptions,
   LogStream,
@@ -35,6 +34,24 @@ export type {
   RegistryLogin,
   RemovedImage,
 } from './engine-image-verbs.ts'
+export {
+  type BlobProgress,
+  type Catalogue,
+  type Holder,
+  type ImageName,
+  layersOf,
+  type NamingOptions,
+} from './catalogue.ts'
+export type {
+  FoundRepository,
+  ManifestAnswer,
+  NamePage,
+  Provenance,
+  ReferrerView,
+  RegistryVerbs,
+  Repository,
+} from './registry-verbs.ts'
+export type { ImageFilter, ImagePatch, ImageVerbs, NewImage, SignaturePolicy } from './image-verbs.ts'
 export type { AttachOptions, EngineAsk, EngineVerbs, PolicyVerbs, RawStream } from './engine-verbs.ts'
 export type { Activity } from './events/activity.ts'
 export {

@@ -1,3 +1,4 @@
+export type * from './blob-store.ts'
 export type { CapsuleTable } from './capsule-table.ts'
 export type { CertificateTable, ClientCertificate } from './certificate-table.ts'
 export type { ConsoleSession, ConsoleTable } from './console-table.ts'
@@ -14,14 +15,16 @@ export {
   type ContainerTable,
   containerSortKeys,
   type HostTable,
-  type ImageTable,
   type QuotaTable,
   type Scope,
   type Store,
   type Tables,
 } from './store.ts'
+export type * from './image-tables.ts'
+export type { Namespaces } from './namespaces.ts'
 export type { NetworkTables } from './network-tables.ts'
 export type * from './networks.ts'
 export type { RegistryTable } from './registry-table.ts'
 export type { Secrets } from './secrets.ts'
+export type * from './upstream.ts'
 export type * from './volumes.ts'

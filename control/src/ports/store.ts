@@ -8,8 +8,6 @@ import type {
   HostFacts,
   HostId,
   HostUsage,
-  Image,
-  ImageId,
   ProjectId,
   QuotaMap,
   RequestId,
@@ -18,6 +16,7 @@ import type {
 import type { CapsuleTable } from './capsule-table.ts'
 import type { CertificateTable } from './certificate-table.ts'
 import type { ConsoleTable } from './console-table.ts'
+import type { ImageTables } from './image-tables.ts'
 import type { NetworkTables } from './network-tables.ts'
 import type { RegistryTable } from './registry-table.ts'
 import type { VolumeTables } from './volumes.ts'
@@ -28,11 +27,10 @@ export interface Store extends Tables {
   transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T>
 }
 
-export interface Tables extends NetworkTables, VolumeTables {
+export interface Tables extends NetworkTables, VolumeTables, ImageTables {
   readonly containers: ContainerTable
   readonly actions: ActionTable
   readonly hosts: HostTable
-  readonly images: ImageTable
   readonly quotas: QuotaTable
   readonly capsules: CapsuleTable
   readonly registries: RegistryTable
@@ -141,24 +139,6 @@ export interface HostTable {
   addJoinToken(token: { id: string; secretHash: string; expiresAt: number }): Promise<void>
   /** Takes the token away and tells whether it was valid: a second call with the same one answers false. */
   redeemJoinToken(id: string, secretHash: string, at: number): Promise<boolean>
-}
-
-export type ImageChange = Partial<
-  Pick<Image, 'hostId' | 'repo' | 'tag' | 'engineRef' | 'imageId' | 'size' | 'digest' | 'fetched' | 'createdAt'>
->
-
-export interface ImageTable {
-  insert(image: Image): Promise<void>
-  update(id: ImageId, change: ImageChange): Promise<void>
-  get(id: ImageId): Promise<Image | undefined>
-  /** Of every project. */
-  withRef(hostId: HostId, engineRef: string): Promise<Image[]>
-  /** Of every project: those of this engine's id. */
-  ofEngineId(hostId: HostId, imageId: string): Promise<Image[]>
-  /** A project's own image first, then a public one. */
-  resolve(projectId: ProjectId, repo: string, tag: string): Promise<Image | undefined>
-  list(scope: Scope): Promise<Image[]>
-  remove(id: ImageId): Promise<void>
 }
 
 export interface QuotaTable {

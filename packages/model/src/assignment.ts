@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Nic } from './fabric.ts'
+import { ImageSource } from './image-source.ts'
 import type { ContainerId, ProjectId } from './ids.ts'
 import { Failure } from './observed.ts'
 import { ContainerSpec } from './spec.ts'
@@ -15,7 +16,7 @@ export const Assignment = Type.Object({
   projectId: Type.Unsafe<ProjectId>(Type.String()),
   name: Type.String(),
   spec: ContainerSpec,
-  /** The reference the engine knows the image by (differs from `spec.image` for a project's own images). */
+  /** What the engine runs: the image's id (`sha256:…`) if the catalogue knows it, else a name that the engine may know. */
   imageRef: Type.String(),
   wish: Wish,
   /** Its interfaces, the primary one first; none in a capsule, whose sandbox has them. */
@@ -23,11 +24,8 @@ export const Assignment = Type.Object({
   mounts: Type.Array(Mount),
   /** The container whose network and IPC it shares; null: its own. */
   sandbox: Type.Union([Type.Unsafe<ContainerId>(Type.String()), Type.Null()]),
-  /** For the pull of its image only: `source` at the registry, which is kept as `imageRef` and under no other name. */
-  registryAuth: Type.Union([
-    Type.Object({ source: Type.String(), domain: Type.String(), username: Type.String(), password: Type.String() }),
-    Type.Null(),
-  ]),
+  /** Where its host gets the image if it does not have it; null: nowhere. */
+  imageSource: Type.Union([ImageSource, Type.Null()]),
   /** Highest generation whose engine container has been seen; a missing one then vanished and was not merely never made. */
   seenGeneration: Type.Integer({ minimum: 0 }),
   /** The failure already reported for this wish version: not to be tried again until the user asks for something. */

@@ -1,6 +1,7 @@
 import type { CapsuleMembership } from './capsule.ts'
 import type { Nic } from './fabric.ts'
 import type { ContainerId, HostId, ProjectId, RegistryId, UserId } from './ids.ts'
+import type { Digest } from './digest.ts'
 import type { Observed } from './observed.ts'
 import type { ContainerSpec } from './spec.ts'
 import type { Mount } from './volume.ts'
@@ -59,14 +60,17 @@ export interface Container {
   /** null: it is on its own. */
   readonly capsule: CapsuleMembership | null
   readonly registryId: RegistryId | null
-  /** What its host needs to log in at the registry, encrypted. */
+  /** A login at the registry that its image comes from, encrypted; for the server's own use. */
   readonly sealedRegistryAuth: string | null
   /** The task the newest wish stands for. */
   readonly task: Task | null
   /** Written by the scheduler. null: not placed yet. */
   readonly hostId: HostId | null
   readonly hostName: string | null
+  /** What its host is told to run: the image's id, or a name of the engine's. */
   readonly imageRef: string
+  /** The manifest of its image in the catalogue, which it holds there; null: its host or another registry must know the image. */
+  readonly imageManifest: Digest | null
   /** Set when no host could be found in time; cleared by the next wish. */
   readonly placementFailure: string | null
   /** Written from agents' reports. */

@@ -1,29 +1,98 @@
 import { Fault } from '@gantry/kernel'
+import type { Digest } from './digest.ts'
 import type { HostId, ImageId, ProjectId, UserId } from './ids.ts'
 
-/** An image a host holds that we know of: one a project committed, or one that was pulled through us. */
+/** `public`: to everybody; `shared`: to its members and its project; `private`: to its project alone. */
+export const imageVisibilities = ['private', 'shared', 'public'] as const
+export type ImageVisibility = (typeof imageVisibilities)[number]
+
+/** Glance's words: no content yet, content on its way, usable. */
+export type ImageStatus = 'queued' | 'saving' | 'active'
+
+/**
+ * What its content is: one image, one image for several platforms, something else that a registry keeps (a signature, a
+ * chart), or bytes that only Glance's users know (a disk).
+ */
+export type ImageKind = 'image' | 'index' | 'artifact' | 'data'
+
+/** What a host holds for an image that the catalogue has no content of yet; the host gives it when it is connected. */
+export interface PendingImage {
+  readonly hostId: HostId
+  /** The reference its engine knows it by. */
+  readonly engineRef: string
+}
+
+/**
+ * One entry of the catalogue: content under a name. Where the content is, is the blob store's to know; hosts only hold
+ * copies. `repo` and `tag` are unique in a project while not empty.
+ */
 export interface Image {
   readonly id: ImageId
-  /** null: usable by everybody. */
-  readonly projectId: ProjectId | null
-  readonly hostId: HostId
-  readonly hostName: string
-  /** Both empty: it has lost its name. */
+  /** Whose it is. */
+  readonly projectId: ProjectId
+  /** Who brought it here. */
+  readonly userId: UserId | null
+  /** As Glance shows it; null: `repo:tag`. Need not be unique. */
+  readonly name: string | null
+  /** Both empty: it has no name, or has lost it. */
   readonly repo: string
   readonly tag: string
-  /** The reference the engine knows it by. */
-  readonly engineRef: string
-  /** The engine's image id (`sha256:…`); null while it is being made. */
+  readonly kind: ImageKind
+  readonly status: ImageStatus
+  readonly visibility: ImageVisibility
+  /** Of its manifest, or of its data; null until it is active. */
+  readonly digest: Digest | null
+  /** What engines call it (`sha256:…` of its config), for an index that of the platform containers run on here. */
   readonly imageId: string | null
-  /** Bytes. */
+  /** Bytes of its files when unpacked, as engines count; null: nobody has unpacked it yet. */
   readonly size: number | null
+  /** Bytes in the store: what it weighs on its way. null until it is active. */
+  readonly bytes: number | null
+  readonly pending: PendingImage | null
+  /** What only Glance's users set. */
+  readonly glance: GlanceFields
+  /** Epoch milliseconds. */
   readonly createdAt: number
-  /** Who brought it here. */
-  readonly userId?: UserId | null
-  /** `sha256:…` of its manifest at the registry that it came from. */
-  readonly digest?: string | null
-  /** The engine did not have `engineRef`, a public name, before we pulled it: ours to take away. */
-  readonly fetched?: boolean
+  readonly updatedAt: number
+}
+
+export interface GlanceFields {
+  readonly containerFormat: string | null
+  readonly diskFormat: string | null
+  /** GiB. */
+  readonly minDisk: number
+  /** MiB. */
+  readonly minRam: number
+  readonly protected: boolean
+  readonly hidden: boolean
+  readonly tags: readonly string[]
+  readonly properties: Readonly<Record<string, string>>
+  /** MD5 of the data; null for what was not uploaded through Glance's API, or was taken apart. */
+  readonly checksum: string | null
+  /** SHA-512 of the data; as `checksum`. */
+  readonly osHash: string | null
+}
+
+/** An image that can be run: made by engines. */
+export const dockerImage: GlanceFields = {
+  containerFormat: 'docker',
+  diskFormat: 'raw',
+  minDisk: 0,
+  minRam: 0,
+  protected: false,
+  hidden: false,
+  tags: [],
+  properties: {},
+  checksum: null,
+  osHash: null,
+}
+
+export interface ImageMember {
+  readonly imageId: ImageId
+  readonly projectId: ProjectId
+  readonly status: 'pending' | 'accepted' | 'rejected'
+  readonly createdAt: number
+  readonly updatedAt: number
 }
 
 /** As people write it: without the engine's own registry (`docker.io/library/busybox` is `busybox`). */

@@ -6,16 +6,27 @@ export { type Container, type Status, statuses, type Task, tasks } from './conta
 export { emptyFabric, FabricPlan, GroupPlan, NetworkPlan, Nic, NicAddress, RouterPlan, RulePlan } from './fabric.ts'
 export { type Host, HostFacts, type HostUsage } from './host.ts'
 export type * from './ids.ts'
+export { type Digest, digestAlgorithm, parseDigest } from './digest.ts'
 export {
+  dockerImage,
   engineRefIn,
   familiarRepo,
   formatImageName,
+  type GlanceFields,
   type Image,
+  type ImageKind,
+  type ImageMember,
+  type ImageStatus,
+  type ImageVisibility,
   imageAt,
+  imageVisibilities,
   namelessRefIn,
   parseImageName,
+  type PendingImage,
   registryOf,
 } from './image.ts'
+export { isRepositoryName, isTag, splitNamespace } from './repository.ts'
+export { ImageSource } from './image-source.ts'
 export type * from './network.ts'
 export { nextStep, type Seen, type Step, type StepKind } from './next-step.ts'
 export { EngineContainer, EngineState, Failure, nothingObserved, Observed } from './observed.ts'

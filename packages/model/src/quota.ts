@@ -1,12 +1,12 @@
-/** Flat quotas of a project: count, cores, MiB, GiB; -1 means no limit. */
-export const quotaResources = ['containers', 'cpu', 'memory', 'disk'] as const
+/** Flat quotas of a project: count, cores, MiB, GiB, bytes in the image store; -1 means no limit. */
+export const quotaResources = ['containers', 'cpu', 'memory', 'disk', 'imageBytes'] as const
 export type QuotaResource = (typeof quotaResources)[number]
 export type QuotaMap = Readonly<Record<QuotaResource, number>>
 
-/** Zun's own defaults. */
-export const defaultQuotas: QuotaMap = { containers: 40, cpu: 20, memory: 51200, disk: 100 }
+/** Zun's own defaults, and 100 GiB of images. */
+export const defaultQuotas: QuotaMap = { containers: 40, cpu: 20, memory: 51200, disk: 100, imageBytes: 100 * 2 ** 30 }
 
-export const nothingUsed: QuotaMap = { containers: 0, cpu: 0, memory: 0, disk: 0 }
+export const nothingUsed: QuotaMap = { containers: 0, cpu: 0, memory: 0, disk: 0, imageBytes: 0 }
 
 export interface QuotaExcess {
   readonly resource: QuotaResource

@@ -151,23 +151,7 @@ export const calls = {
     }),
     reply: Type.Object({ imageId: Type.String(), size: Type.Integer() }),
   },
-  /** Names at the registry the engine asks by default, as its search finds them. */
-  imageSearch: {
-    args: Type.Object({ term: Type.String() }),
-    reply: Type.Object({
-      results: Type.Array(
-        Type.Object({
-          name: Type.String(),
-          description: Type.String(),
-          official: Type.Boolean(),
-          automated: Type.Boolean(),
-          stars: Type.Integer(),
-        }),
-      ),
-    }),
-  },
-  imageList: { args: Empty, reply: Type.Object({ images: Type.Array(EngineImage) }) },
-  imagePull: { args: Type.Object({ engineRef: Type.String() }), reply: EngineImage },
+  /** Takes a reference away; the image goes with its last one. Throws `image.not-found`, `image.in-use`. */
   imageRemove: { args: Type.Object({ engineRef: Type.String() }), reply: Empty },
   ...engineCalls,
   ...engineImageCalls,

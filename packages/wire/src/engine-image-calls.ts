@@ -1,54 +1,47 @@
-import type { ContainerId } from '@gantry/model'
+import { type ContainerId, ImageSource } from '@gantry/model'
 import Type, { type TSchema } from 'typebox'
 
 const Empty = Type.Object({})
-const Json = Type.Record(Type.String(), Type.Unknown())
 const engineRef = Type.String({ minLength: 1 })
 
-/** What a registry is told of who asks; null: nobody. */
-const Auth = Type.Union([
-  Type.Object({ domain: Type.String(), username: Type.String(), password: Type.String() }),
-  Type.Null(),
-])
+/** An image that the engine has. */
+const HeldImage = Type.Object({
+  /** `sha256:…` of its configuration. */
+  imageId: Type.String(),
+  /** Bytes of its files, as engines count. */
+  size: Type.Integer(),
+  /** The lowest first: how the image's layers are called unpacked, and the bytes of their files. */
+  layers: Type.Array(Type.Object({ diffId: Type.String(), size: Type.Integer() })),
+})
 
 /**
- * Images in the Engine API's words. References are the engine's own (`engineRef`); which project may use which is control's
- * to know. Progress flows as the engine sends it: JSON objects, one after another, errors among them.
+ * Images between a host and the catalogue, over the registry endpoint of its own agent. What is in the engine is a copy: of the
+ * references that the agent makes there, nobody else knows the names.
  */
 export const engineImageCalls = {
-  /** The engine's inspect of one image. */
-  imageInspect: { args: Type.Object({ engineRef }), reply: Type.Object({ found: Json }) },
-  /** The engine's summaries of those that it has of these image ids (`sha256:…`), with all their references. */
-  imageSummaries: {
-    args: Type.Object({ imageIds: Type.Array(Type.String()) }),
-    reply: Type.Object({ images: Type.Array(Json) }),
-  },
-  imageHistory: { args: Type.Object({ engineRef }), reply: Type.Object({ layers: Type.Array(Json) }) },
-  imageTag: { args: Type.Object({ engineRef, as: engineRef }), reply: Empty },
   /**
-   * Pulls `source` and keeps it as `engineRef` (the same, or a private name). Output: progress. What the registry cannot be
-   * asked for and the host has already counts as pulled.
+   * The engine has the image afterwards. `imageId`: it need not be fetched if the engine has that. `engineRef`: a name under which it
+   * is kept as well. Several calls for the same wait for one fetch. Throws `registry.refused`, `registry.unreachable`.
    */
-  imagePullFlow: { args: Type.Object({ source: Type.String(), engineRef, auth: Auth }), reply: Empty },
-  /** Pushes `engineRef` as `target`. Output: progress. */
-  imagePushFlow: { args: Type.Object({ engineRef, target: Type.String(), auth: Auth }), reply: Empty },
-  /** Output: a tar as `docker save` makes it, with the names of `as` in the place of the engine's. */
-  imageSave: {
+  imageFetch: {
     args: Type.Object({
-      images: Type.Array(Type.Object({ engineRef, as: Type.Array(Type.String()) }), { minItems: 1 }),
+      source: ImageSource,
+      imageId: Type.Union([Type.String(), Type.Null()]),
+      engineRef: Type.Union([Type.String(), Type.Null()]),
     }),
-    reply: Empty,
+    reply: HeldImage,
   },
-  /**
-   * Input: a tar as `docker save` makes it. What is named `x` in it becomes `space/x`, whatever the tar tries. Output:
-   * JSON lines: the engine's progress, at the end `{"loaded":[{"imageId","names":["x:tag"]}]}`.
-   */
-  imageLoad: { args: Type.Object({ space: Type.String({ minLength: 1 }) }), reply: Empty },
-  /** Input: a tar of a file system. Becomes `engineRef`. */
-  imageImport: {
-    args: Type.Object({ engineRef, message: Type.String(), changes: Type.Array(Type.String()) }),
-    reply: Type.Object({ imageId: Type.String(), size: Type.Integer() }),
+  /** Gives an image of the engine's (by name or id) to the catalogue. `target.reference`: any tag. The engine keeps it. */
+  imageGive: {
+    args: Type.Object({ engineRef, target: ImageSource }),
+    reply: Type.Object({ ...HeldImage.properties, digest: Type.String() }),
   },
+  /** What the engine has under this name or id; `image.not-found` if nothing. */
+  imageLook: { args: Type.Object({ engineRef }), reply: HeldImage },
+  /** Takes copies away that no container of the engine needs; the others go when they can. */
+  imageForget: { args: Type.Object({ imageIds: Type.Array(Type.String()) }), reply: Empty },
+  /** Of which images the agent keeps copies. */
+  imageCopies: { args: Empty, reply: Type.Object({ imageIds: Type.Array(Type.String()) }) },
   /**
    * Input: a tar (plain, gzip or zstd), the context of a build. The host keeps it for `imageBuild`, at most ten minutes, and
    * says which images the build needs: the names in FROM and `--from` as written, their ARGs resolved, without `scratch` and
@@ -92,15 +85,9 @@ export const engineImageCalls = {
       memory: Type.Integer(),
       /** Bytes; 0: the engine's default. */
       shmSize: Type.Integer(),
-      /** What a name in FROM or --from means: the engine's reference; names that are left out are not to be had. */
+      /** What a name in FROM or --from means: the image's id; names that are left out are not to be had. */
       images: Type.Record(Type.String(), Type.String()),
     }),
     reply: Empty,
   },
-  /** Whether a registry takes this login: what the engine says. */
-  registryLogin: {
-    args: Type.Object({ auth: Auth }),
-    reply: Type.Object({ status: Type.String(), token: Type.String() }),
-  },
-  distribution: { args: Type.Object({ source: Type.String(), auth: Auth }), reply: Type.Object({ found: Json }) },
 } as const satisfies Record<string, { args: TSchema; reply: TSchema }>
