@@ -1,14 +1,14 @@
 import type { IdentityDatabase } from './identity/index.ts'
+import type { ImageDatabase } from './image-database.ts'
 import type { NetworkDatabase } from './network-database.ts'
 
 /** Text ids, integer epoch milliseconds, JSON as text, booleans as 0 and 1: what SQLite and PostgreSQL both take. */
-export interface Database extends IdentityDatabase, NetworkDatabase {
+export interface Database extends IdentityDatabase, NetworkDatabase, ImageDatabase {
   containers: ContainerRow
   actions: ActionRow
   action_events: ActionEventRow
   hosts: HostRow
   join_tokens: JoinTokenRow
-  images: ImageRow
   project_quotas: ProjectQuotaRow
   class_quotas: ClassQuotaRow
   settings: SettingRow
@@ -30,6 +30,7 @@ export interface ContainerRow {
   name: string
   image: string
   image_ref: string
+  image_manifest: string | null
   status: string
   status_reason: string | null
   task: string | null
@@ -99,21 +100,6 @@ export interface JoinTokenRow {
   id: string
   secret_hash: string
   expires_at: number
-}
-
-export interface ImageRow {
-  id: string
-  project_id: string | null
-  host_id: string
-  repo: string
-  tag: string
-  engine_ref: string
-  image_id: string | null
-  size: number | null
-  created_at: number
-  user_id: string | null
-  digest: string | null
-  fetched: number | null
 }
 
 export interface ProjectQuotaRow {

@@ -8,7 +8,8 @@ import { consoleTable } from './tables/consoles.ts'
 import { containerTable } from './tables/containers.ts'
 import { floatingIpTable } from './tables/floating-ips.ts'
 import { hostTable } from './tables/hosts.ts'
-import { imageTable } from './tables/images.ts'
+import { contentTable, uploadTable } from './tables/contents.ts'
+import { imagePolicyTable, imageTable } from './tables/images.ts'
 import { networkTable, subnetTable } from './tables/networks.ts'
 import { portTable } from './tables/ports.ts'
 import { quotaTable } from './tables/quotas.ts'
@@ -31,6 +32,9 @@ function tables(db: Kysely<Database>): Tables {
     actions: actionTable(db),
     hosts: hostTable(db),
     images: imageTable(db),
+    contents: contentTable(db),
+    uploads: uploadTable(db),
+    imagePolicies: imagePolicyTable(db),
     quotas: quotaTable(db),
     networks: networkTable(db),
     subnets: subnetTable(db),

@@ -104,7 +104,7 @@ export interface ContainerTable {
   /** Those that wait for a host, oldest first; of a capsule its sandbox alone. */
   unplaced(): Promise<Container[]>
   /** What a project's containers were promised; those being deleted count until they are gone. Sandboxes are no containers. */
-  usageOfProject(projectId: ProjectId): Promise<QuotaMap>
+  usageOfProject(projectId: ProjectId): Promise<HostUsage>
   usageOfHost(hostId: HostId): Promise<HostUsage>
 }
 

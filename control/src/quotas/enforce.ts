@@ -1,5 +1,5 @@
 import { Fault } from '@gantry/kernel'
-import { defaultQuotas, type ProjectId, type QuotaMap, quotaExcess } from '@gantry/model'
+import { defaultQuotas, nothingUsed, type ProjectId, type QuotaMap, quotaExcess } from '@gantry/model'
 import type { Tables } from '../ports/store.ts'
 
 /** The limits in force: what was set for the project, else for class `default`, else the built-in ones. */
@@ -12,10 +12,24 @@ export async function classLimits(tables: Tables, name: string): Promise<QuotaMa
   return { ...defaultQuotas, ...(await tables.quotas.ofClass(name)) }
 }
 
+/** What the project has of everything. */
+export async function usageOf(tables: Tables, projectId: ProjectId): Promise<QuotaMap> {
+  const [containers, imageBytes] = await Promise.all([
+    tables.containers.usageOfProject(projectId),
+    tables.contents.bytesOf(projectId),
+  ])
+  return { ...containers, imageBytes }
+}
+
 /** Throws `quota.exceeded` if `asked` more does not fit. Call inside the transaction that writes what was asked for. */
-export async function enforceQuota(tables: Tables, projectId: ProjectId, asked: QuotaMap): Promise<void> {
+export async function enforceQuota(tables: Tables, projectId: ProjectId, asked: Partial<QuotaMap>): Promise<void> {
   const limits = await limitsOf(tables, projectId)
-  const used = await tables.containers.usageOfProject(projectId)
-  const excess = quotaExcess(limits, used, asked)
+  const wanted = { ...nothingUsed, ...asked }
+  // Only who asks for images must wait until they are added up.
+  const used =
+    wanted.imageBytes > 0
+      ? await usageOf(tables, projectId)
+      : { ...(await tables.containers.usageOfProject(projectId)), imageBytes: 0 }
+  const excess = quotaExcess(limits, used, wanted)
   if (excess) throw new Fault('quota.exceeded', { ...excess })
 }

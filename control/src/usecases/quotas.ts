@@ -2,7 +2,7 @@ import { Fault } from '@gantry/kernel'
 import { type Caller, type ProjectId, type QuotaMap, quotaResources } from '@gantry/model'
 import type { Quotas } from '../control.ts'
 import type { Deps } from '../deps.ts'
-import { classLimits, limitsOf } from '../quotas/enforce.ts'
+import { classLimits, limitsOf, usageOf } from '../quotas/enforce.ts'
 import { requireAdminFor } from './find-container.ts'
 
 export function quotaUseCases(deps: Deps): Quotas {
@@ -10,7 +10,7 @@ export function quotaUseCases(deps: Deps): Quotas {
   return {
     async get(caller, projectId) {
       requireOwn(caller, projectId)
-      return { limits: await limitsOf(store, projectId), used: await store.containers.usageOfProject(projectId) }
+      return { limits: await limitsOf(store, projectId), used: await usageOf(store, projectId) }
     },
     async defaults(caller, projectId) {
       requireOwn(caller, projectId)

@@ -9,6 +9,7 @@ import * as volumesCapsulesRegistries from './0006-volumes-capsules-registries.t
 import * as imagesOfDocker from './0007-images-of-docker.ts'
 import * as dockerNetworksVolumes from './0008-docker-networks-volumes.ts'
 import * as dockerCertificates from './0009-docker-certificates.ts'
+import * as imageCatalogue from './0010-image-catalogue.ts'
 
 const migrations: Record<string, Migration> = {
   '0001-core': core,
@@ -20,6 +21,7 @@ const migrations: Record<string, Migration> = {
   '0007-images-of-docker': imagesOfDocker,
   '0008-docker-networks-volumes': dockerNetworksVolumes,
   '0009-docker-certificates': dockerCertificates,
+  '0010-image-catalogue': imageCatalogue,
 }
 
 /** Brings the schema up to date; each migration runs once, in name order. Throws with the failed one's name. */

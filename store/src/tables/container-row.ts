@@ -4,6 +4,7 @@ import type {
   CapsuleRole,
   Container,
   ContainerId,
+  Digest,
   HostId,
   Observed,
   ProjectId,
@@ -33,6 +34,7 @@ export function fromRow(row: ContainerRow): Container {
     hostId: row.host_id as HostId | null,
     hostName: row.host_name,
     imageRef: row.image_ref,
+    imageManifest: (row.image_manifest ?? null) as Digest | null,
     placementFailure: row.placement_failure,
     observed: JSON.parse(row.observed) as Observed,
     seenGeneration: row.seen_generation,
@@ -88,6 +90,7 @@ export function containerColumns(change: ContainerChange): Partial<ContainerRow>
   if (change.hostId !== undefined) columns.host_id = change.hostId
   if (change.hostName !== undefined) columns.host_name = change.hostName
   if (change.imageRef !== undefined) columns.image_ref = change.imageRef
+  if (change.imageManifest !== undefined) columns.image_manifest = change.imageManifest
   if (change.placementFailure !== undefined) columns.placement_failure = change.placementFailure
   if (change.observed !== undefined) columns.observed = JSON.stringify(change.observed)
   if (change.seenGeneration !== undefined) columns.seen_generation = change.seenGeneration

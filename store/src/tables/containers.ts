@@ -1,6 +1,6 @@
 import type { ContainerQuery, ContainerSortKey, ContainerTable, Scope } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
-import type { Container, ContainerId, HostId, HostUsage, QuotaMap } from '@gantry/model'
+import type { Container, ContainerId, HostId, HostUsage } from '@gantry/model'
 import { type ExpressionBuilder, type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import type { ContainerRow, Database } from '../database.ts'
 import { containerColumns, fromRow, toRow } from './container-row.ts'
@@ -166,11 +166,7 @@ async function markerOf(db: Kysely<Database>, scope: Scope, marker: ContainerId,
 /** A capsule's sandbox holds its share of the host, but nobody asked for it as a container. */
 export const countWithoutSandboxes = sql<number>`coalesce(sum(case capsule_role when 'sandbox' then 0 else 1 end), 0)`
 
-async function usage(
-  db: Kysely<Database>,
-  owner: 'project_id' | 'host_id',
-  id: string | HostId,
-): Promise<QuotaMap & HostUsage> {
+async function usage(db: Kysely<Database>, owner: 'project_id' | 'host_id', id: string | HostId): Promise<HostUsage> {
   const sums = await db
     .selectFrom('containers')
     .select([

@@ -88,6 +88,7 @@ export function aContainer(id: string, rest: Partial<Container> = {}): Container
     hostId: 'h1' as HostId,
     hostName: 'host-1',
     imageRef: 'busybox',
+    imageManifest: null,
     placementFailure: null,
     observed: nothingObserved,
     seenGeneration: 0,
