@@ -6,6 +6,8 @@ import type { Database } from '../database.ts'
 import type { ContainerId } from '@gantry/model'
 import * as core from './0001-core.ts'
 import * as attachments from './0004-attachments.ts'
+import * as imagesOfDocker from './0007-images-of-docker.ts'
+import * as imageCatalogue from './0010-image-catalogue.ts'
 
 test('containers from before networks come through with no interfaces, mounts, capsule or registry', async () => {
   const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: sqliteDriver(':memory:') }) })
@@ -30,6 +32,36 @@ test('containers from before networks come through with no interfaces, mounts, c
     })
     expect((await containers.get('c0' as ContainerId))?.observed.engine).not.toHaveProperty('addresses')
     expect((await containers.get('c1' as ContainerId))?.observed).toEqual({ engine: null, settled: 0, failure: null })
+  } finally {
+    await db.destroy()
+  }
+})
+
+test("a project's images from when they lay on hosts come through as content that the host has yet to give", async () => {
+  const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: sqliteDriver(':memory:') }) })
+  try {
+    for (const { up } of [core, imagesOfDocker]) await up(db as unknown as Kysely<unknown>)
+    for (const [id, project, imageId] of [
+      ['i1', 'p', 'sha256:1'],
+      ['i2', null, 'sha256:2'],
+      ['i3', 'p', null],
+    ]) {
+      await sql`insert into images (id, project_id, host_id, repo, tag, engine_ref, image_id, size, created_at)
+        values (${id}, ${project}, 'h', ${id}, '1', 'ref', ${imageId}, 5, 9)`.execute(db)
+    }
+    await imageCatalogue.up(db as unknown as Kysely<unknown>)
+    const { images } = createStore(db)
+    expect(await images.list(null)).toMatchObject([
+      {
+        id: 'i1',
+        projectId: 'p',
+        repo: 'i1',
+        tag: '1',
+        status: 'saving',
+        pending: { hostId: 'h', engineRef: 'ref' },
+        digest: null,
+      },
+    ])
   } finally {
     await db.destroy()
   }
