@@ -1,9 +1,20 @@
-import { reasonOf } from '@gantry/kernel'
-import { type Assignment, type Container, type ContainerId, defaultSpec, imageAt, type ProjectId } from '@gantry/model'
+import { Fault, reasonOf } from '@gantry/kernel'
+import {
+  type Assignment,
+  type Container,
+  type ContainerId,
+  defaultSpec,
+  type Digest,
+  imageAt,
+  type ImageSource,
+  parseImageName,
+  type ProjectId,
+  sandboxImage,
+} from '@gantry/model'
 import type { Deps } from '../deps.ts'
 
 /** What a container's host is told. */
-export function assignmentOf(deps: Pick<Deps, 'secrets' | 'log'>, container: Container): Assignment {
+export function assignmentOf(deps: Pick<Deps, 'secrets' | 'log' | 'catalogue'>, container: Container): Assignment {
   const { observed, wish, capsule } = container
   return {
     id: container.id,
@@ -11,36 +22,39 @@ export function assignmentOf(deps: Pick<Deps, 'secrets' | 'log'>, container: Con
     name: container.name,
     spec: container.spec,
     imageRef: container.imageRef,
+    imageSource: sourceOf(deps, container),
     wish,
     nics: [...container.nics],
     mounts: [...container.mounts],
     // The sandbox of a capsule has the capsule's own id.
     sandbox: capsule && capsule.role !== 'sandbox' ? (capsule.capsuleId as string as ContainerId) : null,
-    registryAuth: authOf(deps, container),
     seenGeneration: container.seenGeneration,
     failed: observed.settled >= wish.version ? observed.failure : null,
   }
 }
 
-/** One that cannot be opened, because the key was lost, is left out: the pull fails then, and nothing else of the host. */
-function authOf(
-  { secrets, log }: Pick<Deps, 'secrets' | 'log'>,
-  { id, spec, sealedRegistryAuth }: Container,
-): Assignment['registryAuth'] {
-  if (sealedRegistryAuth === null) return null
+/** Its host can get it from nowhere: it is made there, or the login is lost with the key; the pull fails then, and nothing else. */
+function sourceOf(
+  { secrets, log, catalogue }: Pick<Deps, 'secrets' | 'log' | 'catalogue'>,
+  container: Container,
+): ImageSource | null {
+  const { hostId, imageRef, imageManifest, projectId, sealedRegistryAuth, spec } = container
+  if (hostId === null || imageRef === sandboxImage || container.wish.gone) return null
+  if (imageManifest !== null) {
+    return catalogue.readSource(hostId, { digest: imageManifest, configDigest: imageRef as Digest })
+  }
+  if (sealedRegistryAuth === null) {
+    return catalogue.upstreamSource(hostId, projectId, parseImageName(imageRef), null)
+  }
   try {
-    const { domain, username, password } = JSON.parse(secrets.open(sealedRegistryAuth)) as RegistryLogin
-    return { source: imageAt(domain, spec.image), domain, username, password }
+    const { domain } = JSON.parse(secrets.open(sealedRegistryAuth)) as { readonly domain: string }
+    const name = parseImageName(imageAt(domain, spec.image))
+    return catalogue.upstreamSource(hostId, projectId, name, sealedRegistryAuth)
   } catch (error) {
-    log.error({ container: id, reason: reasonOf(error) }, 'registry password not readable')
+    if (error instanceof Fault) throw error
+    log.error({ container: container.id, reason: reasonOf(error) }, 'registry password not readable')
     return null
   }
-}
-
-interface RegistryLogin {
-  readonly domain: string
-  readonly username: string
-  readonly password: string
 }
 
 /** Tells a host to drop a container that the store does not know, or knows to be elsewhere. */
@@ -54,7 +68,7 @@ export function farewell(id: ContainerId): Assignment {
     nics: [],
     mounts: [],
     sandbox: null,
-    registryAuth: null,
+    imageSource: null,
     wish: {
       // Above every real one, so that a late assignment cannot bring it back.
       version: Number.MAX_SAFE_INTEGER,

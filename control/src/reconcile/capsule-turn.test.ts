@@ -64,6 +64,7 @@ function member(role: CapsuleRole, position: number, over: Partial<Container> = 
     hostId: null,
     hostName: null,
     imageRef: 'busybox',
+    imageManifest: null,
     placementFailure: null,
     observed: nothingObserved,
     seenGeneration: 0,

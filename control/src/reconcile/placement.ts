@@ -1,10 +1,9 @@
-import { Fault, reasonOf } from '@gantry/kernel'
+import { Fault } from '@gantry/kernel'
 import { type Container, type ContainerId, type HostId, type Mount, statusOf } from '@gantry/model'
 import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
 import type { Tables } from '../ports/store.ts'
 import { chooseHost } from '../scheduling/choose-host.ts'
-import { resolveImage } from '../usecases/images-of-project.ts'
 import { isUp, withLink } from '../usecases/hosts.ts'
 
 export type Placed =
@@ -45,19 +44,14 @@ async function placeTogether(
     const host = withLink(deps, stored)
     return { host, up: isUp(deps, host) }
   })
-  const images = await Promise.all(together.map((container) => imageOf(tables, container)))
-  const missing = images.find((image) => image instanceof Fault)
-  if (missing) return fail(deps, tables, together, missing.message)
   const volumesOn = await volumesOf(
     deps,
     tables,
     together.flatMap(({ mounts }) => mounts),
   )
   if (volumesOn instanceof Fault) return fail(deps, tables, together, volumesOn.message)
-  const imagesOn = images.filter((image) => typeof image === 'string')
   const choice = chooseHost(candidates, {
     container: sumOf(leader, together),
-    imagesOn,
     volumesOn,
     policy: deps.policy,
   })
@@ -89,17 +83,6 @@ async function volumesOf(deps: Deps, tables: Tables, mounts: readonly Mount[]): 
   } catch (error) {
     if (error instanceof Fault) return error
     throw error
-  }
-}
-
-async function imageOf(tables: Tables, container: Container): Promise<HostId | null | Fault> {
-  // What comes from a registry of the project's, or is a sandbox, every host can get.
-  if (container.registryId !== null || container.capsule?.role === 'sandbox') return null
-  try {
-    return (await resolveImage(tables, container.projectId, container.spec.image)).onlyOn
-  } catch (error) {
-    if (error instanceof Fault) return error
-    throw new Error(`image of ${container.id}: ${reasonOf(error)}`, { cause: error })
   }
 }
 

@@ -9,8 +9,6 @@ export interface Candidate {
 
 export interface Need {
   readonly container: Container
-  /** Hosts that alone have one of the images: none, or the only one that will do. */
-  readonly imagesOn: readonly HostId[]
   /** Where the volumes are; null: nowhere yet. */
   readonly volumesOn: HostId | null
   readonly policy: Policy
@@ -49,10 +47,6 @@ export const filters: readonly Filter[] = [
     },
   },
   { why: 'without pinned cores', passes: (_candidate, { container }) => container.spec.cpuPolicy === 'shared' },
-  {
-    why: 'without the image, which is on one host only',
-    passes: ({ host }, { imagesOn }) => imagesOn.every((id) => id === host.id),
-  },
   {
     why: 'without the volume, which is on another host',
     passes: ({ host }, { volumesOn }) => volumesOn === null || volumesOn === host.id,

@@ -22,7 +22,7 @@ import { checkLimits } from './check-limits.ts'
 import { checkCounts, checkPolicy, checkSize } from './create-container.ts'
 import { requireAdminFor } from './find-container.ts'
 import { forgetContainer } from './forget-container.ts'
-import { imageOfNew } from './image-of-new.ts'
+import { confirmImage, type ImageChoice, imageOfNew } from './image-of-new.ts'
 import { insertContainer } from './insert-container.ts'
 import { checkName, madeUpName } from './names.ts'
 
@@ -56,13 +56,20 @@ async function create(deps: Deps, caller: Caller, input: NewCapsule): Promise<Ca
     checkCounts({ spec, mounts })
   }
   checkCounts({ nets: input.nets ?? [], groups: input.groups ?? [] })
-  const { capsule, containers } = await deps.store.transaction(async (tables) => insert(deps, tables, caller, input))
+  const images: ImagesOf = new Map()
+  for (const { spec } of all) images.set(spec, await imageOfNew(deps, caller, spec))
+  const { capsule, containers } = await deps.store.transaction(async (tables) =>
+    insert(deps, tables, caller, input, images),
+  )
   for (const container of containers) deps.hub.publish(containerEvent(container, container.createdAt))
   deps.ring({ kind: 'unplaced', id: sandboxOf(capsule) })
   return shape(capsule, containers)
 }
 
-async function insert(deps: Deps, tables: Tables, caller: Caller, input: NewCapsule) {
+/** What each of its containers is to run. */
+type ImagesOf = Map<ContainerSpec, ImageChoice>
+
+async function insert(deps: Deps, tables: Tables, caller: Caller, input: NewCapsule, images: ImagesOf) {
   const all = [...input.initContainers, ...input.containers]
   const sum = (of: 'cpu' | 'memory' | 'disk') => all.reduce((total, { spec }) => total + spec[of], 0)
   const asked = { containers: all.length, cpu: sum('cpu'), memory: sum('memory'), disk: sum('disk') }
@@ -87,7 +94,10 @@ async function insert(deps: Deps, tables: Tables, caller: Caller, input: NewCaps
   const insertAll = async (members: readonly CapsuleContainer[], role: CapsuleMembership['role']) => {
     for (const [position, { spec, mounts }] of members.entries()) {
       const member = { spec, mounts: await volumesFor(mounts), capsule: { capsuleId: capsule.id, role, position } }
-      containers.push(await insertMember(deps, tables, caller, capsule, member))
+      const image = images.get(spec)
+      if (!image) throw new Error('a container whose image nobody looked for')
+      await confirmImage(tables, image, spec.image)
+      containers.push(await insertMember(deps, tables, caller, capsule, { ...member, image }))
     }
   }
   await insertAll(input.initContainers, 'init')
@@ -112,7 +122,7 @@ async function insertSandbox(deps: Deps, tables: Tables, caller: Caller, capsule
     restartPolicy: { name: 'always', maxRetries: 0 },
   }
   const capsuleOf: CapsuleMembership = { capsuleId: capsule.id, role: 'sandbox', position: 0 }
-  const image = { imageRef: sandboxImage, registryId: null, sealedRegistryAuth: null }
+  const image = { imageRef: sandboxImage, imageManifest: null, registryId: null, sealedRegistryAuth: null }
   const rest = { id, name: capsule.name, spec, run: true, nics, mounts: [], capsule: capsuleOf }
   return insertContainer(deps, tables, caller, { ...rest, ...image })
 }
@@ -122,9 +132,13 @@ async function insertMember(
   tables: Tables,
   caller: Caller,
   { name: capsuleName, restartPolicy }: Capsule,
-  { spec, mounts, capsule }: Pick<Container, 'spec' | 'mounts'> & { readonly capsule: CapsuleMembership },
+  {
+    spec,
+    mounts,
+    capsule,
+    image,
+  }: Pick<Container, 'spec' | 'mounts'> & { readonly capsule: CapsuleMembership; readonly image: ImageChoice },
 ): Promise<Container> {
-  const image = await imageOfNew(deps, tables, caller, spec.image, undefined)
   const name = `capsule-${capsuleName}-${madeUpName(deps.ids).replace(/-container$/, '')}`
   const policy = capsule.role === 'init' ? initPolicy(restartPolicy) : { name: restartPolicy, maxRetries: 0 }
   return insertContainer(deps, tables, caller, {

@@ -20,7 +20,9 @@ export interface WishChange {
   readonly wish?: Partial<Omit<Wish, 'version'>>
   /** What its interfaces stand on is new to its host. */
   readonly rewired?: boolean
-  readonly rest?: Partial<Pick<Container, 'spec' | 'name' | 'imageRef' | 'nics' | 'registryId' | 'sealedRegistryAuth'>>
+  readonly rest?: Partial<
+    Pick<Container, 'spec' | 'name' | 'imageRef' | 'imageManifest' | 'nics' | 'registryId' | 'sealedRegistryAuth'>
+  >
 }
 
 /**

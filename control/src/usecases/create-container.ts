@@ -9,7 +9,7 @@ import { enforceQuota } from '../quotas/enforce.ts'
 import { checkLimits } from './check-limits.ts'
 import { requireAdminFor } from './find-container.ts'
 import { findHost } from './hosts.ts'
-import { imageOfNew } from './image-of-new.ts'
+import { confirmImage, imageOfNew } from './image-of-new.ts'
 import { moved, vacate } from './give-way.ts'
 import { insertContainer } from './insert-container.ts'
 import { checkName, madeUpName } from './names.ts'
@@ -25,10 +25,12 @@ export async function createContainer(deps: Deps, caller: Caller, input: NewCont
   checkLimits(spec)
   checkSize({ spec, mounts: asked })
   checkCounts(input)
+  const { pullPolicy } = spec
+  const image = await imageOfNew(deps, caller, { image: spec.image, registry: input.registry, pullPolicy })
   const { container, others } = await deps.store.transaction(async (tables) => {
     const { cpu, memory, disk } = spec
     await enforceQuota(tables, caller.projectId, { containers: 1, cpu, memory, disk })
-    const image = await imageOfNew(deps, tables, caller, spec.image, input.registry)
+    await confirmImage(tables, image, spec.image)
     const id = deps.ids.uuid() as ContainerId
     const vacated = await vacate(deps, tables, caller, input.nets ?? [])
     const reserved = await deps.networks.reserve(tables, caller, {

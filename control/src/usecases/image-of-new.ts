@@ -1,29 +1,111 @@
-import { type Caller, type Container, formatImageName, imageAt, parseImageName } from '@gantry/model'
+import { Fault } from '@gantry/kernel'
+import {
+  type Caller,
+  type Container,
+  familiarRepo,
+  formatImageName,
+  type Image,
+  type ImageId,
+  imageAt,
+  parseDigest,
+  parseImageName,
+  type PullPolicy,
+} from '@gantry/model'
 import type { Deps } from '../deps.ts'
 import type { Tables } from '../ports/store.ts'
-import { privateEngineRef, resolveImage } from './images-of-project.ts'
+import { isPrivateRef, privateEngineRef } from './images-of-project.ts'
+import { requireSigned } from './registry/signatures.ts'
 import { sealedAuthFor } from './registries.ts'
 
-export type ImageChoice = Pick<Container, 'imageRef' | 'registryId' | 'sealedRegistryAuth'>
+export type ImageChoice = Pick<Container, 'imageRef' | 'imageManifest' | 'registryId' | 'sealedRegistryAuth'>
 
-/** What the engine will be told to run: the project's own image of that name, or one of the registry that was named. */
-export async function imageOfNew(
-  deps: Pick<Deps, 'secrets'>,
-  tables: Tables,
-  caller: Caller,
-  image: string,
-  registry: string | undefined,
-): Promise<ImageChoice> {
-  if (registry === undefined) {
-    const { engineRef } = await resolveImage(tables, caller.projectId, image)
-    return { imageRef: engineRef, registryId: null, sealedRegistryAuth: null }
+export interface ImageAsk {
+  readonly image: string
+  /** A registry of the project's, by id or name. */
+  readonly registry?: string | undefined
+  readonly pullPolicy: PullPolicy
+}
+
+/** Images that were pulled, and are not the project's own work, say here which name they came by. */
+export const pulledFrom = 'pulled_from'
+
+/**
+ * What a host will be told to run: the image of the catalogue that is meant by now, or else a name that its engine, or another
+ * registry, must know. Call it before the transaction that writes the container, and `confirmImage` in it. Throws
+ * `image.not-found` for what no name may reach: bare engine ids, and references into what engines keep for projects.
+ */
+export async function imageOfNew(deps: Deps, caller: Caller, ask: ImageAsk): Promise<ImageChoice> {
+  if (ask.registry !== undefined) return imageOfRegistry(deps, caller, ask.image, ask.registry)
+  const { image } = ask
+  const known = await knownImage(deps, caller, image)
+  // Whoever always wants the newest wants it of what was pulled, too.
+  const isStale = ask.pullPolicy === 'always' && known?.glance.properties[pulledFrom] !== undefined
+  if (known && known.digest !== null && !isStale) {
+    const found = await deps.catalogue.runnable(known.digest)
+    if (!found?.configDigest) {
+      throw new Fault('request.invalid', { problem: `${image} is no image that can be run here.` })
+    }
+    await requireSigned(deps, caller, known, image)
+    return { imageRef: found.configDigest, imageManifest: found.digest, registryId: null, sealedRegistryAuth: null }
   }
-  const { registryId, sealedRegistryAuth, imagePrefix } = await sealedAuthFor(tables, deps.secrets, caller, registry)
-  const full = imageAt(imagePrefix, image)
-  // Judged like any other name: nobody reaches another project's images through a registry.
-  await resolveImage(tables, caller.projectId, full)
-  const { repo, tag } = parseImageName(full)
-  if (sealedRegistryAuth === null) return { imageRef: formatImageName(repo, tag), registryId, sealedRegistryAuth }
+  const { repo, tag } = engineName(image)
+  await requireSigned(deps, caller, null, image)
+  const imageRef = formatImageName(repo, tag)
+  return { imageRef, imageManifest: null, registryId: null, sealedRegistryAuth: null }
+}
+
+/** Its content is still there: from here on the container keeps it. */
+export async function confirmImage(tables: Tables, { imageManifest }: ImageChoice, image: string): Promise<void> {
+  if (imageManifest === null || (await tables.contents.manifest(imageManifest))) return
+  throw new Fault('image.not-found', { image, reason: 'it was just deleted' })
+}
+
+async function imageOfRegistry(deps: Deps, caller: Caller, image: string, registry: string): Promise<ImageChoice> {
+  const { registryId, sealedRegistryAuth, imagePrefix } = await sealedAuthFor(
+    deps.store,
+    deps.secrets,
+    caller,
+    registry,
+  )
+  const { repo, tag } = engineName(imageAt(imagePrefix, image))
+  await requireSigned(deps, caller, null, image)
   // What a password was needed for is kept where no other project's request can name it.
-  return { imageRef: privateEngineRef(caller.projectId, repo, tag.replace(':', '-')), registryId, sealedRegistryAuth }
+  const imageRef =
+    sealedRegistryAuth === null
+      ? formatImageName(repo, tag)
+      : privateEngineRef(caller.projectId, repo, tag.replace(':', '-'))
+  return { imageRef, imageManifest: null, registryId, sealedRegistryAuth }
+}
+
+async function knownImage(deps: Deps, caller: Caller, image: string): Promise<Image | null> {
+  const byId = await deps.store.images.get(image as ImageId)
+  if (byId && (await isVisible(deps, caller, byId))) return complete(byId, image)
+  if (isPrivateRef(image)) return null
+  const { repo, tag } = parseImageName(image)
+  const name = { repo: familiarRepo(repo), tag }
+  const found = await deps.catalogue.find(caller, name)
+  if (found) return complete(found, image)
+  const [own] = await deps.store.images.list(caller.projectId, { owners: 'own', ...name })
+  return own ? complete(own, image) : null
+}
+
+function complete(image: Image, asked: string): Image {
+  if (image.status === 'active' && image.digest !== null) return image
+  throw new Fault('image.not-found', { image: asked, reason: 'it has no content yet; try again in a moment' })
+}
+
+async function isVisible({ store }: Deps, { projectId }: Caller, image: Image): Promise<boolean> {
+  if (image.projectId === projectId || image.visibility === 'public') return true
+  if (image.visibility !== 'shared') return false
+  return (await store.images.members(image.id)).some((member) => member.projectId === projectId)
+}
+
+/** An engine takes `sha256:` and a few digits for an image that it holds, whoever's it is. */
+function engineName(image: string): { repo: string; tag: string } {
+  const { repo, tag } = parseImageName(image)
+  const isId = /^sha256$/i.test(repo) || (image.includes('@') && parseDigest(tag) === null)
+  if (isId || isPrivateRef(image)) {
+    throw new Fault('image.not-found', { image, reason: 'your project has no image of that name or id' })
+  }
+  return { repo, tag }
 }

@@ -12,7 +12,7 @@ import type { Tables } from '../ports/store.ts'
 export interface Insertion
   extends Pick<
     Container,
-    'id' | 'name' | 'nics' | 'mounts' | 'capsule' | 'imageRef' | 'registryId' | 'sealedRegistryAuth'
+    'id' | 'name' | 'nics' | 'mounts' | 'capsule' | 'imageRef' | 'imageManifest' | 'registryId' | 'sealedRegistryAuth'
   > {
   readonly spec: ContainerSpec
   /** Start it once it is created. */

@@ -2,14 +2,12 @@ import { Fault } from '@gantry/kernel'
 import type { Caller, Container } from '@gantry/model'
 import type { ContainerPatch, Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
-import type { Tables } from '../ports/store.ts'
 import { judgeOptions } from '../policy/judge-options.ts'
 import { enforceQuota } from '../quotas/enforce.ts'
 import { changeWish } from './change-wish.ts'
 import { checkLimits } from './check-limits.ts'
 import { findContainer } from './find-container.ts'
-import { imageOfNew, type ImageChoice } from './image-of-new.ts'
-import { resolveImage } from './images-of-project.ts'
+import { confirmImage, type ImageChoice, imageOfNew } from './image-of-new.ts'
 import { checkName } from './names.ts'
 
 /** Update, rename, rebuild: verbs that change the spec. */
@@ -23,10 +21,12 @@ export function specVerbs(deps: Deps): Pick<Containers, 'update' | 'rename' | 'r
       deps.activity.ofContainer(renamed, 'rename', { oldName: container.name })
       return renamed
     },
-    rebuild: (caller, ref, options) =>
-      changeWish(deps, caller, ref, 'rebuild', async (container, tables) => {
-        const image = options.image ?? container.spec.image
-        const choice = await imageOfRebuild(deps, tables, caller, container, image)
+    async rebuild(caller, ref, options) {
+      const before = await findContainer(deps.store, caller, ref)
+      const image = options.image ?? before.spec.image
+      const choice = await imageOfRebuild(deps, caller, before, image)
+      return changeWish(deps, caller, ref, 'rebuild', async (container, tables) => {
+        await confirmImage(tables, choice, image)
         return {
           action: 'rebuild',
           task: 'container_rebuilding',
@@ -40,7 +40,8 @@ export function specVerbs(deps: Deps): Pick<Containers, 'update' | 'rename' | 'r
             ...choice,
           },
         }
-      }),
+      })
+    },
   }
 }
 
@@ -48,24 +49,16 @@ export function specVerbs(deps: Deps): Pick<Containers, 'update' | 'rename' | 'r
  * Credentials are read again: the registry's password may be another by now. A container whose registry was deleted keeps
  * what it has, or is made from an image that needs none.
  */
-async function imageOfRebuild(
-  deps: Deps,
-  tables: Tables,
-  caller: Caller,
-  container: Container,
-  image: string,
-): Promise<ImageChoice> {
-  const { projectId, hostId, registryId, imageRef, sealedRegistryAuth } = container
+async function imageOfRebuild(deps: Deps, caller: Caller, container: Container, image: string): Promise<ImageChoice> {
+  const { projectId, registryId, imageRef, imageManifest, sealedRegistryAuth, spec } = container
+  const owner = { ...caller, projectId }
+  const ask = { image, pullPolicy: spec.pullPolicy }
   if (registryId !== null) {
-    const [kept] = await tables.registries.find(projectId, registryId)
-    if (kept) return imageOfNew(deps, tables, { ...caller, projectId }, image, registryId)
-    if (image === container.spec.image) return { imageRef, registryId, sealedRegistryAuth }
+    const [kept] = await deps.store.registries.find(projectId, registryId)
+    if (kept) return imageOfNew(deps, owner, { ...ask, registry: registryId })
+    if (image === spec.image) return { imageRef, imageManifest, registryId, sealedRegistryAuth }
   }
-  const { engineRef, onlyOn } = await resolveImage(tables, projectId, image)
-  if (onlyOn !== null && hostId !== null && onlyOn !== hostId) {
-    throw new Fault('image.not-found', { image, reason: 'it is on another host than the container' })
-  }
-  return { imageRef: engineRef, registryId: null, sealedRegistryAuth: null }
+  return imageOfNew(deps, owner, ask)
 }
 
 async function update(

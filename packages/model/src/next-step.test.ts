@@ -94,7 +94,7 @@ const assignment: fc.Arbitrary<Assignment> = fc
     nics: ports.map(nic),
     mounts: [],
     sandbox: null,
-    registryAuth: null,
+    imageSource: null,
     seenGeneration,
     failed: null,
   }))
@@ -238,7 +238,7 @@ describe('next step', () => {
     nics: [],
     mounts: [],
     sandbox: null,
-    registryAuth: null,
+    imageSource: null,
     wish: {
       version: 2,
       generation: 1,

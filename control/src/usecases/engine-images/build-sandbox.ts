@@ -63,7 +63,7 @@ export async function startSandbox(
       exposedPorts: [],
       ...(asked.network === 'none' && { unplugged: true }),
     })
-    const image = { imageRef: sandboxImage, registryId: null, sealedRegistryAuth: null }
+    const image = { imageRef: sandboxImage, imageManifest: null, registryId: null, sealedRegistryAuth: null }
     const name = `build-${deps.ids.hex(6)}`
     return insertContainer(deps, tables, caller, {
       id,

@@ -66,6 +66,7 @@ export class FakeContainers {
         hostId: null,
         hostName: 'host-1',
         imageRef: spec.image,
+        imageManifest: null,
         placementFailure: null,
         observed: nothingObserved,
         seenGeneration: 0,

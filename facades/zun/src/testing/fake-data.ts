@@ -58,6 +58,7 @@ export function fakeContainer(
     hostId: 'host-compute1' as HostId,
     hostName: 'compute1',
     imageRef: spec.image,
+    imageManifest: null,
     placementFailure: null,
     observed: { engine: fakeEngine(run, spec.cpu, spec.memory), settled: 1, failure: null },
     seenGeneration: 1,

@@ -97,6 +97,7 @@ function aContainer(id: ContainerId, { projectId, userId }: Caller, nics: readon
     hostId,
     hostName: 'one',
     imageRef: 'busybox:latest',
+    imageManifest: null,
     placementFailure: null,
     observed: nothingObserved,
     seenGeneration: 0,
