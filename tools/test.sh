@@ -9,7 +9,7 @@ cd "$root" || exit 1
 # package:program, for those of which a program is missing
 needed='docker.io:dockerd docker.io:docker iptables:iptables iproute2:ip nftables:nft e2fsprogs:mkfs.ext4 openssl:openssl curl:curl tmux:tmux debootstrap:debootstrap
 procps:ps tar:tar podman:podman crun:crun netavark:/usr/lib/podman/netavark python3-openstackclient:openstack python3-zunclient:zun
-docker-compose:docker-compose openssh-client:ssh'
+docker-compose:docker-compose openssh-client:ssh skopeo:skopeo docker-registry:docker-registry python3-glanceclient:glance'
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 missing=

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: Gantry beside the raw engine, in one run on one engine, as ratios. Numbers of a shared machine mean little
  * by themselves; pairs taken in turn, and their medians, mean something. Prints a Markdown table for docs/performance.md.
- * `npm run bench docker` takes the part of the Docker API alone.
+ * `npm run bench docker` takes the part of the Docker API alone, `npm run bench registry` that of the registry.
  */
 import { execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -14,6 +14,7 @@ import { startGantry } from '../fixtures/gantry.ts'
 import { dockerMeasures } from './docker-bench.ts'
 import { containerWatch, median, percentile, type Row, table } from './measure.ts'
 import { rawEngine } from './raw-engine.ts'
+import { registryMeasures } from './registry-bench.ts'
 
 const runFile = promisify(execFile)
 const root = new URL('../..', import.meta.url).pathname
@@ -35,9 +36,15 @@ if (only.length === 0 || only.includes('docker')) {
     process.stderr.write(`${row.what}: ${row.ratio?.toFixed(2)}\n`)
   }
 }
-const measures = only.includes('docker')
-  ? []
-  : [sequentialRuns, concurrentRuns, execRoundTrip, logThroughput, bigList, secondStart]
+if (only.length === 0 || only.includes('registry')) {
+  for (const measure of await registryMeasures(gantry, demo, rounds)) {
+    const row = await measure()
+    rows.push(row)
+    process.stderr.write(`${row.what}: ${row.ratio?.toFixed(2)}\n`)
+  }
+}
+const measures =
+  only.length > 0 ? [] : [sequentialRuns, concurrentRuns, execRoundTrip, logThroughput, bigList, secondStart]
 for (const measure of measures) {
   process.stderr.write(`${measure.name} … `)
   const started = performance.now()
