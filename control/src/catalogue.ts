@@ -26,6 +26,9 @@ export interface BlobProgress {
   readonly total: number | null
 }
 
+/** Property of images that were pulled, and are not the project's own work: the name by which they came. */
+export const pulledFrom = 'pulled_from'
+
 export interface NamingOptions {
   readonly glance?: Partial<GlanceFields>
   /** Glance's name, when it is not `repo:tag`. */

@@ -41,6 +41,7 @@ export {
   type ImageName,
   layersOf,
   type NamingOptions,
+  pulledFrom,
 } from './catalogue.ts'
 export type {
   FoundRepository,

@@ -11,6 +11,7 @@ import {
   parseImageName,
   type PullPolicy,
 } from '@gantry/model'
+import { pulledFrom } from '../catalogue.ts'
 import type { Deps } from '../deps.ts'
 import type { Tables } from '../ports/store.ts'
 import { isPrivateRef, privateEngineRef } from './images-of-project.ts'
@@ -25,9 +26,6 @@ export interface ImageAsk {
   readonly registry?: string | undefined
   readonly pullPolicy: PullPolicy
 }
-
-/** Images that were pulled, and are not the project's own work, say here which name they came by. */
-export const pulledFrom = 'pulled_from'
 
 /**
  * What a host will be told to run: the image of the catalogue that is meant by now, or else a name that its engine, or another
