@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Caller, Digest, GlanceFields, HostId, Image, ImageSource, ProjectId } from '@gantry/model'
-import type { ByteRange } from './ports/blob-store.ts'
+import type { ByteRange, UploadId } from './ports/blob-store.ts'
 import type { Manifest, ManifestPart } from './ports/image-tables.ts'
 import type { Tables } from './ports/store.ts'
 import type { UpstreamLogin } from './ports/upstream.ts'
@@ -48,6 +48,11 @@ export interface Catalogue {
     signal: AbortSignal,
     digest?: Digest,
   ): Promise<{ readonly digest: Digest; readonly size: number }>
+  /**
+   * What was uploaded in pieces becomes a blob that the project holds, and its row of `uploads` goes. Throws `digest.mismatch`
+   * (the upload stays), `quota.exceeded`, `upload.unknown`.
+   */
+  keepUpload(caller: Caller, id: UploadId, digest: Digest): Promise<{ readonly digest: Digest; readonly size: number }>
   /** For whom it is, the caller has judged. Throws `blob.unknown`, `blob.corrupt`. */
   openBlob(digest: Digest, range?: ByteRange): Promise<{ readonly size: number; readonly body: Readable }>
   /** The whole of a small one (a configuration); throws `request.too-large` above 8 MiB. */

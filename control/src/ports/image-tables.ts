@@ -99,6 +99,8 @@ export interface ContentTable {
   referrers(projectId: ProjectId, repo: string, subject: Digest): Promise<Manifest[]>
   /** Every manifest that is `digest`, or is a part of it, or of a part: at most three levels. */
   closure(digest: Digest): Promise<Manifest[]>
+  /** Digests of manifests that are `digest`, or are made of it, directly or as an index; itself first, whether or not it is one. */
+  above(digest: Digest): Promise<Digest[]>
 
   /** Writes that a blob is in the store, and that it was just asked for. */
   addBlob(blob: {

@@ -170,6 +170,11 @@ export const faults = {
     retry: true,
     text: 'Upload {upload} has {received} bytes; go on from there.',
   },
+  'upload.busy': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'Your project has {limit} uploads under way, which is the most; finish or cancel some and try again.',
+  },
   'build.busy': {
     kind: 'unavailable',
     retry: true,

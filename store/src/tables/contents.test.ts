@@ -76,6 +76,8 @@ test('a manifest is kept once, byte for byte, and found with what it is made of'
   const { contents } = opened.store
   await contents.putManifest(aManifest('1', [part('aa'), part('bb')]))
   expect(await contents.manifest(d('1'))).toEqual(aManifest('1', [part('aa'), part('bb')]))
+  expect(await contents.above(d('aa'))).toEqual([d('aa'), d('1'), d('2')])
+  expect(await contents.above(d('2'))).toEqual([d('2')])
   expect((await contents.closure(d('2'))).map(({ digest }) => digest).toSorted()).toEqual([d('1'), d('2')])
   expect(await contents.repositories(ours)).toEqual(['app'])
   await contents.hold(hold('2', ours, 'app', 7))

@@ -17,6 +17,7 @@ type ManifestQueries = Pick<
   | 'repositories'
   | 'referrers'
   | 'closure'
+  | 'above'
   | 'isVisible'
   | 'unheldManifests'
   | 'removeManifest'
@@ -133,14 +134,16 @@ export function manifestQueries(db: Kysely<Database>): ManifestQueries {
       )
       return manifests(rows.map((row) => row.digest as Digest))
     },
+    async above(digest) {
+      const { rows } = await sql<{ digest: string }>`
+        with recursive ${above(digest)} select digest from above group by digest order by min(depth), digest`.execute(
+        db,
+      )
+      return rows.map((row) => row.digest as Digest)
+    },
     async isVisible(projectId, digest) {
       const { rows } = await sql`
-        with recursive above (digest, depth) as (
-          select ${digest}, 0
-          union
-          select manifest_parts.manifest, above.depth + 1 from above
-            join manifest_parts on manifest_parts.digest = above.digest where above.depth < ${deepest}
-        )
+        with recursive ${above(digest)}
         select 1 from above where exists (
           select 1 from images where images.digest = above.digest and images.status = 'active' and (
             images.project_id = ${projectId} or images.visibility = 'public' or (
@@ -180,6 +183,16 @@ export function below(start: ReturnType<typeof sql>) {
     select manifest_parts.digest, below.depth + 1 from below
       join manifest_parts on manifest_parts.manifest = below.digest
       where manifest_parts.kind = 'manifest' and below.depth < ${deepest}
+  )`
+}
+
+/** A recursive table of `digest` and of the manifests that are made of it. */
+function above(digest: Digest) {
+  return sql`above (digest, depth) as (
+    select ${digest}, 0
+    union
+    select manifest_parts.manifest, above.depth + 1 from above
+      join manifest_parts on manifest_parts.digest = above.digest where above.depth < ${deepest}
   )`
 }
 
