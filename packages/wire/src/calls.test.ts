@@ -192,7 +192,7 @@ describe('a cancelled call', () => {
     const cancelled = Promise.withResolvers<void>()
     const started = Promise.withResolvers<void>()
     const calls = await withCalls({
-      imagePull: async (_, io) => {
+      imageLook: async (_, io) => {
         started.resolve()
         await once(io.signal, 'abort')
         cancelled.resolve()
@@ -200,7 +200,7 @@ describe('a cancelled call', () => {
       },
     })
     const abort = new AbortController()
-    const failed = calls.imagePull({ engineRef: 'x' }, { signal: abort.signal })
+    const failed = calls.imageLook({ engineRef: 'x' }, { signal: abort.signal })
     failed.catch(() => {})
     await started.promise
     abort.abort(new Error('enough'))

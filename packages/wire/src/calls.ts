@@ -7,15 +7,6 @@ import { engineImageCalls } from './engine-image-calls.ts'
 const id = Type.Unsafe<ContainerId>(Type.String())
 const Empty = Type.Object({})
 
-const EngineImage = Type.Object({
-  imageId: Type.String(),
-  refs: Type.Array(Type.String()),
-  /** Bytes. */
-  size: Type.Integer(),
-  createdAt: Type.Integer(),
-})
-export type EngineImage = Static<typeof EngineImage>
-
 export const PathStat = Type.Object({
   name: Type.String(),
   size: Type.Integer(),

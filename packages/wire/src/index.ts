@@ -8,7 +8,6 @@ export {
   type CallReply,
   type CallResult,
   calls,
-  type EngineImage,
   PathStat,
   Stats,
 } from './calls.ts'
@@ -19,5 +18,7 @@ export { encodeFrame, type Frame, FrameDecoder, frameKinds } from './frames.ts'
 export { formatJoinToken, type JoinToken, parseJoinToken } from './join-token.ts'
 export type { Log } from './log.ts'
 export { AgentMessage, ServerMessage } from './messages.ts'
+export { type RegistryDial, registryDial } from './registry-dial.ts'
+export type { ServeRegistry } from './registry-lines.ts'
 export { createRelay, type Relay, type RelayOptions, type ServerCertificate } from './relay.ts'
 export type { HostPlan, PlanMessage, RelayLinks, RelayReports, RelayStep } from './relay-ports.ts'

@@ -1,2 +1,6 @@
-/** What a connection is for, told by ALPN: a host's session, or a machine that wants to become a host. */
-export const protocols = { agent: 'gantry-agent/1', enrol: 'gantry-enrol/1' } as const
+/** What a connection is for, told by ALPN: a host's session, images for it, or a machine that wants to become a host. */
+export const protocols = {
+  agent: 'gantry-agent/1',
+  registry: 'gantry-registry/1',
+  enrol: 'gantry-enrol/1',
+} as const

@@ -12,6 +12,7 @@ import type { Log } from './log.ts'
 import { protocols } from './protocols.ts'
 import type { RelayLinks, RelayReports } from './relay-ports.ts'
 import { serveEnrolment } from './relay-enrol.ts'
+import { registryLines, type ServeRegistry } from './registry-lines.ts'
 
 const handshakeMs = 10_000
 const maxEnrolments = 64
@@ -32,6 +33,8 @@ export interface RelayOptions extends ServerCertificate {
   readonly enrol: (tokenId: string, secret: string, hostname: string) => Promise<{ hostId: HostId; deployment: string }>
   /** Signs a certificate for a host; throws if the host may not have one any more. */
   readonly sign: (csr: string, hostId: HostId) => Promise<string>
+  /** Serves images to hosts that have a session; nobody unless told. */
+  readonly serveRegistry?: ServeRegistry
   readonly log: Log
   /** Between two pings, milliseconds; 15 s unless told. Two without an answer end a session. */
   readonly keepaliveMs?: number
@@ -42,7 +45,7 @@ export interface Relay extends AsyncDisposable {
   readonly port: number
   readonly links: RelayLinks
   connectedCount(): number
-  /** Ends a host's session, for one that was removed. */
+  /** Ends a host's connections, for one that was removed. */
   disconnect(hostId: HostId): void
   /** For connections from now on. */
   useCertificate(next: ServerCertificate): void
@@ -57,6 +60,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const current = new Map<HostId, AgentLink>()
   const running = new Set<AgentLink>()
   const sockets = new Set<TLSSocket>()
+  const registry = options.serveRegistry ? registryLines(options.serveRegistry) : null
   let enrolments = 0
 
   const server = tls.createServer({
@@ -94,7 +98,10 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       previous.retire()
     }
     socket.once('close', () => {
-      if (current.get(hostId) === link) current.delete(hostId)
+      if (current.get(hostId) !== link) return
+      current.delete(hostId)
+      // It was let in for the session's sake, whose certificate is looked after.
+      registry?.end(hostId)
     })
     void link.reported.then(() => running.delete(link))
   }
@@ -113,11 +120,22 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       })
       return
     }
-    const host = socket.alpnProtocol === protocols.agent ? hostOf(socket, clock.now()) : 'no room or no known protocol'
-    if (typeof host === 'object') return openLink(host.hostId, socket)
-    log.warn({ peer: socket.remoteAddress, reason: host }, 'connection refused')
+    const refusal = welcome(socket)
+    if (refusal === null) return
+    log.warn({ peer: socket.remoteAddress, reason: refusal }, 'connection refused')
     socket.destroy()
   })
+  /** Why it is not; null: it is. */
+  const welcome = (socket: TLSSocket): string | null => {
+    const { alpnProtocol } = socket
+    if (alpnProtocol !== protocols.agent && alpnProtocol !== protocols.registry) return 'no room or no known protocol'
+    const host = hostOf(socket, clock.now())
+    if (typeof host === 'string') return host
+    if (alpnProtocol === protocols.agent) openLink(host.hostId, socket)
+    else if (!liveLink(host.hostId)) return 'images for a host without a session'
+    else if (!registry?.open(socket, host.hostId)) return 'no room for images'
+    return null
+  }
   server.on('tlsClientError', (error) => log.warn({ reason: reasonOf(error) }, 'handshake failed'))
 
   server.listen(listen.port, listen.host)

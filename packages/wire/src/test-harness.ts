@@ -61,7 +61,7 @@ export function assignment(id: string, version = 1): Assignment {
     nics: [],
     mounts: [],
     sandbox: null,
-    registryAuth: null,
+    imageSource: null,
     wish: { version, generation: 1, power: { kind: 'created' }, paused: false, gone: null },
     seenGeneration: 0,
     failed: null,
