@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { Caller, Digest, GlanceFields, HostId, Image, ImageSource, ProjectId } from '@gantry/model'
+import type { Caller, Digest, GlanceFields, HostId, Image, ImageId, ImageSource, ProjectId } from '@gantry/model'
 import type { ByteRange, UploadId } from './ports/blob-store.ts'
 import type { Manifest, ManifestPart } from './ports/image-tables.ts'
 import type { Tables } from './ports/store.ts'
@@ -34,6 +34,15 @@ export interface NamingOptions {
   /** Glance's name, when it is not `repo:tag`. */
   readonly displayName?: string | null
   readonly visibility?: Image['visibility']
+  /** An entry of the project's without content, which this becomes; it keeps its id. One that has content by now stays as it is. */
+  readonly row?: ImageId
+}
+
+/** What a sweep freed. `bytes`: of blobs. */
+export interface Swept {
+  readonly manifests: number
+  readonly blobs: number
+  readonly bytes: number
 }
 
 /**
@@ -53,13 +62,18 @@ export interface Catalogue {
    * (the upload stays), `quota.exceeded`, `upload.unknown`.
    */
   keepUpload(caller: Caller, id: UploadId, digest: Digest): Promise<{ readonly digest: Digest; readonly size: number }>
+  /**
+   * The project has this blob from now on, and just asked for it, if it has it already or may see an image that is made of it.
+   * null: it may not, or the blob is not in the store. Throws `quota.exceeded`.
+   */
+  holdBlob(caller: Caller, digest: Digest): Promise<{ readonly size: number } | null>
   /** For whom it is, the caller has judged. Throws `blob.unknown`, `blob.corrupt`. */
   openBlob(digest: Digest, range?: ByteRange): Promise<{ readonly size: number; readonly body: Readable }>
   /** The whole of a small one (a configuration); throws `request.too-large` above 8 MiB. */
   readBlob(digest: Digest): Promise<Buffer>
   /**
-   * Checks a manifest and holds it. Its parts must be the project's or in images that it may see, else `blob.unknown` or
-   * `manifest.unknown`; with `partial`, an index may lack some of its manifests. Throws `manifest.invalid`.
+   * Checks a manifest and holds it. Its parts must be the project's or in images that it may see, else
+   * `manifest.blob-unknown`; with `partial`, an index may lack some of its manifests. Throws `manifest.invalid`, `quota.exceeded`.
    */
   addManifest(
     holder: Holder,
@@ -94,8 +108,9 @@ export interface Catalogue {
   find(caller: Caller, name: ImageName): Promise<Image | null>
 
   /**
-   * Brings an image of another registry here and holds it, in repository `name.repo`; what is here already is not fetched
-   * again, and several that ask for the same blob at once wait for one fetch. Does not name it. Throws what `Upstream` does.
+   * Brings an image of another registry here and holds it, in no repository; what is here already is not fetched again, and
+   * several that ask for the same blob at once wait for one fetch. Does not name it: what nobody names goes with a later
+   * sweep. Throws what `Upstream` does, and `quota.exceeded`.
    */
   fetch(
     caller: Caller,
@@ -120,6 +135,12 @@ export interface Catalogue {
   upstreamSource(hostId: HostId, projectId: ProjectId, name: ImageName, sealedLogin: string | null): ImageSource
   /** How a host gives us an image, within an hour: what it pushes there the caller's project holds, without a name. */
   writeSource(hostId: HostId, caller: Caller): ImageSource
+
+  /**
+   * Frees what nobody needs, on hosts too, and mends what a kill left half done. Runs by itself now and then; only one at a
+   * time.
+   */
+  sweep(signal: AbortSignal): Promise<Swept>
 }
 
 /** Layers of an image, the lowest first. */

@@ -41,6 +41,7 @@ export {
   type ImageName,
   layersOf,
   type NamingOptions,
+  type Swept,
   pulledFrom,
 } from './catalogue.ts'
 export type {
@@ -75,3 +76,4 @@ export { canonicalFields } from './policy/canonical.ts'
 export { fieldRules, grantProblem } from './policy/field-rules.ts'
 export type { FieldRule, FieldRules } from './policy/field-rule.ts'
 export { type GrantEntry, grantsOf, type PolicyGrants } from './policy/grants.ts'
+export { isPublicAddress } from './policy/registry-address.ts'
