@@ -160,7 +160,7 @@ export interface UploadTable {
   remove(id: UploadId): Promise<void>
   /** Begun before. */
   stale(before: number): Promise<Upload[]>
-  countOf(projectId: ProjectId): Promise<number>
+  ofProject(projectId: ProjectId): Promise<Upload[]>
 }
 
 /** What a project demands of the images that it runs. */

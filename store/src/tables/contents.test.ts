@@ -195,7 +195,7 @@ test('uploads are counted by project and grow old', async () => {
   const upload = { id: 'u' as never, projectId: ours, repo: 'app', userId: null, createdAt: 5 }
   await uploads.insert(upload)
   expect(await uploads.get(upload.id)).toEqual(upload)
-  expect([await uploads.countOf(ours), await uploads.countOf(theirs)]).toEqual([1, 0])
+  expect([await uploads.ofProject(ours), await uploads.ofProject(theirs)]).toEqual([[upload], []])
   expect(await uploads.stale(5)).toEqual([])
   expect(await uploads.stale(6)).toEqual([upload])
   await uploads.remove(upload.id)

@@ -156,13 +156,9 @@ export function uploadTable(db: Kysely<Database>): UploadTable {
       const rows = await db.selectFrom('uploads').selectAll().where('created_at', '<', before).execute()
       return rows.map(uploadFromRow)
     },
-    async countOf(projectId) {
-      const row = await db
-        .selectFrom('uploads')
-        .select(sql<number>`count(*)`.as('count'))
-        .where('project_id', '=', projectId)
-        .executeTakeFirstOrThrow()
-      return Number(row.count)
+    async ofProject(projectId) {
+      const rows = await db.selectFrom('uploads').selectAll().where('project_id', '=', projectId).execute()
+      return rows.map(uploadFromRow)
     },
   }
 }

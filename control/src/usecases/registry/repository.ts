@@ -1,0 +1,106 @@
+import { Fault } from '@gantry/kernel'
+import type { Caller, ProjectId } from '@gantry/model'
+import type { Deps } from '../../deps.ts'
+import type { Repository } from '../../registry-verbs.ts'
+import { mayWrite, partsOf, type Place, placeOf } from './place.ts'
+import { digestOf, readingOf } from './reading.ts'
+import { blindness, borrowedSight, ownSight, type Sight } from './sight.ts'
+import { uploadsOf } from './uploads.ts'
+import { writingOf } from './writing.ts'
+
+/** The calls that change something. */
+type Changing = Omit<Repository, 'tags' | 'manifest' | 'blob' | 'openBlob' | 'referrers'>
+
+/** A repository as a caller of its own or of another project may use it. Throws `repository.invalid`. */
+export function tenantRepository(deps: Deps, caller: Caller, name: string): Repository {
+  partsOf(name)
+  return eachTime(async () => {
+    const place = await placeOf(deps, name)
+    if (place.projectId === caller.projectId) return ownRepository(deps, { caller, repo: place.repo, name })
+    return foreignRepository(deps, caller, place)
+  })
+}
+
+/** One of the caller's project. `repo` empty: it has no name, and neither have the images that are pushed there. */
+export function ownRepository(
+  deps: Deps,
+  { caller, repo, name }: { readonly caller: Caller; readonly repo: string; readonly name: string },
+): Repository {
+  const { store, clock } = deps
+  const reading = readingOf(deps, name, ownSight(deps, caller.projectId, repo))
+  if (!mayWrite(caller)) {
+    const refusal = async () =>
+      new Fault('policy.forbidden', { action: `Pushing to ${name}`, reason: 'it needs the role member or admin' })
+    return { ...reading, ...refusingAll(refusal) }
+  }
+  return {
+    ...reading,
+    ...writingOf(deps, { caller, repo, name }),
+    ...uploadsOf(deps, caller, repo),
+    async blob(text) {
+      const digest = digestOf(text)
+      // Who pushes asks first, and does not push what is here: it must stay until there is a manifest.
+      await store.transaction(async ({ contents }) => {
+        if (await contents.hasBlob(caller.projectId, digest)) {
+          await contents.holdBlob(caller.projectId, digest, clock.now())
+        }
+      })
+      return reading.blob(text)
+    },
+  }
+}
+
+/** Another project's, or nobody's: which of them it is, only shows where an image of it may be seen. */
+function foreignRepository(deps: Deps, caller: Caller, { projectId, repo, name }: Place): Repository {
+  const sight = projectId === null ? blindness : borrowedSight(deps, caller, projectId, repo)
+  return { ...readingOf(deps, name, sight), ...refusingAll(() => foreignRefusal(sight, name)) }
+}
+
+async function foreignRefusal(sight: Sight, name: string): Promise<Fault> {
+  if ((await sight.tags()) === null) return new Fault('repository.unknown', { name })
+  return new Fault('policy.forbidden', { action: `Pushing to ${name}`, reason: 'it belongs to another project' })
+}
+
+/** Every change is answered with the fault that `refusal` gives. */
+export function refusingAll(refusal: () => Promise<Fault>): Changing {
+  const refused = async (): Promise<never> => {
+    throw await refusal()
+  }
+  return {
+    putManifest: refused,
+    deleteManifest: refused,
+    deleteBlob: refused,
+    mount: refused,
+    beginUpload: refused,
+    received: refused,
+    append: refused,
+    finishUpload: refused,
+    cancelUpload: refused,
+  }
+}
+
+/** A repository that is looked up for each call: what the caller may do there is judged anew. */
+function eachTime(find: () => Promise<Repository>): Repository {
+  return {
+    tags: async (page) => (await find()).tags(page),
+    manifest: async (reference, signal) => (await find()).manifest(reference, signal),
+    putManifest: async (reference, manifest) => (await find()).putManifest(reference, manifest),
+    deleteManifest: async (reference) => (await find()).deleteManifest(reference),
+    blob: async (digest) => (await find()).blob(digest),
+    openBlob: async (digest, range, signal) => (await find()).openBlob(digest, range, signal),
+    deleteBlob: async (digest) => (await find()).deleteBlob(digest),
+    mount: async (digest) => (await find()).mount(digest),
+    beginUpload: async () => (await find()).beginUpload(),
+    received: async (id) => (await find()).received(id),
+    append: async (id, body, offset, signal) => (await find()).append(id, body, offset, signal),
+    finishUpload: async (id, digest) => (await find()).finishUpload(id, digest),
+    cancelUpload: async (id) => (await find()).cancelUpload(id),
+    referrers: async (digest, artifactType) => (await find()).referrers(digest, artifactType),
+  }
+}
+
+/** Who acts for a project when nobody of it has asked: a host that needs an image for its container. */
+export function callerFor(projectId: ProjectId, requestId: Caller['requestId']): Caller {
+  const userId = '' as Caller['userId']
+  return { userId, userName: '', projectId, projectName: '', roles: [], isAdmin: false, requestId }
+}

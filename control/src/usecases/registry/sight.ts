@@ -1,0 +1,127 @@
+import type { Caller, Digest, Image, ProjectId } from '@gantry/model'
+import type { Deps } from '../../deps.ts'
+import type { Manifest } from '../../ports/image-tables.ts'
+
+/** A tag and what it means. */
+export interface Tagged {
+  readonly tag: string
+  readonly digest: Digest
+}
+
+/** What somebody may see of one repository. It is looked at anew each time. */
+export interface Sight {
+  /** null: as far as may be seen there is no such repository. */
+  tags(): Promise<readonly Tagged[] | null>
+  tagged(tag: string): Promise<Digest | null>
+  hasManifest(digest: Digest): Promise<boolean>
+  hasBlob(digest: Digest): Promise<boolean>
+  referrers(subject: Digest): Promise<readonly Manifest[]>
+}
+
+/** Nothing at all. */
+export const blindness: Sight = {
+  tags: async () => null,
+  tagged: async () => null,
+  hasManifest: async () => false,
+  hasBlob: async () => false,
+  referrers: async () => [],
+}
+
+/** A repository of the project's own, all of it. Blobs are the project's: those of one repository are those of another. */
+export function ownSight({ store }: Pick<Deps, 'store'>, projectId: ProjectId, repo: string): Sight {
+  const { images, contents } = store
+  const rows = async (tag?: string) => {
+    if (repo === '') return []
+    const found = await images.list(projectId, { owners: 'own', repo, ...(tag !== undefined && { tag }) })
+    return found.flatMap(taggedBy)
+  }
+  return {
+    async tags() {
+      const tags = await rows()
+      return tags.length > 0 || (await contents.holds(projectId, repo)).length > 0 ? tags : null
+    },
+    tagged: async (tag) => (await rows(tag))[0]?.digest ?? null,
+    async hasManifest(digest) {
+      if (await contents.holdOf(projectId, repo, digest)) return true
+      // A child of an index, or one that was named here and pushed elsewhere.
+      const [holds, tags, above] = await Promise.all([contents.holds(projectId, repo), rows(), contents.above(digest)])
+      const here = new Set([...holds, ...tags].map((each) => each.digest))
+      return above.some((each) => here.has(each))
+    },
+    hasBlob: (digest) => contents.hasBlob(projectId, digest),
+    referrers: (subject) => contents.referrers(projectId, repo, subject),
+  }
+}
+
+/** Signatures of referrers may have signatures themselves; further nobody looks. */
+const longestChain = 3
+
+/**
+ * A repository of another project: those of its images that the caller may see, what they are made of, and what is said about
+ * them (referrers, and tags such as cosign's). Everything else in it does not exist.
+ */
+export function borrowedSight(
+  { store }: Pick<Deps, 'store'>,
+  { projectId }: Caller,
+  owner: ProjectId,
+  repo: string,
+): Sight {
+  const { images, contents } = store
+  const lent = async () => {
+    const rows = await images.list(projectId, { repo, memberStatus: 'all' })
+    return rows.filter((row) => row.projectId === owner).flatMap(taggedBy)
+  }
+  const isPartOf = async (digest: Digest, seen: readonly Tagged[]) => {
+    const whole = new Set(seen.map((each) => each.digest))
+    return (await contents.above(digest)).some((each) => whole.has(each))
+  }
+  const said = async (rows: readonly Image[], seen: readonly Tagged[]) => {
+    const about = rows.flatMap(taggedBy).flatMap((row) => {
+      const subject = subjectOfTag(row.tag)
+      return subject ? [{ row, subject }] : []
+    })
+    const judged = await Promise.all(about.map(({ subject }) => isPartOf(subject, seen)))
+    return about.flatMap(({ row }, index) => (judged[index] ? [row] : []))
+  }
+  const visible = async () => {
+    const seen = await lent()
+    if (seen.length === 0) return []
+    const all = await images.list(owner, { owners: 'own', repo })
+    const known = new Set(seen.map(({ tag }) => tag))
+    return [...seen, ...(await said(all, seen)).filter(({ tag }) => !known.has(tag))]
+  }
+  const has = async (digest: Digest, seen: readonly Tagged[], chain: number): Promise<boolean> => {
+    if (seen.length === 0) return false
+    const above = await contents.above(digest)
+    const whole = new Set(seen.map((each) => each.digest))
+    if (above.some((each) => whole.has(each))) return true
+    if (chain === 0) return false
+    for (const { digest: referrer, subject } of await contents.manifests(above)) {
+      if (subject === null || !(await contents.holdOf(owner, repo, referrer))) continue
+      if (await has(subject, seen, chain - 1)) return true
+    }
+    return false
+  }
+  const sees = async (digest: Digest) => has(digest, await visible(), longestChain)
+  return {
+    async tags() {
+      const seen = await visible()
+      return seen.length === 0 ? null : seen
+    },
+    tagged: async (tag) => (await visible()).find((row) => row.tag === tag)?.digest ?? null,
+    hasManifest: sees,
+    hasBlob: sees,
+    referrers: async (subject) => ((await sees(subject)) ? contents.referrers(owner, repo, subject) : []),
+  }
+}
+
+/** The name of a row, if it is one of a manifest. */
+function taggedBy({ status, kind, digest, tag }: Image): Tagged[] {
+  return status === 'active' && kind !== 'data' && digest !== null && tag !== '' ? [{ tag, digest }] : []
+}
+
+/** What a tag like `sha256-….sig` is about: cosign's, and that of the distribution spec for old registries. */
+export function subjectOfTag(tag: string): Digest | null {
+  const [, hex] = /^sha256-([0-9a-f]{64})(\.(sig|att|sbom))?$/.exec(tag) ?? []
+  return hex === undefined ? null : (`sha256:${hex}` as Digest)
+}
