@@ -14,3 +14,4 @@ export {
 export { type Ids, randomIds } from './ids.ts'
 export { limiter } from './limiter.ts'
 export { assertNever } from './never.ts'
+export { type Turns, turns } from './turns.ts'
