@@ -24,11 +24,15 @@ function hostOf(domain: string): string | null {
 
 function isPublic(host: string): boolean {
   const text = host.replace(/^\[|\]$/g, '')
-  if (ipaddr.isValid(text)) {
-    const address = ipaddr.process(text)
-    // Only 2000::/3 is given out; old forms outside of it hold addresses of IPv4.
-    const isGivenOut = address.kind() === 'ipv4' || /^[23]...:/.test(address.toNormalizedString())
-    return isGivenOut && address.range() === 'unicast'
-  }
+  if (ipaddr.isValid(text)) return isPublicAddress(text)
   return text.includes('.') && !inward.test(text)
+}
+
+/** Whether an address is one of the internet's: no loopback, private, shared, link-local or special one. */
+export function isPublicAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false
+  const address = ipaddr.process(text)
+  // Only 2000::/3 is given out; old forms outside of it hold addresses of IPv4.
+  const isGivenOut = address.kind() === 'ipv4' || /^[23]...:/.test(address.toNormalizedString())
+  return isGivenOut && address.range() === 'unicast'
 }
