@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { UpstreamLogin } from '@gantry/control'
 import { request } from 'undici'
 import { faultOf, type RegistryAnswer, refusalOf } from './answers.ts'
@@ -62,16 +62,21 @@ export function registryClient({ agent, origins, authorizations, userAgent }: Cl
 
   async function send(asked: RegistryRequest, url: URL, authorization: string | null, signal: AbortSignal) {
     const { method = 'GET', headers = {}, answerWithinMs } = asked
+    const body = (await asked.body?.()) ?? null
+    const own: { error: Error | null } = { error: null }
+    if (body instanceof Readable) body.once('error', (error) => (own.error = error))
     try {
       return await request(url, {
         dispatcher: method === 'GET' || method === 'HEAD' ? agent.reading : agent.writing,
         method,
         headers: { 'user-agent': userAgent, ...headers, ...(authorization === null ? {} : { authorization }) },
-        body: (await asked.body?.()) ?? null,
+        body,
         signal,
         ...(answerWithinMs === undefined ? {} : { headersTimeout: answerWithinMs }),
       })
     } catch (error) {
+      // What was to be sent could not be read: that is not the registry's fault.
+      if (own.error === error) throw error
       throw faultOf(url.host, error, signal)
     }
   }
