@@ -23,6 +23,10 @@ export interface ServerOptions {
   readonly allowedOrigins: readonly string[]
   /** What users of the Docker API are granted beyond the safe. */
   readonly dockerPolicy: { readonly path: string; readonly named: boolean }
+  /** Registries (`HOST`, `HOST:PORT`) and networks that the server may connect to although they are not public. */
+  readonly registryAllow: readonly string[]
+  /** Those that need no TLS that can be verified. */
+  readonly registryInsecure: readonly string[]
 }
 
 export const usage = `Usage: gantry server [options]
@@ -37,6 +41,9 @@ export const usage = `Usage: gantry server [options]
   --memory-ratio N           how often its memory may be promised (default: 1.5)
   --allowed-origin ORIGIN    a web page's origin that may open terminals, as https://HOST; may be given several times
   --docker-policy FILE       what the Docker API grants to whom (default: docker-policy.yaml in the home, if there)
+  --registry-allow NAME      a registry (HOST or HOST:PORT) or a network (10.0.0.0/8) that images may be pulled from and pushed to
+                             although it is not public; may be given several times (or $GANTRY_REGISTRY_ALLOW, with commas)
+  --registry-insecure NAME   such a one that may be asked without TLS ($GANTRY_REGISTRY_INSECURE); loopback always may
   --public-cidr CIDR         addresses of the network public, at the first start (default: 172.24.4.0/22)
   --help                     this text
 `
@@ -56,6 +63,8 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
       'memory-ratio': { type: 'string', default: '1.5' },
       'allowed-origin': { type: 'string', multiple: true, default: [] },
       'docker-policy': { type: 'string' },
+      'registry-allow': { type: 'string', multiple: true },
+      'registry-insecure': { type: 'string', multiple: true },
       'public-cidr': { type: 'string', default: '172.24.4.0/22' },
       help: { type: 'boolean', default: false },
     },
@@ -79,6 +88,8 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
     publicCidr: values['public-cidr'],
     allowedOrigins: values['allowed-origin'].map(originOf),
     dockerPolicy: { path: policyFile ?? join(home, 'docker-policy.yaml'), named: policyFile !== undefined },
+    registryAllow: values['registry-allow'] ?? wordsOf(env['GANTRY_REGISTRY_ALLOW']),
+    registryInsecure: values['registry-insecure'] ?? wordsOf(env['GANTRY_REGISTRY_INSECURE']),
   }
 }
 
@@ -95,6 +106,10 @@ function originOf(text: string): string {
   throw new Error(
     `--allowed-origin must be http://HOST or https://HOST, with a port if need be, not ${JSON.stringify(text)}.`,
   )
+}
+
+function wordsOf(text = ''): string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== '')
 }
 
 function ratioOf(text: string, option: string): number {

@@ -28,6 +28,7 @@ import { createGauges } from './gauges.ts'
 import { joinTokens } from './join-tokens.ts'
 import { writeSecretFile } from './openrc.ts'
 import type { ServerOptions } from './options.ts'
+import { otherRegistries } from './other-registries.ts'
 import { secretsFile } from './secrets.ts'
 import { volumeHosts } from './volume-hosts.ts'
 
@@ -83,7 +84,10 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   const secrets = await secretsFile(join(options.home, 'secrets.key'))
   const rules = await dockerPolicy(options.dockerPolicy, log)
   opened.push(async () => rules[Symbol.dispose]())
+  const upstream = otherRegistries(options, log)
+  opened.push(() => upstream.close())
   const { control, reconciler } = createControl({
+    upstream,
     grants: rules.grants,
     store,
     links,
