@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Fault, reasonOf } from '@gantry/kernel'
 import type { Dispatcher } from 'undici'
-import { ForbiddenConnection } from './guarded-agent.ts'
+import { ForbiddenConnection } from './forbidden-connection.ts'
 
 export type RegistryAnswer = Dispatcher.ResponseData
 

@@ -1,22 +1,9 @@
-import type { Log, Upstream, UpstreamLogin } from '@gantry/control'
-import ipaddr from 'ipaddr.js'
-import { hostOf, type RegistryAddresses } from './registry-addresses.ts'
-import { guardedAgent } from './guarded-agent.ts'
+import type { Upstream, UpstreamLogin } from '@gantry/control'
 import { searchIndex } from './hub-search.ts'
+import type { OpenClient, UpstreamOptions } from './open-client.ts'
 import { hasBlob, readBlob, readManifest } from './reading.ts'
-import { registryClient, type RegistryClient } from './registry-client.ts'
-import { registryOrigins } from './registry-origin.ts'
-import { authorizations } from './token-service.ts'
+import type { RegistryClient } from './registry-client.ts'
 import { writeBlob, writeManifest } from './writing.ts'
-
-export interface UpstreamOptions {
-  /** Asked for every address before it is connected to, with the `host` or `host:port` that led there. */
-  readonly mayConnect: (address: string, domain: string) => boolean
-  /** Registries beside those on the loopback interface that may do without TLS, or with a certificate nobody vouches for. */
-  readonly insecure?: RegistryAddresses
-  readonly log: Log
-  readonly userAgent?: string
-}
 
 export interface RunningUpstream extends Upstream {
   /** Lets go of all connections; what is under way fails. */
@@ -24,32 +11,24 @@ export interface RunningUpstream extends Upstream {
 }
 
 /** Speaks OCI distribution to other registries: their logins, redirects and moods. */
-export function createUpstream({ mayConnect, insecure, log, userAgent = 'gantry' }: UpstreamOptions): RunningUpstream {
-  const isInsecure = (domain: string) => isLoopback(hostOf(domain)) || (insecure?.covers(domain, null) ?? false)
-  const agent = guardedAgent({
-    isInsecure,
-    mayConnect(address, domain) {
-      const allowed = mayConnect(address, domain)
-      if (!allowed) log.warn({ registry: domain, address }, 'a registry leads to an address that is not allowed')
-      return allowed
-    },
-  })
-  const client = registryClient({
-    agent,
-    origins: registryOrigins(agent.writing, isInsecure),
-    authorizations: authorizations(agent.reading, userAgent),
-    userAgent,
-  })
+export function createUpstream(options: UpstreamOptions): RunningUpstream {
+  // A server that never asks another registry is spared the 13 MiB of the HTTP client.
+  let opened: Promise<OpenClient> | null = null
+  const client = async () => {
+    opened ??= import('./open-client.ts').then(({ openClient }) => openClient(options))
+    return (await opened).client
+  }
   return {
-    manifest: (repository, reference, login, signal) => readManifest(client, repository, reference, login, signal),
-    blob: (repository, digest, login, signal) => readBlob(client, repository, digest, login, signal),
-    hasBlob: (repository, digest, login, signal) => hasBlob(client, repository, digest, login, signal),
-    putBlob: (repository, blob, login, signal) => writeBlob(client, repository, blob, login, signal),
-    putManifest: (repository, reference, manifest, login, signal) =>
-      writeManifest(client, repository, reference, manifest, login, signal),
-    logIn: (domain, login, signal) => logIn(client, domain, login, signal),
-    search: (domain, term, limit, signal) => searchIndex(client, domain, term, limit, signal),
-    close: () => agent.close(),
+    manifest: async (repository, reference, login, signal) =>
+      readManifest(await client(), repository, reference, login, signal),
+    blob: async (repository, digest, login, signal) => readBlob(await client(), repository, digest, login, signal),
+    hasBlob: async (repository, digest, login, signal) => hasBlob(await client(), repository, digest, login, signal),
+    putBlob: async (repository, blob, login, signal) => writeBlob(await client(), repository, blob, login, signal),
+    putManifest: async (repository, reference, manifest, login, signal) =>
+      writeManifest(await client(), repository, reference, manifest, login, signal),
+    logIn: async (domain, login, signal) => logIn(await client(), domain, login, signal),
+    search: async (domain, term, limit, signal) => searchIndex(await client(), domain, term, limit, signal),
+    close: async () => (await opened)?.close(),
   }
 }
 
@@ -59,9 +38,4 @@ async function logIn(client: RegistryClient, domain: string, login: UpstreamLogi
   if (answered.answer.statusCode !== 200) throw await client.refusal(asked, answered)
   await answered.answer.body.dump()
   return 'Login Succeeded'
-}
-
-function isLoopback(host: string): boolean {
-  if (/(^|\.)localhost\.?$/i.test(host)) return true
-  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback'
 }

@@ -1,6 +1,7 @@
 import { type LookupAddress, lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher, interceptors } from 'undici'
+import { ForbiddenConnection } from './forbidden-connection.ts'
 import { hostOf } from './registry-addresses.ts'
 
 export interface ConnectionRules {
@@ -8,12 +9,6 @@ export interface ConnectionRules {
   readonly mayConnect: (address: string, domain: string) => boolean
   /** Whether plain HTTP, or a certificate that nobody vouches for, is good enough. */
   readonly isInsecure: (domain: string) => boolean
-}
-
-/** A connection that the rules forbid. Its code keeps it from being tried again. */
-export class ForbiddenConnection extends Error {
-  override readonly name = 'ForbiddenConnection'
-  readonly code = 'GANTRY_FORBIDDEN_CONNECTION'
 }
 
 export interface GuardedAgent {

@@ -1,7 +1,7 @@
 import type { UpstreamFound } from '@gantry/control'
 import { inTime, jsonOf, readSmall } from './answers.ts'
 import type { RegistryClient } from './registry-client.ts'
-import { isHub, nameOf } from './registry-origin.ts'
+import { isHub, nameOf } from './hub-names.ts'
 
 const mostBytes = 1024 * 1024
 const timeoutMs = 60_000

@@ -1,2 +1,3 @@
-export { createUpstream, type RunningUpstream, type UpstreamOptions } from './create-upstream.ts'
+export { createUpstream, type RunningUpstream } from './create-upstream.ts'
+export type { UpstreamOptions } from './open-client.ts'
 export { type RegistryAddresses, registryAddresses } from './registry-addresses.ts'

@@ -5,7 +5,7 @@ import { Fault } from '@gantry/kernel'
 import { type Digest, digestAlgorithm, parseDigest } from '@gantry/model'
 import { faultOf, inTime, jsonOf, readSmall } from './answers.ts'
 import type { RegistryClient } from './registry-client.ts'
-import { nameOf } from './registry-origin.ts'
+import { nameOf } from './hub-names.ts'
 import { pathOf, scopeOf } from './repository-path.ts'
 
 const mostManifestBytes = 4 * 1024 * 1024

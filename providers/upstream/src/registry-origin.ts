@@ -1,22 +1,12 @@
 import { Fault } from '@gantry/kernel'
 import { type Dispatcher, request } from 'undici'
 import { faultOf } from './answers.ts'
+import { isHub } from './hub-names.ts'
 
-/** Docker Hub goes by several names, and its registry by yet another. */
-const hubNames = new Set(['', 'docker.io', 'index.docker.io', 'registry-1.docker.io'])
 const validDomain = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/
 /** What speaks no TLS answers a TLS greeting with something else, or hangs up. */
 const noTls = /^(EPROTO|ERR_SSL_.*|ECONNRESET|UND_ERR_SOCKET)$/
 const mostRemembered = 256
-
-export function isHub(domain: string): boolean {
-  return hubNames.has(domain.toLowerCase())
-}
-
-/** A registry as one tells a person about it. */
-export function nameOf(domain: string): string {
-  return isHub(domain) ? 'docker.io' : domain
-}
 
 export interface Origins {
   /** `https://registry-1.docker.io`. Throws `request.invalid`, `registry.unreachable`, `registry.refused`. */
