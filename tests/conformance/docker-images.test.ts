@@ -19,10 +19,11 @@ const password = 'only-for-those-who-know-4711'
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gantry-images-'))
   const policy = join(folder, 'policy.yaml')
-  await writeFile(policy, '- projects: ["*"]\n  grant: ["Registry:127.0.0.1:5000", "Registry:127.0.0.1:5001"]\n')
-  gantry = await startGantry({ serverArgs: ['--docker-policy', policy] })
-  closed = await startRegistry(gantry.engine, { username: 'puller', password })
-  open = await startRegistry(gantry.engine, { username: '', password: '', port: '5001' })
+  closed = await startRegistry({ username: 'puller', password })
+  open = await startRegistry()
+  await writeFile(policy, `- projects: ["*"]\n  grant: ["Registry:${closed.domain}", "Registry:${open.domain}"]\n`)
+  const allowed = ['--registry-allow', closed.domain, '--registry-allow', open.domain]
+  gantry = await startGantry({ serverArgs: ['--docker-policy', policy, ...allowed] })
   demo = await gantry.logIn('demo')
   other = await gantry.newTenant('other')
 })

@@ -11,8 +11,8 @@ const wrong = 'not-the-password-0815'
 let gantry: Gantry
 let registry: TestRegistry
 beforeAll(async () => {
-  gantry = await startGantry()
-  registry = await startRegistry(gantry.engine, { username: 'puller', password })
+  registry = await startRegistry({ username: 'puller', password })
+  gantry = await startGantry({ serverArgs: ['--registry-allow', registry.domain] })
 })
 afterAll(async () => {
   await registry?.[Symbol.asyncDispose]()
