@@ -1,5 +1,5 @@
 import { Fault } from '@gantry/kernel'
-import type { Caller, ProjectId } from '@gantry/model'
+import type { Caller } from '@gantry/model'
 import type { Deps } from '../../deps.ts'
 import type { Repository } from '../../registry-verbs.ts'
 import { mayWrite, partsOf, type Place, placeOf } from './place.ts'
@@ -16,23 +16,20 @@ export function tenantRepository(deps: Deps, caller: Caller, name: string): Repo
   partsOf(name)
   return eachTime(async () => {
     const place = await placeOf(deps, name)
-    if (place.projectId === caller.projectId) return ownRepository(deps, { caller, repo: place.repo, name })
-    return foreignRepository(deps, caller, place)
+    if (place.projectId !== caller.projectId) return foreignRepository(deps, caller, place)
+    const { repo } = place
+    if (mayWrite(caller)) return ownRepository(deps, { caller, repo, name })
+    return { ...readingOf(deps, name, ownSight(deps, caller.projectId, repo)), ...refusingAll(roleRefusal(name)) }
   })
 }
 
-/** One of the caller's project. `repo` empty: it has no name, and neither have the images that are pushed there. */
+/** One of the caller's project, to do anything with. `repo` empty: it has no name, and neither have the images that are pushed there. */
 export function ownRepository(
   deps: Deps,
   { caller, repo, name }: { readonly caller: Caller; readonly repo: string; readonly name: string },
 ): Repository {
   const { store, clock } = deps
   const reading = readingOf(deps, name, ownSight(deps, caller.projectId, repo))
-  if (!mayWrite(caller)) {
-    const refusal = async () =>
-      new Fault('policy.forbidden', { action: `Pushing to ${name}`, reason: 'it needs the role member or admin' })
-    return { ...reading, ...refusingAll(refusal) }
-  }
   return {
     ...reading,
     ...writingOf(deps, { caller, repo, name }),
@@ -59,6 +56,11 @@ function foreignRepository(deps: Deps, caller: Caller, { projectId, repo, name }
 async function foreignRefusal(sight: Sight, name: string): Promise<Fault> {
   if ((await sight.tags()) === null) return new Fault('repository.unknown', { name })
   return new Fault('policy.forbidden', { action: `Pushing to ${name}`, reason: 'it belongs to another project' })
+}
+
+function roleRefusal(name: string): () => Promise<Fault> {
+  return async () =>
+    new Fault('policy.forbidden', { action: `Pushing to ${name}`, reason: 'it needs the role member or admin' })
 }
 
 /** Every change is answered with the fault that `refusal` gives. */
@@ -97,10 +99,4 @@ function eachTime(find: () => Promise<Repository>): Repository {
     cancelUpload: async (id) => (await find()).cancelUpload(id),
     referrers: async (digest, artifactType) => (await find()).referrers(digest, artifactType),
   }
-}
-
-/** Who acts for a project when nobody of it has asked: a host that needs an image for its container. */
-export function callerFor(projectId: ProjectId, requestId: Caller['requestId']): Caller {
-  const userId = '' as Caller['userId']
-  return { userId, userName: '', projectId, projectName: '', roles: [], isAdmin: false, requestId }
 }

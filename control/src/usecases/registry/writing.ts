@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { Fault } from '@gantry/kernel'
 import type { Caller, Image } from '@gantry/model'
 import type { Deps } from '../../deps.ts'
-import { enforceQuota } from '../../quotas/enforce.ts'
 import type { Repository } from '../../registry-verbs.ts'
 import { checkTag } from './place.ts'
 import { digestOf } from './reading.ts'
@@ -19,7 +18,7 @@ export interface WrittenPlace {
 
 /** What the caller may change in a repository of its own project. */
 export function writingOf(deps: Deps, { caller, repo, name }: WrittenPlace): Writing {
-  const { store, catalogue, blobs, clock } = deps
+  const { store, catalogue, clock } = deps
   const { projectId } = caller
   return {
     async putManifest(reference, manifest) {
@@ -63,22 +62,7 @@ export function writingOf(deps: Deps, { caller, repo, name }: WrittenPlace): Wri
         await contents.releaseBlob(projectId, digest)
       })
     },
-    async mount(text) {
-      const digest = digestOf(text)
-      const there = await blobs.stat(digest)
-      if (!there) return false
-      return store.transaction(async (tables) => {
-        const { contents } = tables
-        const isHeld = await contents.hasBlob(projectId, digest)
-        if (!isHeld) {
-          // Whoever is not to see it is told what is told of a blob that does not exist.
-          if (!(await contents.blob(digest)) || !(await contents.isVisible(projectId, digest))) return false
-          await enforceQuota(tables, projectId, { imageBytes: there.size })
-        }
-        await contents.holdBlob(projectId, digest, clock.now())
-        return true
-      })
-    },
+    mount: async (text) => (await catalogue.holdBlob(caller, digestOf(text))) !== null,
   }
 }
 
