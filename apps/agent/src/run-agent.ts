@@ -1,6 +1,14 @@
 import { backoff, Fault, reasonOf, systemClock } from '@gantry/kernel'
 import { createHost } from '@gantry/host'
-import { type AgentHost, type Credentials, dialTcp, enrol, lifetimeOf, runAgentSession } from '@gantry/wire'
+import {
+  type AgentHost,
+  type Credentials,
+  dialTcp,
+  enrol,
+  lifetimeOf,
+  registryDial,
+  runAgentSession,
+} from '@gantry/wire'
 import type { Logger } from 'pino'
 import { type CredentialFile, credentialFile } from './credential-file.ts'
 import { type AgentOptions, UsageError } from './options.ts'
@@ -20,6 +28,7 @@ export async function runAgent({ options, version, log, onReady, signal }: RunAg
   const dial = dialTcp(options.server)
   const file = credentialFile(options.stateDir)
   const credentials = await join(options, file, log, signal)
+  let newest = credentials
   const host = createHost({
     socketPath: options.engineSocket,
     // With the host's id, so that two agents of one cloud on one engine never take each other's containers for orphans.
@@ -30,12 +39,16 @@ export async function runAgent({ options, version, log, onReady, signal }: RunAg
     allowPrivileged: options.allowPrivileged,
     startsAtOnce: options.startsAtOnce,
     stateDir: options.stateDir,
+    dialRegistry: registryDial({ dial, credentials: () => newest }),
     ...(options.engineNetns !== null && { engineNetns: options.engineNetns }),
     clock: systemClock,
     log,
   })
   try {
-    const renewed = (next: Credentials) => file.save(next)
+    const renewed = (next: Credentials) => {
+      newest = next
+      return file.save(next)
+    }
     await runAgentSession({ dial, credentials, renewed, host: announced(host, onReady), log, signal })
   } finally {
     await host.close()

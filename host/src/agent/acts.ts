@@ -2,13 +2,14 @@ import { type Assignment, type EngineContainer, parseImageName, sandboxImage, ty
 import type { Engine } from '../engine/engine.ts'
 import { EngineError, isStatus } from '../engine/engine-error.ts'
 import { sandboxProgram, sandboxTar } from '../engine/sandbox-image.ts'
+import type { HostImages } from '../images/host-images.ts'
 import type { Networking, Wiring } from '../network/wiring.ts'
 import type { HostVolumes } from '../volumes/host-volumes.ts'
+import { containerImages } from './container-images.ts'
 import { createBody, isPrivileged, limitsOf, sharedMode } from './create-body.ts'
 import { justCreated } from './engine-container.ts'
 import { fillVolumes } from './fill-volumes.ts'
 import { engineName } from './labels.ts'
-import { privatePull } from './private-pull.ts'
 import { tuningBody } from './tuning-body.ts'
 import { blamesStrays, killStrays } from './stray-processes.ts'
 
@@ -17,6 +18,7 @@ export type Deed = Exclude<Step, { readonly kind: 'settle' | 'fail' }>
 
 export interface ActContext {
   readonly engine: Engine
+  readonly images: HostImages
   /** How containers of this engine get into their networks. */
   readonly wiring: () => Promise<Wiring>
   readonly volumes: HostVolumes
@@ -47,10 +49,11 @@ export type Acts = {
 const look: Outcome = { know: 'look' }
 
 /** One act for each step. Each may be repeated after a crash at any point; they reject with the engine's own errors. */
-export function actsOn({ engine, wiring, volumes, deployment, allowPrivileged }: ActContext): Acts {
+export function actsOn(context: ActContext): Acts {
+  const { engine, wiring, volumes, deployment, allowPrivileged } = context
   const { containers, images } = engine
   const fill = fillVolumes(containers, deployment)
-  const pullPrivately = privatePull(images, engine.names)
+  const imagesOf = containerImages(context.images, images)
 
   const networking = async (assignment: Assignment, signal: AbortSignal): Promise<Networking> => {
     const { sandbox } = assignment
@@ -60,10 +63,9 @@ export function actsOn({ engine, wiring, volumes, deployment, allowPrivileged }:
   const create = async (assignment: Assignment, signal: AbortSignal): Promise<Outcome> => {
     const [net, binds] = await Promise.all([networking(assignment, signal), volumes.prepare(assignment, signal)])
     try {
-      const body = createBody(assignment, deployment, { ...net, binds })
-      // A name that is another project's for the moment must not be run.
-      await engine.names.free(assignment.imageRef, signal)
-      await fill(assignment, binds, signal)
+      const named = imagesOf.named(assignment)
+      const body = createBody(named, deployment, { ...net, binds })
+      await fill(named, binds, signal)
       const { Id } = await containers.create(engineName(assignment.id), body, signal)
       return { know: 'created', container: justCreated(assignment, Id, net.plugged) }
     } catch (error) {
@@ -105,11 +107,11 @@ export function actsOn({ engine, wiring, volumes, deployment, allowPrivileged }:
   }
 
   return {
-    pull: async (_step, { imageRef, registryAuth }, signal) => {
-      const { repo, tag } = parseImageName(imageRef)
-      if (imageRef === sandboxImage) await images.load(repo, tag, sandboxTar(), `/${sandboxProgram}`, signal)
-      else if (registryAuth) await pullPrivately(registryAuth.source, imageRef, registryAuth, signal)
-      else await images.pull(repo, tag, signal)
+    pull: async (_step, assignment, signal) => {
+      const { repo, tag } = parseImageName(sandboxImage)
+      const isSandbox = assignment.imageRef === sandboxImage
+      if (isSandbox) await images.load(repo, tag, sandboxTar(), `/${sandboxProgram}`, signal)
+      else await imagesOf.get(assignment, signal)
       return { know: 'image', image: 'present' }
     },
     create: async (_step, assignment, signal) => {

@@ -22,7 +22,7 @@ const base: Assignment = {
   nics: [],
   mounts: [],
   sandbox: null,
-  registryAuth: null,
+  imageSource: null,
   seenGeneration: 0,
   failed: null,
 }

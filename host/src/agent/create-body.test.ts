@@ -15,7 +15,7 @@ const assignment = (spec: Partial<Assignment['spec']>): Assignment => ({
   nics: [],
   mounts: [],
   sandbox: null,
-  registryAuth: null,
+  imageSource: null,
   seenGeneration: 0,
   failed: null,
 })

@@ -1,12 +1,13 @@
-import { join } from 'node:path'
 import { assertNever, type Clock, limiter, randomIds, reasonOf } from '@gantry/kernel'
 import type { Assignment, ContainerId, HostFacts } from '@gantry/model'
-import type { AgentHost, AgentMessage, ServerMessage } from '@gantry/wire'
+import type { AgentHost, AgentMessage, RegistryDial, ServerMessage } from '@gantry/wire'
 import { ImageBuilds } from '../build/image-builds.ts'
 import { agentCalls } from '../calls/agent-calls.ts'
 import { type ExecEnds, execEnds } from '../calls/exec-ends.ts'
 import { openEngine } from '../engine/engine.ts'
 import type { ContainerSummary, EngineEvent } from '../engine/engine-types.ts'
+import { hostImages } from '../images/host-images.ts'
+import { registryEndpoint } from '../images/registry-endpoint.ts'
 import { hostNetwork } from '../network/host-network.ts'
 import { hostVolumes, volumeProblem } from '../volumes/index.ts'
 import { actsOn } from './acts.ts'
@@ -37,6 +38,8 @@ export interface HostOptions {
   readonly resyncMs?: number
   /** The agent's own folder; no other agent may use it. */
   readonly stateDir: string
+  /** Opens a connection with the registry of the server. */
+  readonly dialRegistry: RegistryDial
   /** Path of the network namespace that the engine runs in; the agent's own unless told. */
   readonly engineNetns?: string
   /** Where the engine looks for network drivers. */
@@ -51,7 +54,7 @@ export interface ContainerHost extends AgentHost {
 /** One machine's side of Gantry: brings its engine to what it is assigned, and tells what happens there. */
 export function createHost(options: HostOptions): ContainerHost {
   const { deployment, log, clock } = options
-  const engine = openEngine(options.socketPath, join(options.stateDir, 'borrowed-names'))
+  const engine = openEngine(options.socketPath)
   const closing = new AbortController()
   const { signal } = closing
   const ours = `${labels.deployment}=${deployment}`
@@ -92,12 +95,19 @@ export function createHost(options: HostOptions): ContainerHost {
     report: (report) => send?.({ kind: 'volume', report }),
     signal,
   })
+  const endpoint = registryEndpoint({
+    space: options.engineNetns ?? null,
+    dial: options.dialRegistry,
+    stateDir: options.stateDir,
+    log,
+  })
+  const images = hostImages(engine, endpoint)
   const builds = new ImageBuilds({ engine, deployment, stateDir: options.stateDir, clock, ids: randomIds })
   let buildsCleared = false
   const problems = Promise.all([network.problem, volumeProblem(options.stateDir)])
 
   const context: WorkerContext = {
-    acts: actsOn({ engine, wiring, volumes, deployment, allowPrivileged: options.allowPrivileged ?? false }),
+    acts: actsOn({ engine, images, wiring, volumes, deployment, allowPrivileged: options.allowPrivileged ?? false }),
     inspect: inspectOurs(engine.containers, deployment, wiring),
     link: () => link,
     starting: limiter(options.startsAtOnce ?? 8),
@@ -153,6 +163,7 @@ export function createHost(options: HostOptions): ContainerHost {
       if (all || !same) worker.lookAgain()
     }
     work('orphan sweep', sweep(containers))
+    work('forgetting of images', images.forgetRest(signal))
   }
 
   const onEvent = ({ Action, Actor }: EngineEvent) => {
@@ -172,7 +183,6 @@ export function createHost(options: HostOptions): ContainerHost {
           told = JSON.stringify(facts)
           report({ kind: 'hello', facts })
         }
-        if (!buildsCleared) await engine.names.recover(engine.images)
         await resync(true)
         // What a dead agent's builds left; ours begin only now.
         if (!buildsCleared) work('clearing of builds', builds.clear(signal))
@@ -253,6 +263,7 @@ export function createHost(options: HostOptions): ContainerHost {
       hostName: options.name ?? 'this host',
       ends,
       builds,
+      images,
       engineIdOf: (id) => workers.get(id)?.engine?.engineId ?? null,
       hold: (id, task) => workers.get(id)?.hold(task) ?? task(),
     }),
@@ -278,6 +289,7 @@ export function createHost(options: HostOptions): ContainerHost {
       closing.abort(new Error('the agent is closing'))
       await builds.close()
       await network.close()
+      await endpoint.close()
       await engine.close()
     },
   }

@@ -2,11 +2,11 @@ import type { AgentCalls } from '@gantry/wire'
 import { archiveCalls } from './archive.ts'
 import { attachCall } from './attach.ts'
 import { type CallContext, onContainer } from './call-context.ts'
+import { commitCall } from './commit.ts'
 import { engineContainerCalls } from './engine-container.ts'
 import { engineImageCalls } from './engine-images.ts'
 import { execCalls } from './exec.ts'
 import { imageBuildCalls } from './image-build.ts'
-import { imageCalls } from './images.ts'
 import { logsCall } from './logs.ts'
 import { statsCall } from './stats.ts'
 
@@ -17,10 +17,10 @@ export function agentCalls(context: CallContext): AgentCalls {
     logs: logsCall(context),
     attach: attachCall(context),
     stats: statsCall(context),
+    commit: commitCall(context),
     ...execCalls(context),
     ...engineContainerCalls(context),
     ...archiveCalls(context),
-    ...imageCalls(context),
     ...engineImageCalls(context),
     ...imageBuildCalls(context),
     ttyResize: ({ id, rows, columns }, { signal }) =>

@@ -200,22 +200,6 @@ export interface ImageSummary {
   readonly RepoTags: readonly string[] | null
   readonly RepoDigests: readonly string[] | null
   readonly Size: number
-  /** Epoch seconds. */
-  readonly Created: number
-}
-
-/** As Docker writes it, and as Podman does. */
-export interface ImageFound {
-  readonly name?: string
-  readonly description?: string
-  readonly is_official?: boolean
-  readonly is_automated?: boolean
-  readonly star_count?: number
-  readonly Name?: string
-  readonly Description?: string
-  readonly Official?: string
-  readonly Automated?: string
-  readonly Stars?: number
 }
 
 export interface ImageInspect {
@@ -223,8 +207,7 @@ export interface ImageInspect {
   readonly RepoTags: readonly string[] | null
   readonly RepoDigests: readonly string[] | null
   readonly Size: number
-  /** RFC 3339. */
-  readonly Created: string
+  readonly RootFS?: { readonly Layers?: readonly string[] | null }
 }
 
 export interface NetworkInfo {

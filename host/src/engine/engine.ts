@@ -1,4 +1,3 @@
-import { type BorrowedNames, borrowedNames } from './borrowed-names.ts'
 import { type BuildApi, buildApi } from './build-api.ts'
 import { type ContainerApi, containerApi } from './containers.ts'
 import type { EngineEvent, EngineInfo, EngineVersion } from './engine-types.ts'
@@ -9,7 +8,7 @@ import { type ImageApi, imageApi } from './images.ts'
 import { jsonLines } from './line-reader.ts'
 import { type NetworkApi, networkApi } from './networks.ts'
 import { type RawContainerApi, rawContainerApi } from './raw-containers.ts'
-import { type RawImageApi, rawImageApi } from './raw-images.ts'
+import { type RegistryTransfer, registryTransfer } from './registry-transfer.ts'
 
 /**
  * One container engine, over its unix socket (Docker Engine API 1.41 or later, or Podman's compatible one).
@@ -19,14 +18,13 @@ export interface Engine {
   readonly containers: ContainerApi
   readonly execs: ExecApi
   readonly images: ImageApi
+  /** Between the engine and a registry. */
+  readonly transfer: RegistryTransfer
   /** What only building asks. */
   readonly builds: BuildApi
   readonly networks: NetworkApi
   /** In the engine's own words. */
   readonly raw: RawContainerApi
-  readonly rawImages: RawImageApi
-  /** Who uses a public name for what is not public. */
-  readonly names: BorrowedNames
   info(signal?: AbortSignal): Promise<EngineInfo>
   version(signal?: AbortSignal): Promise<EngineVersion>
   isPodman(): Promise<boolean>
@@ -35,18 +33,16 @@ export interface Engine {
   close(): Promise<void>
 }
 
-/** `borrowedFolder`: where it is written down which names are borrowed. */
-export function openEngine(socketPath: string, borrowedFolder: string | null = null): Engine {
+export function openEngine(socketPath: string): Engine {
   const transport = engineTransport(socketPath)
   return {
     containers: containerApi(transport),
     execs: execApi(transport),
     images: imageApi(transport),
+    transfer: registryTransfer(transport),
     builds: buildApi(transport),
     networks: networkApi(transport),
     raw: rawContainerApi(transport),
-    rawImages: rawImageApi(transport),
-    names: borrowedNames(borrowedFolder),
     info: (signal) => transport.json({ path: '/info', ...(signal && { signal }) }),
     version: (signal) => transport.json({ path: '/version', ...(signal && { signal }) }),
     isPodman: () => transport.isPodman(),
