@@ -64,6 +64,15 @@ export {
   createClientCertificates,
 } from './access/client-certificates.ts'
 export { createIdentify, type Identified, type Identify, type IdentifyDeps } from './access/identify.ts'
+export {
+  type BasicLogin,
+  createRegistryLogins,
+  type IssuedRegistryToken,
+  type RegistryLoginDeps,
+  type RegistryLogins,
+  type RegistryVisitor,
+} from './access/registry-logins.ts'
+export { isGranted, type RegistryGrant, requireGrant } from './access/registry-tokens.ts'
 export { createStreamGuard, type StreamGuard } from './access/stream-guard.ts'
 export { createControl } from './create-control.ts'
 export { defaultPolicy, type Policy } from './deps.ts'
@@ -71,6 +80,7 @@ export type { Gauges } from './ports/gauges.ts'
 export type { Reconciler } from './reconcile/reconciler.ts'
 export type { Log } from './ports/log.ts'
 export * from './ports/index.ts'
+export { createCatalogue } from './usecases/catalogue/catalogue.ts'
 export { parseCapsuleTemplate } from './usecases/capsule-template.ts'
 export { canonicalFields } from './policy/canonical.ts'
 export { fieldRules, grantProblem } from './policy/field-rules.ts'

@@ -6,4 +6,5 @@ export {
   type ServiceSketch,
 } from './bootstrap.ts'
 export { type EmbeddedIdentityOptions, embeddedIdentity } from './embedded-identity.ts'
+export { embeddedNamespaces } from './namespaces.ts'
 export { type OpenrcOptions, renderOpenrc } from './openrc.ts'

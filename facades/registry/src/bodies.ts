@@ -1,0 +1,67 @@
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Fault } from '@gantry/kernel'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** What the request carries, as it comes; null: it carries nothing. */
+export function bodyOf(request: FastifyRequest): Readable | null {
+  return request.body instanceof Readable ? request.body : null
+}
+
+/** Bytes that the body will have; null: nobody says. */
+export function lengthOf({ headers }: FastifyRequest): number | null {
+  const length = Number(headers['content-length'] ?? Number.NaN)
+  return Number.isSafeInteger(length) ? length : null
+}
+
+/** All of a small body. Throws `request.too-large` above `limit` bytes, before it has read more. */
+export async function gather(request: FastifyRequest, limit: number): Promise<Buffer> {
+  const body = bodyOf(request)
+  if ((lengthOf(request) ?? 0) > limit) throw new Fault('request.too-large', { limit })
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of body ?? []) {
+    const chunk = part as Buffer
+    size += chunk.length
+    if (size > limit) throw new Fault('request.too-large', { limit })
+    parts.push(chunk)
+  }
+  return Buffer.concat(parts)
+}
+
+/** Aborted when the client is gone before it has its answer. */
+export function clientSignal({ raw }: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  const gone = () => {
+    if (!raw.writableFinished) controller.abort(new Error('the client closed the connection'))
+  }
+  if (raw.destroyed) gone()
+  else raw.once('close', gone)
+  return controller.signal
+}
+
+/**
+ * Answers with what `body` gives. A body that fails cuts the connection: the head is long gone, and the client must not take
+ * what it has for all.
+ */
+export async function sendBody(
+  reply: FastifyReply,
+  status: number,
+  headers: Readonly<Record<string, string | number>>,
+  body: Readable,
+): Promise<FastifyReply> {
+  const held = reply.getHeaders()
+  reply.hijack()
+  const { raw } = reply
+  for (const [name, value] of Object.entries(held)) if (value !== undefined) raw.setHeader(name, value)
+  raw.writeHead(status, headers)
+  try {
+    await pipeline(body, raw)
+  } catch (error) {
+    reply.log.debug({ err: error }, 'a download ended early')
+    raw.destroy()
+    if (!raw.closed) await once(raw, 'close')
+  }
+  return reply
+}

@@ -1,0 +1,2 @@
+export { hostRegistry, type HostRegistryOptions } from './host-registry.ts'
+export { registryFacade, type RegistryOptions } from './registry-facade.ts'

@@ -1,0 +1,54 @@
+import type { Project } from '@gantry/control'
+import type { ProjectId } from '@gantry/model'
+import { expect, test } from 'vitest'
+import { embeddedNamespaces } from './namespaces.ts'
+
+const idA = 'a'.repeat(32)
+const idB = 'b'.repeat(32)
+const idC = 'c'.repeat(32)
+const idD = 'd'.repeat(32)
+
+function namespacesOf(...rows: readonly (readonly [id: string, name: string, domainId?: string])[]) {
+  const all = rows.map(([id, name, domainId = 'default']) => ({ id, name, domainId }) as Project)
+  const refuse = () => Promise.reject(new Error('not asked'))
+  return embeddedNamespaces({
+    projects: {
+      get: async (id) => all.find((project) => project.id === id),
+      list: async ({ name } = {}) => all.filter((project) => project.name === name),
+      insert: refuse,
+      update: refuse,
+      remove: refuse,
+    },
+  })
+}
+
+test('a project is found by name and by id, with and without dashes', async () => {
+  const { projectOf, namespaceOf } = namespacesOf([idA, 'demo'], [idB, 'Big Project'])
+  expect(await projectOf('demo')).toBe(idA)
+  expect(await projectOf(idA)).toBe(idA)
+  expect(await projectOf('bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb')).toBe(idB)
+  expect(await projectOf('nobody')).toBeNull()
+  expect(await namespaceOf(idA as ProjectId)).toBe('demo')
+  // A name that no repository may have.
+  expect(await namespaceOf(idB as ProjectId)).toBe(idB)
+})
+
+test('a name of two domains stays that of the default one', async () => {
+  const { projectOf, namespaceOf } = namespacesOf(
+    [idA, 'demo', 'other'],
+    [idB, 'demo'],
+    [idC, 'x', 'p'],
+    [idD, 'x', 'q'],
+  )
+  expect(await projectOf('demo')).toBe(idB)
+  expect(await namespaceOf(idB as ProjectId)).toBe('demo')
+  expect(await namespaceOf(idA as ProjectId)).toBe(idA)
+  expect(await projectOf('x')).toBeNull()
+  expect(await namespaceOf(idC as ProjectId)).toBe(idC)
+})
+
+test('a project that is called like another one’s id does not take its place', async () => {
+  const { projectOf, namespaceOf } = namespacesOf([idA, 'demo'], [idB, idA])
+  expect(await projectOf(idA)).toBe(idA)
+  expect(await namespaceOf(idB as ProjectId)).toBe(idB)
+})
