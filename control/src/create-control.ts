@@ -7,6 +7,8 @@ import { policyVerbs } from './policy/judge.ts'
 import { createReconciler, type Reconciler } from './reconcile/reconciler.ts'
 import { attachVerb } from './usecases/attach.ts'
 import { capsuleUseCases } from './usecases/capsules.ts'
+import { createCatalogue } from './usecases/catalogue/catalogue.ts'
+import { type SweepRounds, sweepRounds } from './usecases/catalogue/sweep-rounds.ts'
 import { consoleVerbs } from './usecases/consoles.ts'
 import { createContainer } from './usecases/create-container.ts'
 import { deleteContainer } from './usecases/delete-container.ts'
@@ -22,10 +24,11 @@ import { powerVerbs } from './usecases/power.ts'
 import { quotaUseCases } from './usecases/quotas.ts'
 import { readVerbs } from './usecases/read-containers.ts'
 import { registryUseCases } from './usecases/registries.ts'
+import { registryVerbs } from './usecases/registry/registry.ts'
 import { specVerbs } from './usecases/update-container.ts'
 import { networkVerbs, wiringVerbs } from './usecases/wiring.ts'
 
-export type ControlParts = Omit<Deps, 'ring' | 'hub' | 'activity' | 'rules'> & {
+export type ControlParts = Omit<Deps, 'ring' | 'hub' | 'activity' | 'rules' | 'catalogue'> & {
   /** Absent: nothing is granted to anybody. */
   readonly grants?: PolicyGrants
 }
@@ -36,8 +39,10 @@ export function createControl({ grants = noGrants, ...parts }: ControlParts): {
   reconciler: Reconciler
 } {
   const policy = policyVerbs(grants)
-  const base = { ...parts, hub: createHub(), activity: activityLog(parts.clock), rules: policy }
-  const reconciler = createReconciler(base)
+  const catalogue = createCatalogue(parts)
+  const rounds = sweepRounds(parts, catalogue)
+  const base = { ...parts, catalogue, hub: createHub(), activity: activityLog(parts.clock), rules: policy }
+  const reconciler = withRounds(createReconciler(base), rounds)
   const deps: Deps = { ...base, ring: reconciler.ring }
   const streams = openStreams()
   const control: Control = {
@@ -53,6 +58,7 @@ export function createControl({ grants = noGrants, ...parts }: ControlParts): {
       ...wiringVerbs(deps),
     },
     images: imageUseCases(deps),
+    registry: registryVerbs(deps),
     hosts: hostUseCases(deps),
     quotas: quotaUseCases(deps),
     network: networkVerbs(deps),
@@ -72,4 +78,19 @@ export function createControl({ grants = noGrants, ...parts }: ControlParts): {
     },
   }
   return { control, reconciler }
+}
+
+/** Sweeps begin and end with it. */
+function withRounds(reconciler: Reconciler, rounds: SweepRounds): Reconciler {
+  return {
+    ...reconciler,
+    async recover() {
+      await reconciler.recover()
+      rounds.start()
+    },
+    async [Symbol.asyncDispose]() {
+      await rounds[Symbol.asyncDispose]()
+      await reconciler[Symbol.asyncDispose]()
+    },
+  }
 }

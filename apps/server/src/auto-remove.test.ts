@@ -20,7 +20,7 @@ test('the host of a container that removes itself is told once that its run was 
     },
   }
   const store = createStore(db)
-  const providers = await someProviders(store, links, systemClock)
+  await using providers = await someProviders(store, links, systemClock)
   const { control, reconciler } = createControl({
     store,
     links,

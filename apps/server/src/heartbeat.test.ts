@@ -25,7 +25,7 @@ test('a store that fails for a moment ends neither the server nor the signs of l
       throw new Error('none')
     },
   }
-  const providers = await someProviders(store, links, systemClock)
+  await using providers = await someProviders(store, links, systemClock)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const { reconciler } = createControl({
     store: { ...store, hosts: { ...store.hosts, seen } },

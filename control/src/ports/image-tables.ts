@@ -112,6 +112,8 @@ export interface ContentTable {
   blob(
     digest: Digest,
   ): Promise<{ readonly size: number; readonly origin: string | null; readonly usedAt: number } | undefined>
+  /** All that there are. */
+  blobs(): Promise<Digest[]>
   /** The project has it, and just asked for it. */
   holdBlob(projectId: ProjectId, digest: Digest, at: number): Promise<void>
   hasBlob(projectId: ProjectId, digest: Digest): Promise<boolean>

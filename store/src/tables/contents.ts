@@ -14,6 +14,7 @@ type BlobQueries = Pick<
   ContentTable,
   | 'addBlob'
   | 'blob'
+  | 'blobs'
   | 'holdBlob'
   | 'hasBlob'
   | 'releaseBlob'
@@ -43,6 +44,10 @@ function blobQueries(db: Kysely<Database>): BlobQueries {
     async blob(digest) {
       const row = await db.selectFrom('blobs').selectAll().where('digest', '=', digest).executeTakeFirst()
       return row && { size: Number(row.size), origin: row.origin, usedAt: Number(row.used_at) }
+    },
+    async blobs() {
+      const rows = await db.selectFrom('blobs').select('digest').execute()
+      return rows.map(({ digest }) => digest as Digest)
     },
     async holdBlob(projectId, digest, at) {
       await db

@@ -1,17 +1,22 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   type Control,
   createControl,
   defaultPolicy,
   type HostLinks,
+  type Namespaces,
   type Policy,
   type Reconciler,
   type Store,
+  type Upstream,
 } from '@gantry/control'
 import { createSimHost, type SimHost } from '@gantry/control/testing'
-import { type Clock, randomIds } from '@gantry/kernel'
+import { type Clock, Fault, randomIds } from '@gantry/kernel'
 import type { Caller, HostId, ProjectId, RequestId, UserId } from '@gantry/model'
-import { embeddedNetworks, embeddedVolumes } from '@gantry/providers-embedded'
+import { embeddedBlobs, embeddedNetworks, embeddedVolumes } from '@gantry/providers-embedded'
 import { createStore, openSqlite } from '@gantry/store'
 import type { AgentCalls } from '@gantry/wire'
 import { sealedWith } from '../secrets.ts'
@@ -19,6 +24,9 @@ import { volumeHosts } from '../volume-hosts.ts'
 
 const silent = { info() {}, warn() {}, error() {} }
 const gauges = { step() {}, settled() {}, waiting() {} }
+
+/** Where clients reach the registry of a world. */
+export const ownRegistry = '127.0.0.1:9700'
 
 export const simHostId = 'a0000000-0000-4000-8000-000000000001' as HostId
 
@@ -37,6 +45,8 @@ export interface WorldOptions {
   /** What the host can be asked. */
   readonly calls?: Partial<AgentCalls>
   readonly policy?: Partial<Policy>
+  /** Other registries; none can be reached unless given. */
+  readonly upstream?: Upstream
   /** An empty one in memory unless given. */
   readonly db?: Awaited<ReturnType<typeof openSqlite>>
 }
@@ -55,6 +65,7 @@ export async function aWorld({ calls = {}, policy = {}, ...rest }: WorldOptions 
       store,
       links: withCalls,
       ...providers,
+      ...(rest.upstream && { upstream: rest.upstream }),
       clock,
       ids: randomIds,
       log: silent,
@@ -85,16 +96,46 @@ export async function aWorld({ calls = {}, policy = {}, ...rest }: WorldOptions 
       await host.disconnect()
       await parts.reconciler[Symbol.asyncDispose]()
       await db.destroy()
+      await providers[Symbol.asyncDispose]()
     },
   }
 }
 
-/** The embedded providers, as a server has them. */
+/** The embedded providers, as a server has them, but for other registries: nobody is reached. */
 export async function someProviders(store: Store, links: HostLinks, clock: Clock) {
   const networks = embeddedNetworks({ store, clock, ids: randomIds, publicCidr: '172.24.4.0/24' })
   await networks.ensurePublic('admin-project' as ProjectId)
   const volumes = embeddedVolumes({ store, clock, ids: randomIds, hosts: volumeHosts(store, links) })
-  return { networks, volumes, secrets: sealedWith(randomBytes(32)) }
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-world-'))
+  return {
+    networks,
+    volumes,
+    secrets: sealedWith(randomBytes(32)),
+    blobs: await embeddedBlobs({ folder, clock, log: silent }),
+    upstream: nobody,
+    namespaces: projectIds,
+    registryDomains: [ownRegistry],
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Every project is called by its id. */
+const projectIds: Namespaces = {
+  projectOf: async (namespace) => namespace as ProjectId,
+  namespaceOf: async (projectId) => projectId,
+}
+
+const unreachable = async () => {
+  throw new Fault('registry.unreachable', { reason: 'There is no other registry in tests.' })
+}
+const nobody: Upstream = {
+  manifest: unreachable,
+  blob: unreachable,
+  hasBlob: unreachable,
+  putBlob: unreachable,
+  putManifest: unreachable,
+  logIn: unreachable,
+  search: unreachable,
 }
 
 export function aCaller(project = 'p1', roles: readonly string[] = ['member']): Caller {

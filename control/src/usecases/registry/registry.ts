@@ -1,13 +1,15 @@
 import type { Digest } from '@gantry/model'
 import type { Deps } from '../../deps.ts'
 import type { RegistryVerbs } from '../../registry-verbs.ts'
-import { sweepContents } from '../catalogue/sweep.ts'
 import { requireAdminFor } from '../find-container.ts'
 import { hostRepositories } from './host-repository.ts'
 import { listingOf } from './listing.ts'
 import { mayWrite, placeOf } from './place.ts'
 import { provenanceOf } from './provenance.ts'
 import { tenantRepository } from './repository.ts'
+
+/** Of an administrator's patience. Milliseconds. */
+const sweepMs = 30 * 60_000
 
 /** What only a registry shows of the catalogue, to clients of registries and to hosts. */
 export function registryVerbs(deps: Deps): RegistryVerbs {
@@ -20,7 +22,7 @@ export function registryVerbs(deps: Deps): RegistryVerbs {
     ...listingOf(deps),
     async sweep(caller) {
       requireAdminFor(caller, true, 'Sweeping the image store')
-      return sweepContents(deps)
+      return deps.catalogue.sweep(AbortSignal.timeout(sweepMs))
     },
     async verify(caller, signal) {
       requireAdminFor(caller, true, 'Verifying the image store')
