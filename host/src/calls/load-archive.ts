@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib'
 import { engineRefIn, familiarRepo, namelessRefIn, parseImageName } from '@gantry/model'
 import { extract, type Header } from 'tar-stream'
 import { ArchiveIndex, badArchive } from './image-archive.ts'
-import { fileHeader, filePadding, tarEnd, wholeFile } from '../engine/tar-blocks.ts'
+import { fileHeader, filePadding, tarEnd, wholeFile } from '@gantry/kernel'
 
 /** What an engine was given, and under which names. */
 export interface Loaded {

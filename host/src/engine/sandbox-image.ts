@@ -1,4 +1,4 @@
-import { tarEnd, wholeFile } from './tar-blocks.ts'
+import { tarEnd, wholeFile } from '@gantry/kernel'
 
 /**
  * The image of capsules' sandboxes: one static program that waits to be told to end. Its few machine instructions are written

@@ -14,4 +14,5 @@ export {
 export { type Ids, randomIds } from './ids.ts'
 export { limiter } from './limiter.ts'
 export { assertNever } from './never.ts'
+export { fileHeader, filePadding, tarEnd, wholeFile } from './tar-blocks.ts'
 export { type Turns, turns } from './turns.ts'
