@@ -9,8 +9,9 @@ export async function sendReferrers({ request, reply, repository }: Visit, diges
   const filter = new URLSearchParams(request.url.split('?', 2)[1] ?? '').get('artifactType')
   const views = await repository.referrers(digest, filter)
   if (filter !== null) reply.header('oci-filters-applied', 'artifactType')
+  // As bytes, because a text would be given a charset, and clients compare the type.
   const index = { schemaVersion: 2, mediaType: indexType, manifests: views.map(descriptorOf) }
-  return reply.header('content-type', indexType).send(JSON.stringify(index))
+  return reply.header('content-type', indexType).send(Buffer.from(JSON.stringify(index)))
 }
 
 function descriptorOf({ mediaType, digest, size, artifactType, annotations }: ReferrerView) {
