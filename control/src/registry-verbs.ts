@@ -77,7 +77,10 @@ export interface RegistryVerbs {
   repositories(caller: Caller, page: NamePage): Promise<string[]>
   search(caller: Caller, term: string, limit: number): Promise<FoundRepository[]>
   /** Frees what nobody needs any more. Administrators only. */
-  sweep(caller: Caller): Promise<{ readonly manifests: number; readonly blobs: number; readonly bytes: number }>
+  sweep(
+    caller: Caller,
+    signal: AbortSignal,
+  ): Promise<{ readonly manifests: number; readonly blobs: number; readonly bytes: number }>
   /** Reads all of the store again; answers what is not sound. Administrators only. */
   verify(
     caller: Caller,

@@ -8,9 +8,6 @@ import { mayWrite, placeOf } from './place.ts'
 import { provenanceOf } from './provenance.ts'
 import { tenantRepository } from './repository.ts'
 
-/** Of an administrator's patience. Milliseconds. */
-const sweepMs = 30 * 60_000
-
 /** What only a registry shows of the catalogue, to clients of registries and to hosts. */
 export function registryVerbs(deps: Deps): RegistryVerbs {
   return {
@@ -20,9 +17,9 @@ export function registryVerbs(deps: Deps): RegistryVerbs {
       return mayWrite(caller) && (await placeOf(deps, name)).projectId === caller.projectId
     },
     ...listingOf(deps),
-    async sweep(caller) {
+    async sweep(caller, signal) {
       requireAdminFor(caller, true, 'Sweeping the image store')
-      return deps.catalogue.sweep(AbortSignal.timeout(sweepMs))
+      return deps.catalogue.sweep(signal)
     },
     async verify(caller, signal) {
       requireAdminFor(caller, true, 'Verifying the image store')
