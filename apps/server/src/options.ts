@@ -12,6 +12,8 @@ export interface ServerOptions {
   readonly dockerListen: Address
   /** The same, always TLS; clients may show a certificate. */
   readonly dockerTlsListen: Address
+  /** `HOST` or `HOST:PORT`: further names by which users reach the registry, through a proxy or a name of its own. */
+  readonly registryNames: readonly string[]
   /** Names and addresses under which agents reach this server: in its certificate. */
   readonly names: readonly string[]
   /** How often a host's cores and memory may be promised. */
@@ -37,6 +39,7 @@ export const usage = `Usage: gantry server [options]
   --docker-listen HOST:PORT  the Docker API, TLS unless on loopback (default: 127.0.0.1:9703)
   --docker-tls-listen HOST:PORT  the same, always TLS, for client certificates too (default: 127.0.0.1:9704)
   --name NAME                a name or address agents use for this server; may be given several times
+  --registry-name HOST[:PORT]  a further name by which users reach the registry; may be given several times
   --cpu-ratio N              how often a host's cores may be promised (default: 16)
   --memory-ratio N           how often its memory may be promised (default: 1.5)
   --allowed-origin ORIGIN    a web page's origin that may open terminals, as https://HOST; may be given several times
@@ -59,6 +62,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
       'docker-listen': { type: 'string', default: '127.0.0.1:9703' },
       'docker-tls-listen': { type: 'string', default: '127.0.0.1:9704' },
       name: { type: 'string', multiple: true, default: [] },
+      'registry-name': { type: 'string', multiple: true, default: [] },
       'cpu-ratio': { type: 'string', default: '16' },
       'memory-ratio': { type: 'string', default: '1.5' },
       'allowed-origin': { type: 'string', multiple: true, default: [] },
@@ -83,6 +87,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Se
     dockerListen,
     dockerTlsListen,
     names: [...new Set([...values.name, ...hosts, 'localhost', '127.0.0.1'])],
+    registryNames: values['registry-name'].map(registryNameOf),
     cpuRatio: ratioOf(values['cpu-ratio'], '--cpu-ratio'),
     memoryRatio: ratioOf(values['memory-ratio'], '--memory-ratio'),
     publicCidr: values['public-cidr'],
@@ -110,6 +115,12 @@ function originOf(text: string): string {
 
 function wordsOf(text = ''): string[] {
   return text.split(/[\s,]+/).filter((word) => word !== '')
+}
+
+function registryNameOf(text: string): string {
+  const name = text.toLowerCase()
+  if (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(name)) return name
+  throw new Error(`--registry-name must be HOST or HOST:PORT, not ${JSON.stringify(text)}.`)
 }
 
 function ratioOf(text: string, option: string): number {

@@ -2,16 +2,19 @@ import { mkdir } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createOrLoadCa, type IssuedCertificate } from '@gantry/ca'
-import { createControl, defaultPolicy, type HostLinks } from '@gantry/control'
+import { createControl, createRegistryLogins, defaultPolicy, type HostLinks } from '@gantry/control'
 import { dockerFacade } from '@gantry/facade-docker'
 import { keystone } from '@gantry/facade-keystone'
 import { nativeFacade } from '@gantry/facade-native'
+import { registryFacade } from '@gantry/facade-registry'
 import { zunFacade } from '@gantry/facade-zun'
 import { createHttpApp, createHttpMetrics, createRegistry, nothingElse, operations } from '@gantry/http'
 import { Fault, randomIds, systemClock } from '@gantry/kernel'
 import {
   bootstrapIdentity,
+  embeddedBlobs,
   embeddedIdentity,
+  embeddedNamespaces,
   embeddedNetworks,
   embeddedVolumes,
   type NewCredential,
@@ -29,6 +32,7 @@ import { joinTokens } from './join-tokens.ts'
 import { writeSecretFile } from './openrc.ts'
 import type { ServerOptions } from './options.ts'
 import { otherRegistries } from './other-registries.ts'
+import { certifiedNames, hostRegistryService, registryDomainsOf } from './registry-service.ts'
 import { secretsFile } from './secrets.ts'
 import { volumeHosts } from './volume-hosts.ts'
 
@@ -86,8 +90,15 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   opened.push(async () => rules[Symbol.dispose]())
   const upstream = otherRegistries(options, log)
   opened.push(() => upstream.close())
+  const blobs = await embeddedBlobs({ folder: join(options.home, 'images'), clock, log })
+  const namespaces = embeddedNamespaces(identityStore)
+  // The port may be the system's to choose: they are known when it listens.
+  const registryDomains: string[] = []
   const { control, reconciler } = createControl({
     upstream,
+    blobs,
+    namespaces,
+    registryDomains,
     grants: rules.grants,
     store,
     links,
@@ -103,7 +114,10 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   opened.push(() => Promise.resolve(reconciler[Symbol.asyncDispose]()))
 
   const tokens = joinTokens(store, clock, ids, (id) => line.relay?.links.connected(id) ?? false)
-  const certificate = await ca.issueServer(options.names)
+  const metrics = createHttpMetrics(registry)
+  const images = await hostRegistryService(control, metrics, log)
+  opened.push(() => images.close())
+  const certificate = await ca.issueServer(certifiedNames(options))
   const relay = await createRelay({
     ...certificate,
     listen: options.agentsListen,
@@ -111,6 +125,7 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     reports: reconciler.reports,
     enrol: async (id, secret, hostname) => ({ hostId: await tokens.redeem(id, secret, hostname), deployment }),
     sign: (csr, hostId) => ca.signAgent(csr, hostId),
+    serveRegistry: images.serve,
     log,
     clock,
   })
@@ -126,7 +141,6 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   const app = secure ? createHttpApp({ log, tls: tlsOf(certificate) }) : createHttpApp({ log })
   opened.push(() => app.close())
   nothingElse(app)
-  const metrics = createHttpMetrics(registry)
   await app.register(operations, {
     metrics,
     readiness: { store: () => store.hosts.list(), agents: async () => requireAgent(relay) },
@@ -141,6 +155,8 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   const access = dockerAccess({ control, store, identity, secrets, ca, clock, ids })
   opened.push(async () => access[Symbol.dispose]())
   await app.register(dockerFacade, { prefix: '/docker', ...access.options })
+  const logins = createRegistryLogins({ identity, namespaces, registry: control.registry, secrets })
+  await app.register(registryFacade, { registry: control.registry, logins, guard: access.options.guard })
   const dockerPorts = { url: '', tlsUrl: '', ca: ca.certificate }
   await app.register(nativeFacade, {
     control,
@@ -148,12 +164,14 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     createJoinToken,
     certificates: access.certificates,
     dockerPorts: () => dockerPorts,
+    namespaces,
   })
 
   await networks.sweep()
   await reconciler.recover()
   await app.listen({ host: options.listen.host, port: options.listen.port })
   const { port } = app.server.address() as AddressInfo
+  registryDomains.push(...registryDomainsOf(options, port))
   const dockerAt = async (listen: Address, secure: boolean) => {
     const authority = ca.certificate
     const listener = await listenForDocker(access, { listen, secure, certificate, authority, metrics, log })

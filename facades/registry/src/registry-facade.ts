@@ -1,11 +1,4 @@
-import {
-  isGranted,
-  type RegistryLogins,
-  type RegistryVerbs,
-  type RegistryVisitor,
-  requireGrant,
-  type StreamGuard,
-} from '@gantry/control'
+import { isGranted, type RegistryLogins, type RegistryVerbs, type RegistryVisitor, requireGrant } from '@gantry/control'
 import { noteCaller, requestId, tokenOf } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -19,7 +12,10 @@ import { tokenRoutes } from './token-routes.ts'
 export interface RegistryOptions {
   readonly registry: RegistryVerbs
   readonly logins: RegistryLogins
-  readonly guard: StreamGuard
+  readonly guard: {
+    /** Calls `end` when what the request was asked with is revoked. Call the answer when it is over. */
+    watch(visitor: RegistryVisitor, end: () => void): () => void
+  }
 }
 
 /** The registry as tenants see it, at `/v2`, and its search, at `/v1`. Register it without a prefix: clients know no other paths. */
@@ -59,7 +55,12 @@ function tenantRoutes(app: FastifyInstance, { registry, logins, guard }: Registr
 }
 
 /** Whatever is under way ends with the token it was asked with: a blob may take hours, and a client that is slow may be asleep. */
-function cutWhenRevoked(guard: StreamGuard, visitor: RegistryVisitor, request: FastifyRequest, { raw }: FastifyReply) {
+function cutWhenRevoked(
+  guard: RegistryOptions['guard'],
+  visitor: RegistryVisitor,
+  request: FastifyRequest,
+  { raw }: FastifyReply,
+) {
   raw.once(
     'close',
     guard.watch(visitor, () => request.raw.socket.destroy()),
