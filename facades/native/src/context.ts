@@ -1,6 +1,6 @@
 import type { ClientCertificates, Control } from '@gantry/control'
 import type { TypeBoxProvider } from '@gantry/http'
-import type { Caller } from '@gantry/model'
+import type { Caller, ProjectId } from '@gantry/model'
 import type {
   FastifyBaseLogger,
   FastifyInstance,
@@ -32,6 +32,8 @@ export interface NativeContext {
   readonly certificates: ClientCertificates
   /** Where the Docker API listens, as origins; the host may stand for every address. */
   readonly dockerPorts: () => { readonly url: string; readonly tlsUrl: string; readonly ca: string }
+  /** A project by id or by name. Throws `identity.not-found`. */
+  readonly projectOf: (ref: string) => Promise<ProjectId>
   /** Milliseconds between comments on a quiet event stream. */
   readonly heartbeatMs: number
 }

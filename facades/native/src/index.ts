@@ -1,4 +1,4 @@
-import type { ClientCertificates, Control, TokenVerifier } from '@gantry/control'
+import type { ClientCertificates, Control, Namespaces, TokenVerifier } from '@gantry/control'
 import { authenticate, openApi, type TypeBoxProvider } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
@@ -11,12 +11,14 @@ import { dockerRoutes } from './routes/docker.ts'
 import { eventRoutes } from './routes/events.ts'
 import { floatingIpRoutes } from './routes/floating-ips.ts'
 import { hostRoutes } from './routes/hosts.ts'
-import { imageRoutes } from './routes/images.ts'
+import { imageContentRoutes } from './routes/image-content.ts'
+import { imageMemberRoutes, imageRoutes } from './routes/images.ts'
 import { inspectRoutes } from './routes/inspect.ts'
 import { networkRoutes, subnetRoutes } from './routes/networks.ts'
 import { portRoutes } from './routes/ports.ts'
 import { quotaRoutes } from './routes/quotas.ts'
 import { registryRoutes } from './routes/registries.ts'
+import { registryCareRoutes } from './routes/registry.ts'
 import { routerRoutes } from './routes/routers.ts'
 import { securityGroupRoutes } from './routes/security-groups.ts'
 import { streamRoutes } from './routes/streams.ts'
@@ -32,8 +34,15 @@ export type {
   CreateContainer,
   EventView,
   HostView,
-  ImageView,
 } from './schemas.ts'
+export type {
+  ImageMemberView,
+  ImageView,
+  ProvenanceView,
+  SignaturePolicyView,
+  SweptView,
+  VerifiedView,
+} from './schemas-image.ts'
 export type {
   FloatingIpView,
   ForwardingView,
@@ -54,6 +63,7 @@ export interface NativeOptions {
   readonly createJoinToken: NativeContext['createJoinToken']
   readonly certificates: ClientCertificates
   readonly dockerPorts: NativeContext['dockerPorts']
+  readonly namespaces: Namespaces
   /** Shown in the OpenAPI document. */
   readonly version?: string
   readonly heartbeatMs?: number
@@ -75,6 +85,9 @@ const routes = [
   snapshotRoutes,
   capsuleRoutes,
   imageRoutes,
+  imageMemberRoutes,
+  imageContentRoutes,
+  registryCareRoutes,
   registryRoutes,
   dockerRoutes,
   hostRoutes,
@@ -90,6 +103,7 @@ export async function nativeFacade(app: FastifyInstance, options: NativeOptions)
     createJoinToken,
     certificates,
     dockerPorts,
+    namespaces,
     version = '0.1.0',
     heartbeatMs = 20_000,
   } = options
@@ -113,6 +127,7 @@ export async function nativeFacade(app: FastifyInstance, options: NativeOptions)
             createJoinToken,
             certificates,
             dockerPorts,
+            projectOf: projectsBy(namespaces),
             heartbeatMs,
           })
         })
@@ -120,6 +135,14 @@ export async function nativeFacade(app: FastifyInstance, options: NativeOptions)
     },
     { prefix: '/v1' },
   )
+}
+
+function projectsBy(namespaces: Namespaces): NativeContext['projectOf'] {
+  return async (ref) => {
+    const found = await namespaces.projectOf(ref)
+    if (found === null) throw new Fault('identity.not-found', { type: 'project', ref })
+    return found
+  }
 }
 
 const about =
@@ -134,7 +157,7 @@ const tags = [
   },
   { name: 'volumes', description: 'Data that outlives containers, and snapshots of it.' },
   { name: 'capsules', description: 'Containers that share a network and a fate.' },
-  { name: 'images', description: 'Images a project committed, and public ones.' },
+  { name: 'images', description: 'Images of a project, those shared with it, and public ones.' },
   { name: 'registries', description: 'Where images may be pulled from, and as whom.' },
   { name: 'certificates', description: 'Where the Docker API is, and what its clients may show instead of a token.' },
   { name: 'hosts', description: 'Machines with an agent and an engine.' },

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { nativeFacade } from './index.ts'
 import { fakeCertificates, fakeDockerPorts } from './testing/fake-certificates.ts'
+import { fakeNamespaces } from './testing/fake-images.ts'
 import { fakeCloud } from './testing/index.ts'
 
 interface Operation {
@@ -33,6 +34,7 @@ async function documentOf(): Promise<{ document: Document; routes: string[] }> {
     createJoinToken,
     certificates: fakeCertificates(),
     dockerPorts: fakeDockerPorts,
+    namespaces: fakeNamespaces,
   })
   const response = await app.inject('/openapi.json')
   await app.close()

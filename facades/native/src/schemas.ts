@@ -4,6 +4,7 @@ import Type, { type Static } from 'typebox'
 import { exact, listOf, noNul, orNull, Other, Path, ShortText, textMap, Time } from './fields.ts'
 import { AttachNetwork, ContainerAddress, GroupIds, networkDocuments } from './schemas-network.ts'
 import { certificateDocuments } from './schemas-certificate.ts'
+import { imageDocuments, RepoName, TagName } from './schemas-image.ts'
 import { registryDocuments } from './schemas-registry.ts'
 import { AskedMount, type CapsuleFields, ContainerMount, storageDocuments } from './schemas-storage.ts'
 
@@ -100,8 +101,6 @@ export const PatchContainer = Type.Object(
 )
 
 export const RenameContainer = Type.Object({ name: Name }, exact)
-const RepoName = Type.String({ minLength: 1, maxLength: 255, pattern: '^[a-z0-9][a-z0-9._/:-]*$' })
-const TagName = Type.String({ pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$' })
 export const CommitContainer = Type.Object({ repository: RepoName, tag: Type.Optional(TagName) }, exact)
 export const PullImage = Type.Object({ repo: RepoName, tag: Type.Optional(TagName), host: ShortText }, exact)
 
@@ -171,19 +170,6 @@ export type CapsuleView = CapsuleFields & {
   readonly initContainers: ContainerView[]
 }
 
-const Image = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  name: Type.String(),
-  repo: Type.String(),
-  tag: Type.String(),
-  projectId: orNull(Type.String()),
-  host: Type.String(),
-  imageId: orNull(Type.String()),
-  size: orNull(Type.Integer({ description: 'Bytes; null while it is being made.' })),
-  createdAt: Time,
-})
-export type ImageView = Static<typeof Image>
-
 const Host = Type.Object({
   id: Type.String(),
   name: Type.String(),
@@ -232,14 +218,15 @@ const Action = Type.Object({
 })
 export type ActionView = Static<typeof Action>
 
-const limit = Type.Number({ minimum: -1, maximum: 1e9 })
-const Quotas = Type.Object({ containers: limit, cpu: limit, memory: limit, disk: limit })
+const limit = Type.Number({ minimum: -1, maximum: 1e15 })
+const Quotas = Type.Object({ containers: limit, cpu: limit, memory: limit, disk: limit, imageBytes: limit })
 export const SetQuotas = Type.Object(
   {
     containers: Type.Optional(limit),
     cpu: Type.Optional(limit),
     memory: Type.Optional(limit),
     disk: Type.Optional(limit),
+    imageBytes: Type.Optional(limit),
   },
   { ...exact, minProperties: 1 },
 )
@@ -279,8 +266,7 @@ export const documents = {
     ...listOf('containers', 'Container').properties,
     next: orNull(Type.String({ description: 'The marker of the next page; null: this is the last.' })),
   }),
-  Image,
-  ImageList: listOf('images', 'Image'),
+  ...imageDocuments,
   Host,
   HostList: listOf('hosts', 'Host'),
   Action,

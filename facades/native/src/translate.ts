@@ -6,11 +6,9 @@ import {
   type Container,
   type ContainerSpec,
   defaultSpec,
-  formatImageName,
   type Host,
-  type Image,
 } from '@gantry/model'
-import type { ActionView, ContainerView, CreateContainer, EventView, HostView, ImageView } from './schemas.ts'
+import type { ActionView, ContainerView, CreateContainer, EventView, HostView } from './schemas.ts'
 import { isoTime, timeOrNull } from './times.ts'
 import { toMountRequest, toMountView } from './translate-mounts.ts'
 import { toAddresses, toGroupIds, toNetRequest } from './translate-network.ts'
@@ -77,11 +75,6 @@ function portsOf(exposed: readonly string[], published: readonly PublishedPort[]
   const target = ({ containerPort, protocol }: PublishedPort) => `${containerPort}/${protocol}`
   const rest = exposed.filter((port) => !published.some((one) => target(one) === port))
   return [...published.map((one) => `${one.address}:${one.publicPort}->${target(one)}`), ...rest]
-}
-
-export function toImageView(image: Image): ImageView {
-  const { hostId: _host, hostName, engineRef: _ref, createdAt, repo, tag, ...rest } = image
-  return { ...rest, repo, tag, name: formatImageName(repo, tag), host: hostName, createdAt: isoTime(createdAt) }
 }
 
 export function toHostView(host: Host): HostView {

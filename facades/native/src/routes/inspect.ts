@@ -6,7 +6,8 @@ import { type App, type NativeContext, Ref } from '../context.ts'
 import { operation } from '../operation.ts'
 import { text } from '../query.ts'
 import { CommitContainer } from '../schemas.ts'
-import { toActionView, toImageView } from '../translate.ts'
+import { toActionView } from '../translate.ts'
+import { toImageView } from '../translate-image.ts'
 
 const tag = 'containers'
 const TopQuery = Type.Object({ psArgs: text('Arguments for ps, as `-ef`.') }, { additionalProperties: false })

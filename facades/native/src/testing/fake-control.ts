@@ -14,6 +14,7 @@ import {
 } from '@gantry/model'
 import { fakeCapsules } from './fake-capsules.ts'
 import { FakeContainers } from './fake-containers.ts'
+import { type FakeImages, fakeImages } from './fake-images.ts'
 import { FakeNetwork } from './fake-network.ts'
 import { fakeRegistries } from './fake-registries.ts'
 import { FakeStorage } from './fake-storage.ts'
@@ -25,6 +26,7 @@ export interface FakeCloud {
   readonly network: FakeNetwork
   readonly storage: FakeStorage
   readonly registries: ReturnType<typeof fakeRegistries>
+  readonly images: FakeImages
   /** Ends when the number of open watches is `count`. */
   watchers(): number
   emit(event: ContainerEvent): void
@@ -37,28 +39,19 @@ export function fakeCloud(): FakeCloud {
   const network = new FakeNetwork()
   const storage = new FakeStorage()
   const registries = fakeRegistries()
+  const images = fakeImages()
   const containers = new FakeContainers({ uuid: randomUUID, now: Date.now, emit, network, storage })
   const control: Control = {
     containers: containers.api,
-    images: {
-      list: async () => [],
-      get: async (_caller, id) => {
-        throw new Fault('image.not-found', { image: id, reason: 'no such id.' })
-      },
-      pull: async ({ isAdmin }) => refuse(isAdmin, 'Pulling'),
-      delete: async (_caller, id) => {
-        throw new Fault('image.not-found', { image: id, reason: 'no such id.' })
-      },
-      search: async () => [],
-      searchRegistry: async () => [],
-    },
+    images: images.verbs,
+    registry: images.registry,
     hosts: fakeHosts(),
     network: network.verbs,
     storage: storage.verbs,
     capsules: fakeCapsules(containers.api),
     registries: registries.verbs,
     engine: unfaked('engine'),
-    engineImages: unfaked('engineImages'),
+    engineImages: images.engineImages,
     policy: unfaked('policy'),
     activity: unfaked('activity'),
     consoles: { open: async () => notFaked('Opening consoles'), connect: async () => notFaked('Opening consoles') },
@@ -87,7 +80,7 @@ export function fakeCloud(): FakeCloud {
     },
   }
   const watchers = () => bus.listenerCount('event')
-  return { control, verifier: fakeVerifier(), containers, network, storage, registries, watchers, emit }
+  return { control, verifier: fakeVerifier(), containers, network, storage, registries, images, watchers, emit }
 }
 
 function refuse(allowed: boolean, action: string): never {

@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { nativeFacade } from '../index.ts'
 import { fakeCertificates, fakeDockerPorts } from './fake-certificates.ts'
 import { type FakeCloud, fakeCloud } from './fake-control.ts'
+import { fakeNamespaces } from './fake-images.ts'
 
 export interface ServedCloud extends FakeCloud, AsyncDisposable {
   readonly app: FastifyInstance
@@ -25,6 +26,7 @@ export async function serveFakeCloud(extend?: (app: FastifyInstance) => void): P
     createJoinToken,
     certificates: fakeCertificates(),
     dockerPorts: fakeDockerPorts,
+    namespaces: fakeNamespaces,
     heartbeatMs: 50,
   })
   extend?.(app)
