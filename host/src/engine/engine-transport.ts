@@ -99,7 +99,8 @@ export function engineTransport(socketPath: string): EngineTransport {
     json: async <T>(request: EngineRequest) => {
       const { body, status } = await stream(request)
       const text = await textOf(body, request.signal)
-      return (text === '' || status === 204 || status === 304 ? undefined : parsed(text)) as T
+      // Podman says nothing with a line end.
+      return (text.trim() === '' || status === 204 || status === 304 ? undefined : parsed(text)) as T
     },
     upgrade: async (request) => upgraded(socketPath, await pathOf(request), request),
     isPodman: async () => (await negotiated()).podman,

@@ -69,16 +69,20 @@ export function hostImages(engine: Engine, endpoint: RegistryEndpoint): HostImag
     }
   }
 
+  /** false: there is no such name to give. */
+  const named = async (ref: string, engineRef: string | null, signal: AbortSignal): Promise<boolean> => {
+    if (engineRef === null || isImageId(engineRef) || engineRef.includes('@')) return false
+    const { repo, tag } = parseImageName(engineRef)
+    await images.tag(ref, repo, tag, signal)
+    return true
+  }
+
   const pulled = async ({ source, imageId, engineRef }: Fetch, signal: AbortSignal): Promise<string> => {
     const repo = `${await endpoint.address()}/${source.repository}`
     const copy = nameAt(repo, source.reference)
     const isThere = source.reference.includes(':') && (await has(copy, signal))
     if (!isThere) await moved('pull', repo, source.reference, source.pass, signal)
-    if (engineRef !== null && !isImageId(engineRef) && !engineRef.includes('@')) {
-      const { repo: name, tag } = parseImageName(engineRef)
-      await images.tag(copy, name, tag, signal)
-      return engineRef
-    }
+    if (await named(copy, engineRef, signal)) return engineRef ?? copy
     // An engine that keeps its images in containerd calls them by something else.
     return imageId !== null && (await has(imageId, signal)) ? imageId : copy
   }
@@ -98,6 +102,7 @@ export function hostImages(engine: Engine, endpoint: RegistryEndpoint): HostImag
       const { source, imageId, engineRef } = what
       if (imageId !== null && (await has(imageId, signal))) {
         forgetting.keep(imageId)
+        await named(imageId, engineRef, signal)
         return imageId
       }
       const key = JSON.stringify([imageId ?? [source.repository, source.reference], engineRef])

@@ -2,6 +2,9 @@ import { isStatus } from '../engine/engine-error.ts'
 import type { ImageApi } from '../engine/images.ts'
 import { isCopyName } from './image-names.ts'
 
+/** An image has one for each way that it came. */
+const mostNames = 100
+
 /** Takes away what nobody needs; of an image that a container has, the engine itself keeps the last name. */
 export interface ImageForgetting {
   forget(imageIds: readonly string[], signal: AbortSignal): Promise<void>
@@ -14,15 +17,17 @@ export interface ImageForgetting {
 export function imageForgetting(images: Pick<ImageApi, 'inspect' | 'remove'>): ImageForgetting {
   const waiting = new Set<string>()
 
+  const nameOf = async (imageId: string, signal: AbortSignal): Promise<string | undefined> => {
+    const { RepoTags, RepoDigests } = await images.inspect(imageId, signal)
+    return [...(RepoTags ?? []), ...(RepoDigests ?? [])].find(isCopyName)
+  }
   /** Whether none of our names is left. */
   const drop = async (imageId: string, signal: AbortSignal): Promise<boolean> => {
     try {
-      const { RepoTags, RepoDigests } = await images.inspect(imageId, signal)
-      for (const name of [...(RepoTags ?? []), ...(RepoDigests ?? [])].filter(isCopyName)) {
-        // With its tag an engine takes away the digest of the same repository.
-        await images.remove(name, signal).catch((error: unknown) => {
-          if (!isStatus(error, 404)) throw error
-        })
+      // Looked at again after each: with a tag its digest goes too, and Podman takes one that is gone for the whole image.
+      for (let name = await nameOf(imageId, signal), tries = 0; name !== undefined && tries < mostNames; tries += 1) {
+        await images.remove(name, signal)
+        name = await nameOf(imageId, signal)
       }
       return true
     } catch (error) {
