@@ -1,0 +1,52 @@
+import { Readable } from 'node:stream'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { badArchive } from './bad-archive.ts'
+
+export type Compression = 'none' | 'gzip' | 'zstd'
+
+/** How many bytes tell a compression. */
+export const longestMagic = 6
+
+/** Throws `request.invalid` for those that are known and not read here. */
+export function compressionOf(head: Buffer): Compression {
+  const begins = (...bytes: readonly number[]) => bytes.every((byte, at) => head[at] === byte)
+  if (begins(0x1f, 0x8b)) return 'gzip'
+  if (begins(0x28, 0xb5, 0x2f, 0xfd)) return 'zstd'
+  if (begins(0xfd, 0x37, 0x7a, 0x58, 0x5a)) throw unread('xz')
+  if (begins(0x42, 0x5a, 0x68) && head.length > 3) throw unread('bzip2')
+  return 'none'
+}
+
+export function decompressor(compression: Exclude<Compression, 'none'>) {
+  return compression === 'gzip' ? createGunzip() : createZstdDecompress()
+}
+
+/** A stream again, and its first bytes: `longestMagic`, or fewer if it is shorter. */
+export async function peeked(source: AsyncIterable<Buffer>): Promise<{ head: Buffer; body: AsyncGenerator<Buffer> }> {
+  const iterator = source[Symbol.asyncIterator]()
+  let head: Buffer = Buffer.alloc(0)
+  while (head.length < longestMagic) {
+    const next = await iterator.next()
+    if (next.done === true) break
+    head = head.length === 0 ? next.value : Buffer.concat([head, next.value])
+  }
+  const first = head
+  async function* whole() {
+    try {
+      if (first.length > 0) yield first
+      yield* { [Symbol.asyncIterator]: () => iterator }
+    } finally {
+      await iterator.return?.()
+    }
+  }
+  return { head, body: whole() }
+}
+
+/** Bytes as a stream that `pipeline` takes. */
+export function streamOf(source: AsyncIterable<Buffer>): Readable {
+  return Readable.from(source, { objectMode: false, highWaterMark: 1 << 20 })
+}
+
+function unread(name: string) {
+  return badArchive(`it is compressed with ${name}; give it as it is, or compressed with gzip or zstd`)
+}
