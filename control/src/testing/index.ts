@@ -1,2 +1,8 @@
 export { createSimHost, type SimHost, simFacts } from './sim-host.ts'
 export { unfaked } from './unfaked.ts'
+export { createCatalogue } from '../usecases/catalogue/catalogue.ts'
+export { openPass } from '../usecases/catalogue/passes.ts'
+export { messageBundle, signed, signedBundle, simpleLayer, simplePayload } from './cosign-maker.ts'
+export { type Pass, sealPass } from '../usecases/catalogue/passes.ts'
+export { registryVerbs } from '../usecases/registry/registry.ts'
+export { requireSigned } from '../usecases/registry/signatures.ts'

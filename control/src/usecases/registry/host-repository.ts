@@ -1,6 +1,5 @@
 import { Fault } from '@gantry/kernel'
 import type { HostId } from '@gantry/model'
-import type { Deps } from '../../deps.ts'
 import type { RegistryVerbs, Repository } from '../../registry-verbs.ts'
 import { createFlights } from '../catalogue/flights.ts'
 import { openPass, type ReadPass, type WritePass } from '../catalogue/passes.ts'
@@ -8,9 +7,10 @@ import { readingOf } from './reading.ts'
 import { ownRepository, refusingAll } from './repository.ts'
 import { blindness, type Sight } from './sight.ts'
 import { upstreamRepository } from './upstream-repository.ts'
+import type { RegistryDeps } from './registry-deps.ts'
 
 /** What hosts read and write: exactly what the pass is for, whatever the repository is called. */
-export function hostRepositories(deps: Deps): RegistryVerbs['forHost'] {
+export function hostRepositories(deps: RegistryDeps): RegistryVerbs['forHost'] {
   const fetches = createFlights()
   return (hostId: HostId, sealed: string, name: string) => {
     const pass = openPass(deps.secrets, hostId, sealed, deps.clock.now())
@@ -30,7 +30,7 @@ function unknown(name: string): Fault {
 }
 
 /** One manifest, by its digest, and what it is made of. */
-function closureSight({ store }: Deps, { digest }: ReadPass): Sight {
+function closureSight({ store }: RegistryDeps, { digest }: ReadPass): Sight {
   const whole = () => store.contents.closure(digest)
   return {
     ...blindness,
@@ -40,7 +40,7 @@ function closureSight({ store }: Deps, { digest }: ReadPass): Sight {
 }
 
 /** What is pushed has no name and no repository. Nothing is taken away. */
-function writtenRepository(deps: Deps, { caller }: WritePass, name: string): Repository {
+function writtenRepository(deps: RegistryDeps, { caller }: WritePass, name: string): Repository {
   const { deleteManifest, deleteBlob } = refusingAll(async () => unknown(name))
   return { ...ownRepository(deps, { caller, repo: '', name }), deleteManifest, deleteBlob }
 }

@@ -1,16 +1,16 @@
 import { Fault } from '@gantry/kernel'
 import type { Caller, Image } from '@gantry/model'
 import { layersOf } from '../../catalogue.ts'
-import type { Deps } from '../../deps.ts'
 import type { Manifest } from '../../ports/image-tables.ts'
 import type { Provenance } from '../../registry-verbs.ts'
 import { keysOf, signaturesOf } from './signatures.ts'
+import type { RegistryDeps } from './registry-deps.ts'
 
 /** More containers than a project has. */
 const all = 100_000
 
 /** Where an image came from and who stands on it, as the caller's project may know it. */
-export async function provenanceOf(deps: Deps, caller: Caller, image: Image): Promise<Provenance> {
+export async function provenanceOf(deps: RegistryDeps, caller: Caller, image: Image): Promise<Provenance> {
   const { store, catalogue } = deps
   if (image.digest === null || image.kind === 'data') {
     const problem = `Image ${image.repo || image.id} has no layers: ${image.kind === 'data' ? 'it is kept as it was uploaded' : 'it has no content yet'}.`
@@ -36,7 +36,7 @@ export async function provenanceOf(deps: Deps, caller: Caller, image: Image): Pr
   }
 }
 
-async function usersOf({ store }: Deps, { projectId }: Caller, digests: readonly string[]): Promise<string[]> {
+async function usersOf({ store }: RegistryDeps, { projectId }: Caller, digests: readonly string[]): Promise<string[]> {
   const query = { filters: {}, sortKey: 'name', descending: false, limit: all, marker: null } as const
   const containers = await store.containers.list(projectId, query)
   return containers.flatMap(({ name, imageManifest }) => (digests.includes(imageManifest ?? '') ? [name] : []))

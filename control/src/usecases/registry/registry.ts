@@ -1,5 +1,4 @@
 import type { Digest } from '@gantry/model'
-import type { Deps } from '../../deps.ts'
 import type { RegistryVerbs } from '../../registry-verbs.ts'
 import { requireAdminFor } from '../find-container.ts'
 import { hostRepositories } from './host-repository.ts'
@@ -7,9 +6,10 @@ import { listingOf } from './listing.ts'
 import { mayWrite, placeOf } from './place.ts'
 import { provenanceOf } from './provenance.ts'
 import { tenantRepository } from './repository.ts'
+import type { RegistryDeps } from './registry-deps.ts'
 
 /** What only a registry shows of the catalogue, to clients of registries and to hosts. */
-export function registryVerbs(deps: Deps): RegistryVerbs {
+export function registryVerbs(deps: RegistryDeps): RegistryVerbs {
   return {
     repository: (caller, name) => tenantRepository(deps, caller, name),
     forHost: hostRepositories(deps),

@@ -1,18 +1,18 @@
 import { Fault } from '@gantry/kernel'
 import type { Caller } from '@gantry/model'
-import type { Deps } from '../../deps.ts'
 import type { Repository } from '../../registry-verbs.ts'
 import { mayWrite, partsOf, type Place, placeOf } from './place.ts'
 import { digestOf, readingOf } from './reading.ts'
 import { blindness, borrowedSight, ownSight, type Sight } from './sight.ts'
 import { uploadsOf } from './uploads.ts'
 import { writingOf } from './writing.ts'
+import type { RegistryDeps } from './registry-deps.ts'
 
 /** The calls that change something. */
 type Changing = Omit<Repository, 'tags' | 'manifest' | 'blob' | 'openBlob' | 'referrers'>
 
 /** A repository as a caller of its own or of another project may use it. Throws `repository.invalid`. */
-export function tenantRepository(deps: Deps, caller: Caller, name: string): Repository {
+export function tenantRepository(deps: RegistryDeps, caller: Caller, name: string): Repository {
   partsOf(name)
   return eachTime(async () => {
     const place = await placeOf(deps, name)
@@ -25,7 +25,7 @@ export function tenantRepository(deps: Deps, caller: Caller, name: string): Repo
 
 /** One of the caller's project, to do anything with. `repo` empty: it has no name, and neither have the images that are pushed there. */
 export function ownRepository(
-  deps: Deps,
+  deps: RegistryDeps,
   { caller, repo, name }: { readonly caller: Caller; readonly repo: string; readonly name: string },
 ): Repository {
   const { store, clock } = deps
@@ -48,7 +48,7 @@ export function ownRepository(
 }
 
 /** Another project's, or nobody's: which of them it is, only shows where an image of it may be seen. */
-function foreignRepository(deps: Deps, caller: Caller, { projectId, repo, name }: Place): Repository {
+function foreignRepository(deps: RegistryDeps, caller: Caller, { projectId, repo, name }: Place): Repository {
   const sight = projectId === null ? blindness : borrowedSight(deps, caller, projectId, repo)
   return { ...readingOf(deps, name, sight), ...refusingAll(() => foreignRefusal(sight, name)) }
 }

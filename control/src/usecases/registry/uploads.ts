@@ -1,11 +1,11 @@
 import { Fault } from '@gantry/kernel'
 import type { Caller } from '@gantry/model'
-import type { Deps } from '../../deps.ts'
 import type { UploadId } from '../../ports/blob-store.ts'
 import type { Upload } from '../../ports/image-tables.ts'
 import { enforceQuota, limitsOf } from '../../quotas/enforce.ts'
 import type { Repository } from '../../registry-verbs.ts'
 import { digestOf } from './reading.ts'
+import type { RegistryDeps } from './registry-deps.ts'
 
 export type Uploads = Pick<Repository, 'beginUpload' | 'received' | 'append' | 'finishUpload' | 'cancelUpload'>
 
@@ -13,7 +13,11 @@ export type Uploads = Pick<Repository, 'beginUpload' | 'received' | 'append' | '
 const mostUploads = 100
 
 /** Blobs on their way into a repository of the caller's project. What is left of them is swept (`Policy.uploadLifeMs`). */
-export function uploadsOf({ store, blobs, catalogue, ids, clock }: Deps, caller: Caller, repo: string): Uploads {
+export function uploadsOf(
+  { store, blobs, catalogue, ids, clock }: RegistryDeps,
+  caller: Caller,
+  repo: string,
+): Uploads {
   const { projectId, userId } = caller
   /** Known to this repository alone: elsewhere it is as one that never was. */
   const own = async (text: string): Promise<Upload> => {

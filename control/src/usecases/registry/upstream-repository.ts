@@ -1,7 +1,6 @@
 import { Fault } from '@gantry/kernel'
 import { type Caller, type Digest, familiarRepo, formatImageName, parseDigest } from '@gantry/model'
 import { type ImageName, pulledFrom } from '../../catalogue.ts'
-import type { Deps } from '../../deps.ts'
 import type { Manifest } from '../../ports/image-tables.ts'
 import type { UpstreamLogin } from '../../ports/upstream.ts'
 import type { Repository } from '../../registry-verbs.ts'
@@ -10,12 +9,13 @@ import type { UpstreamPass } from '../catalogue/passes.ts'
 import { answerOf, readingOf } from './reading.ts'
 import { refusingAll } from './repository.ts'
 import { ownSight, type Sight } from './sight.ts'
+import type { RegistryDeps } from './registry-deps.ts'
 
 /**
  * An image of another registry, which comes here first. When the host asks for the name, the other registry is asked what it means
  * now; hosts that ask at once wait for one answer. The project then has the image as if somebody had pulled it.
  */
-export function upstreamRepository(deps: Deps, pass: UpstreamPass, name: string, fetches: Flights): Repository {
+export function upstreamRepository(deps: RegistryDeps, pass: UpstreamPass, name: string, fetches: Flights): Repository {
   const { store } = deps
   const image = { repo: familiarRepo(pass.name.repo), tag: pass.name.tag }
   const sight = imageSight(deps, pass, image)
@@ -54,7 +54,7 @@ export function upstreamRepository(deps: Deps, pass: UpstreamPass, name: string,
 }
 
 /** What the project has under the name, and nothing else that is its. */
-function imageSight(deps: Deps, { projectId }: UpstreamPass, { repo, tag }: ImageName): Sight {
+function imageSight(deps: RegistryDeps, { projectId }: UpstreamPass, { repo, tag }: ImageName): Sight {
   const own = ownSight(deps, projectId, repo)
   const digest = parseDigest(tag)
   const has = async (wanted: Digest) => {
@@ -74,7 +74,7 @@ function childrenOf({ content }: Manifest): string[] {
 
 /** What is here counts, if the other registry cannot be reached. `index`: what it is a part of, and then becomes so here. */
 async function bringHere(
-  deps: Deps,
+  deps: RegistryDeps,
   pass: UpstreamPass,
   image: ImageName,
   index: Manifest | null,
@@ -98,7 +98,7 @@ async function bringHere(
   }
 }
 
-function loginOf({ secrets }: Deps, { sealedLogin }: UpstreamPass): UpstreamLogin | null {
+function loginOf({ secrets }: RegistryDeps, { sealedLogin }: UpstreamPass): UpstreamLogin | null {
   if (sealedLogin === null) return null
   const { username, password } = JSON.parse(secrets.open(sealedLogin)) as UpstreamLogin
   return { username, password }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { Fault } from '@gantry/kernel'
 import type { Caller, Image } from '@gantry/model'
-import type { Deps } from '../../deps.ts'
 import type { Repository } from '../../registry-verbs.ts'
 import { checkTag } from './place.ts'
 import { digestOf } from './reading.ts'
+import type { RegistryDeps } from './registry-deps.ts'
 
 export type Writing = Pick<Repository, 'putManifest' | 'deleteManifest' | 'deleteBlob' | 'mount'>
 
@@ -17,7 +17,7 @@ export interface WrittenPlace {
 }
 
 /** What the caller may change in a repository of its own project. */
-export function writingOf(deps: Deps, { caller, repo, name }: WrittenPlace): Writing {
+export function writingOf(deps: RegistryDeps, { caller, repo, name }: WrittenPlace): Writing {
   const { store, catalogue, clock } = deps
   const { projectId } = caller
   return {
@@ -70,7 +70,7 @@ function isContent({ kind, status, digest, tag }: Image): boolean {
   return kind !== 'data' && status === 'active' && digest !== null && tag !== ''
 }
 
-async function drop({ catalogue }: Deps, rows: readonly Image[]): Promise<void> {
+async function drop({ catalogue }: RegistryDeps, rows: readonly Image[]): Promise<void> {
   const kept = rows.find(({ glance }) => glance.protected)
   if (kept) {
     throw new Fault('policy.forbidden', {
