@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream'
 import type { Caller, ContainerId } from '@gantry/model'
-import type { CallReply } from '@gantry/wire'
+import type { UpstreamFound } from './ports/upstream.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
 /** A login at a registry; never logged. null: nobody's. */
 export type RegistryLogin = { readonly domain: string; readonly username: string; readonly password: string } | null
 
-/** An image of the project's, or a public one, with the names under which the project knows it. */
+/** An image of the project's, or one that it sees, with the names under which it knows it. */
 export interface ProjectImage {
   /** `sha256:…`, the engine's. */
   readonly imageId: string
@@ -22,7 +22,7 @@ export interface ProjectImage {
 }
 
 export interface ImageListing extends ProjectImage {
-  /** The engine's summary; null: its host does not answer. */
+  /** As an engine would list it; null: it was taken away in this moment. */
   readonly found: Json | null
 }
 
@@ -79,9 +79,9 @@ export interface BuildRequest {
 }
 
 /**
- * Images as users of the Docker API know them. `name`: `repo`, `repo:tag`, `repo@sha256:…`, an id or the beginning of one; only
- * what the project has or is public is found, the rest is `image.not-found` even where an engine holds it. Streams are the
- * engine's progress: JSON objects, errors among them.
+ * Images as users of the Docker API know them. `name`: `repo`, `repo:tag`, `repo@sha256:…`, an id or the beginning of one; of what
+ * others share with the project `namespace/repo:tag`. What the project does not see is `image.not-found`. Streams are an engine's
+ * progress: JSON objects, errors among them.
  */
 export interface EngineImages {
   /** The newest first. `all`: true for those without a name that others are made of, too. */
@@ -122,8 +122,9 @@ export interface EngineImages {
     caller: Caller,
     filters: ImageFilters,
   ): Promise<{ readonly removed: readonly RemovedImage[]; readonly reclaimed: number }>
-  search(caller: Caller, term: string, limit: number): Promise<CallReply<'imageSearch'>['results']>
-  registryLogin(caller: Caller, login: RegistryLogin): Promise<CallReply<'registryLogin'>>
+  search(caller: Caller, term: string, limit: number): Promise<UpstreamFound[]>
+  /** `status`: the registry's word for yes. */
+  registryLogin(caller: Caller, login: RegistryLogin): Promise<{ readonly status: string; readonly token: string }>
   distribution(caller: Caller, name: string, login: RegistryLogin): Promise<Json>
 }
 

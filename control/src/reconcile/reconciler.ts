@@ -3,6 +3,7 @@ import type { Container, ContainerId, HostFacts, HostId } from '@gantry/model'
 import type { HostPlan } from '@gantry/wire'
 import type { Deps, Ring } from '../deps.ts'
 import type { HostReports } from '../ports/hosts.ts'
+import { finishPending } from '../usecases/engine-images/pending-images.ts'
 import { endInterrupted } from '../usecases/one-shots.ts'
 import { assignmentOf } from './assignment-of.ts'
 import { isDue } from './capsule-turn.ts'
@@ -147,6 +148,9 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
       beatLater(hostId)
       deps.log.info({ host: hostId, name: facts.hostname }, 'host connected')
       for (const id of waiting) placeSoon(id)
+      void finishPending(full, hostId).catch((error: unknown) => {
+        deps.log.error({ host: hostId, reason: reasonOf(error) }, 'images left on a host not finished')
+      })
       // Before the plans: what is placed meanwhile comes later, with plans of its own.
       const due = await dueOf(await deps.store.containers.ofHost(hostId))
       const plan = await plans.snapshot(hostId)

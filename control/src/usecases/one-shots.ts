@@ -1,16 +1,16 @@
-import { Fault, reasonOf } from '@gantry/kernel'
-import type { Action, ActionId, ActionName, Caller, Container, Image, ImageId } from '@gantry/model'
+import { reasonOf } from '@gantry/kernel'
+import type { Action, ActionId, ActionName, Caller, Container } from '@gantry/model'
 import type { Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import type { Tables } from '../ports/store.ts'
 import { endBuildsLeft } from './engine-images/build-sandbox.ts'
-import { privateEngineRef } from './images-of-project.ts'
+import { commitTo, hostOf } from './engine-images/commit.ts'
+import { newName } from './engine-images/names.ts'
+import { addPending, finishImage, newEngineRef, queueInterrupted } from './engine-images/pending-images.ts'
 import { requireOwnLife } from './find-container.ts'
 import { reach } from './interact.ts'
 import { normaliseSignal } from './signals.ts'
 
-/** Longest time a commit may take, milliseconds. */
-const commitTimeoutMs = 30 * 60_000
 const killTimeoutMs = 30_000
 
 /**
@@ -32,44 +32,30 @@ export function oneShotVerbs(deps: Deps): Pick<Containers, 'kill' | 'commit'> {
       return container
     },
     async commit(caller, ref, repository, tag) {
-      const engineRef = privateEngineRef(caller.projectId, repository, tag)
+      const name = newName(repository, tag)
       const { container, calls } = await reach(deps, caller, ref, 'commit')
+      const pending = { hostId: hostOf(container), engineRef: newEngineRef(deps, caller) }
       const { action, image } = await deps.store.transaction(async (tables) => ({
         action: await addAction(deps, tables, caller, container, 'commit'),
-        image: await addImage(deps, tables, caller, container, { repository, tag, engineRef }),
+        image: await addPending(deps, tables, caller, pending, name),
       }))
+      const finish = () => finishImage(deps, caller, image, name)
       void carryOut(deps, action, async () => {
-        const call = calls.commit({ id: container.id, engineRef }, { signal: AbortSignal.timeout(commitTimeoutMs) })
-        const { reply } = await call.catch(async (error: unknown) => {
-          await deps.store.images.remove(image.id)
-          throw error
-        })
-        await deps.store.transaction((tables) => replaceFormer(tables, { ...image, ...reply }))
+        await commitTo(deps, calls, image, { id: container.id }, finish)
       })
-      return image
+      return { ...image, ...name }
     },
   }
 }
 
-/** Ends what a dead server left, and forgets images that were never completed: called once at start. */
+/** Ends what a dead server left, once at start. An image that a host was to give is asked for when that is connected. */
 export async function endInterrupted(deps: Deps): Promise<void> {
   for (const action of await deps.store.actions.unfinishedCalls()) {
     const error = 'The server was restarted while this was under way; ask again if it did not happen.'
     await deps.store.actions.finish(action.id, deps.clock.now(), error)
   }
-  for (const image of await deps.store.images.list(null)) {
-    if (image.imageId === null) await deps.store.images.remove(image.id)
-  }
+  await queueInterrupted(deps)
   await endBuildsLeft(deps)
-}
-
-/** The image is complete: only now does the one of that name that was there before give way. */
-async function replaceFormer(tables: Tables, { id, projectId, repo, tag, imageId, size }: Image): Promise<void> {
-  await tables.images.update(id, { imageId, size })
-  for (const other of await tables.images.list(projectId)) {
-    const former = other.projectId === projectId && other.repo === repo && other.tag === tag && other.imageId !== null
-    if (former && other.id !== id) await tables.images.remove(other.id)
-  }
 }
 
 /** Answers what it threw; it never throws itself, because mostly nobody waits. */
@@ -120,28 +106,4 @@ async function addAction(
   }
   await tables.actions.insert(action)
   return action
-}
-
-async function addImage(
-  deps: Deps,
-  tables: Tables,
-  caller: Caller,
-  container: Container,
-  { repository, tag, engineRef }: { repository: string; tag: string; engineRef: string },
-): Promise<Image> {
-  if (container.hostId === null) throw new Fault('container.no-host', { ref: container.name })
-  const image: Image = {
-    id: deps.ids.uuid() as ImageId,
-    projectId: caller.projectId,
-    hostId: container.hostId,
-    hostName: container.hostName ?? '',
-    repo: repository,
-    tag,
-    engineRef,
-    imageId: null,
-    size: null,
-    createdAt: deps.clock.now(),
-  }
-  await tables.images.insert(image)
-  return image
 }

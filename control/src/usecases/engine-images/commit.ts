@@ -1,12 +1,12 @@
-import { namelessRefIn } from '@gantry/model'
+import { Fault, type Turns } from '@gantry/kernel'
+import type { Container } from '@gantry/model'
+import type { AgentCalls, CallArgs } from '@gantry/wire'
 import type { Deps } from '../../deps.ts'
 import type { EngineImages } from '../../engine-image-verbs.ts'
 import { findContainer } from '../find-container.ts'
-import { privateEngineRef, spaceOf } from '../images-of-project.ts'
 import { lineTo } from '../interact.ts'
-import { nameImage } from './image-rows.ts'
 import { newName } from './names.ts'
-import type { Turns } from './turns.ts'
+import { addPending, finishImage, giveUp, newEngineRef, type Pending } from './pending-images.ts'
 
 /** As long as a large container may take. Milliseconds. */
 const commitMs = 30 * 60_000
@@ -16,19 +16,39 @@ export function commitVerb(deps: Deps, turns: Turns): Pick<EngineImages, 'commit
   return {
     async commit(caller, ref, { repo, tag, changes, config, ...rest }) {
       const name = repo === null ? null : newName(repo, tag)
-      const { projectId } = caller
       const container = await findContainer(deps.store, caller, ref)
       const calls = lineTo(deps, container)
-      const { hostId } = container
-      const engineRef = name
-        ? privateEngineRef(projectId, name.repo, name.tag)
-        : namelessRefIn(spaceOf(projectId), deps.ids.hex(6))
-      const args = { id: container.id, engineRef, changes: [...changes], config: { ...config }, ...rest }
-      const { reply } = await calls.commit(args, { signal: AbortSignal.timeout(commitMs) })
-      const arrived = { engineRef, ...reply }
-      if (hostId !== null) await turns.take(projectId, () => nameImage(deps, caller, name, { hostId, ...arrived }))
-      deps.activity.ofContainer(container, 'commit', { comment: rest.comment, imageID: reply.imageId })
-      return reply.imageId
+      const pending = { hostId: hostOf(container), engineRef: newEngineRef(deps, caller) }
+      const image = await deps.store.transaction((tables) => addPending(deps, tables, caller, pending, name))
+      const finish = () => turns.take(caller.projectId, () => finishImage(deps, caller, image, name))
+      const args = { id: container.id, changes: [...changes], config: { ...config }, ...rest }
+      const { imageId } = await commitTo(deps, calls, image, args, finish)
+      deps.activity.ofContainer(container, 'commit', { comment: rest.comment, imageID: imageId })
+      return imageId
     },
+  }
+}
+
+/** Throws `container.no-host`. */
+export function hostOf({ hostId, name }: Container): NonNullable<Container['hostId']> {
+  if (hostId === null) throw new Fault('container.no-host', { ref: name })
+  return hostId
+}
+
+/** The host commits the container, and gives the image; what fails leaves nothing. */
+export async function commitTo<T>(
+  deps: Deps,
+  calls: AgentCalls,
+  image: Pending,
+  args: Omit<CallArgs<'commit'>, 'engineRef'>,
+  finish: () => Promise<T>,
+): Promise<T> {
+  const { engineRef } = image.pending
+  try {
+    await calls.commit({ ...args, engineRef }, { signal: AbortSignal.timeout(commitMs) })
+    return await finish()
+  } catch (error) {
+    await giveUp(deps, image, error)
+    throw error
   }
 }

@@ -1,19 +1,17 @@
 import { Fault } from '@gantry/kernel'
-import type { Caller, HostId } from '@gantry/model'
+import type { HostId } from '@gantry/model'
 import type { Deps } from '../../deps.ts'
 import { listHosts } from '../hosts.ts'
 
-/** Where a new image of the project's goes: beside those that it has, or to any host that is connected. */
-export async function hostForImages(deps: Deps, { projectId }: Caller): Promise<HostId> {
+/** Where something is made of images: the connected host that has the fewest containers. */
+export async function hostForImages(deps: Deps): Promise<HostId> {
   const hosts = (await listHosts(deps)).filter(
     ({ connected, disabled, forcedDown }) => connected && !disabled && !forcedDown,
   )
-  const rows = await deps.store.images.list(projectId)
-  const newest = rows
-    .toReversed()
-    .find((row) => row.projectId === projectId && hosts.some(({ id }) => id === row.hostId))
-  const [first] = hosts
-  if (newest) return newest.hostId
-  if (!first) throw new Fault('placement.no-host', { reasons: 'none is connected' })
-  return first.id
+  const loads = await Promise.all(
+    hosts.map(async ({ id }) => ({ id, count: (await deps.store.containers.ofHost(id)).length })),
+  )
+  const [least] = loads.toSorted((one, other) => one.count - other.count)
+  if (!least) throw new Fault('placement.no-host', { reasons: 'none is connected' })
+  return least.id
 }

@@ -1,40 +1,41 @@
-import type { Caller, HostId } from '@gantry/model'
+import { Fault } from '@gantry/kernel'
+import { type Caller, type Digest, formatImageName } from '@gantry/model'
+import { layersOf } from '../../catalogue.ts'
 import type { Deps } from '../../deps.ts'
 import type { EngineImages, ImageFilters, ImageListing } from '../../engine-image-verbs.ts'
-import { isPrivateRef } from '../images-of-project.ts'
-import { catalogueOf, findImage, type KnownImage } from './catalogue.ts'
-import { soon } from './image-rows.ts'
+import type { Manifest } from '../../ports/image-tables.ts'
+import { configOf, diffIdsOf, historyOf, inspectOf, summaryOf } from './describe.ts'
 import { fitsPattern, nameOf } from './names.ts'
+import { findImage, imagesOf, type KnownImage } from './project-images.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
+/** What is known of images, from the catalogue alone: no host is asked. */
 export function lookVerbs(deps: Deps): Pick<EngineImages, 'list' | 'inspect' | 'history' | 'resolve'> {
-  const find = async (caller: Caller, name: string) => findImage(await catalogueOf(deps.store, caller), name)
   return {
     list: async (caller, { filters = {} } = {}) => filtered(deps, caller, filters),
     async inspect(caller, name) {
-      const { image } = await find(caller, name)
-      const { reply } = await deps.links.calls(image.hostId).imageInspect({ engineRef: image.imageId }, soon())
-      return { ...viewOf(image), found: reply.found }
+      const { image } = await findImage(deps, caller, name)
+      return { ...viewOf(image), found: inspectOf(image, await manifestOf(deps, image)) }
     },
     async history(caller, name) {
-      const catalogue = await catalogueOf(deps.store, caller)
-      const { image } = findImage(catalogue, name)
-      const { reply } = await deps.links.calls(image.hostId).imageHistory({ engineRef: image.imageId }, soon())
-      const own = new Map(catalogue.map((each) => [each.imageId, each.names]))
-      // An engine knows the layers of others too, by their names.
-      return reply.layers.map((layer) => {
-        const names = own.get(String(layer['Id']))
-        return { ...layer, Id: names ? layer['Id'] : '<missing>', Tags: names && names.length > 0 ? names : null }
-      })
+      const { image } = await findImage(deps, caller, name)
+      const manifest = await manifestOf(deps, image)
+      const sizes = await deps.store.contents.layerSizes(diffIdsOf(configOf(manifest)) as Digest[])
+      return historyOf(image, manifest, sizes ?? layersOf(manifest).map(({ size }) => size))
     },
     async resolve(caller, name) {
-      const { image, row } = await find(caller, name)
-      const named = row ?? image.own.find(({ repo }) => repo !== '') ?? image.shared[0]
-      // One that has no name is known by its row.
-      if (!named || named.repo === '') return { image: image.own[0]?.id ?? name, imageId: image.imageId }
-      const { repo, tag } = named
-      return { image: tag.includes(':') ? `${repo}@${tag}` : `${repo}:${tag}`, imageId: image.imageId }
+      const { image, row } = await findImage(deps, caller, name)
+      const { imageId } = image
+      if (row) {
+        const { repo, tag } = nameOf(name)
+        return { image: formatImageName(repo, tag), imageId }
+      }
+      const rows = [...image.own, ...image.shared]
+      const named = rows.find(({ repo }) => repo !== '')
+      if (named) return { image: formatImageName(named.repo, named.tag), imageId }
+      // One that has no name is known by its entry.
+      return { image: rows[0]?.id ?? name, imageId }
     },
   }
 }
@@ -43,22 +44,29 @@ export function viewOf({ imageId, names, digests, size, createdAt }: KnownImage)
   return { imageId, names, digests, size, createdAt }
 }
 
-/** The newest first, with what their engines say of them. */
+/** The image itself, of an index too. Throws `manifest.unknown` for one that was taken away in this moment. */
+export async function manifestOf({ catalogue }: Pick<Deps, 'catalogue'>, { digest }: KnownImage): Promise<Manifest> {
+  const manifest = await catalogue.runnable(digest)
+  if (manifest) return manifest
+  throw new Fault('manifest.unknown', { reference: digest, repository: 'the catalogue' })
+}
+
+/** The newest first, as engines would list them. */
 export async function filtered(
   deps: Deps,
   caller: Caller,
   filters: ImageFilters,
 ): Promise<(ImageListing & KnownImage)[]> {
-  const catalogue = await catalogueOf(deps.store, caller)
-  const found = await summariesOf(deps, catalogue)
-  const listed = catalogue.map((image) => ({ ...image, found: found.get(image.imageId) ?? null }))
+  const images = await imagesOf(deps, caller)
+  const found = await summariesOf(deps, images)
+  const listed = images.map((image) => ({ ...image, found: found.get(image.digest) ?? null }))
   const madeAt = (image: ImageListing) => Number(image.found?.['Created'] ?? image.createdAt / 1000)
-  const edge = (names: readonly string[] | undefined, pick: (...times: number[]) => number) => {
+  const edge = async (names: readonly string[] | undefined, pick: (...times: number[]) => number) => {
     if (!names) return null
-    const ids = names.map((name) => findImage(catalogue, name).image.imageId)
-    return pick(...listed.filter(({ imageId }) => ids.includes(imageId)).map(madeAt))
+    const wanted = await Promise.all(names.map(async (name) => (await findImage(deps, caller, name)).image.imageId))
+    return pick(...listed.filter(({ imageId }) => wanted.includes(imageId)).map(madeAt))
   }
-  const [before, since] = [edge(filters.before, Math.max), edge(filters.since, Math.min)]
+  const [before, since] = [await edge(filters.before, Math.max), await edge(filters.since, Math.min)]
   return listed
     .filter(
       (image) =>
@@ -92,20 +100,15 @@ function labelsOf(found: Json | null): Readonly<Record<string, string>> {
   return typeof labels === 'object' && labels !== null ? (labels as Record<string, string>) : {}
 }
 
-/** By id; those of hosts that do not answer are left out. */
-async function summariesOf(deps: Deps, images: readonly KnownImage[]): Promise<Map<string, Json>> {
-  const byHost = new Map<HostId, string[]>()
-  for (const { hostId, imageId } of images) byHost.set(hostId, [...(byHost.get(hostId) ?? []), imageId])
-  const asked = [...byHost].map(async ([hostId, imageIds]) => {
-    const { reply } = await deps.links.calls(hostId).imageSummaries({ imageIds }, soon())
-    return reply.images
-  })
-  const answers = await Promise.allSettled(asked)
-  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
-  return new Map(found.map((summary) => [String(summary['Id']), summary]))
-}
-
-/** What an engine calls a project's own image is nobody's business. */
-export function isOurName(text: unknown): boolean {
-  return typeof text === 'string' && isPrivateRef(text)
+/** By the digest that the project knows an image by. */
+async function summariesOf({ store, catalogue }: Deps, images: readonly KnownImage[]): Promise<Map<Digest, Json>> {
+  const direct = await store.contents.manifests(images.map(({ digest }) => digest))
+  const manifests = new Map(direct.map((manifest) => [manifest.digest, manifest]))
+  const summaries = new Map<Digest, Json>()
+  for (const image of images) {
+    const own = manifests.get(image.digest)
+    const manifest = own?.configDigest ? own : await catalogue.runnable(image.digest)
+    if (manifest) summaries.set(image.digest, summaryOf(image, manifest))
+  }
+  return summaries
 }

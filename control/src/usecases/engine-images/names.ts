@@ -1,12 +1,7 @@
 import { Fault } from '@gantry/kernel'
 import { familiarRepo, parseImageName } from '@gantry/model'
+import type { ImageName } from '../../catalogue.ts'
 import { isPrivateRef } from '../images-of-project.ts'
-
-/** A name as a user wrote it, taken apart. `tag` may be a digest. */
-export interface ImageName {
-  readonly repo: string
-  readonly tag: string
-}
 
 /** What is before the first slash may be a registry; names without one may hold `_` everywhere. */
 const validRepo =
@@ -26,6 +21,11 @@ export function newName(repo: string, tag: string): ImageName {
   const isSpace = isPrivateRef(`${plain}/`) || /^gantry\.build(\/|$)/.test(plain)
   if (plain.length > 200 || !validRepo.test(plain) || isSpace || /[A-Z]/.test(plain.slice(plain.indexOf('/') + 1))) {
     throw new Fault('request.invalid', { problem: `invalid reference format: ${JSON.stringify(repo.slice(0, 200))}` })
+  }
+  // `sha256:…` is an image's id to every engine, whoever's it is.
+  if (plain === 'sha256') {
+    const problem = 'refusing to create an ambiguous tag using digest algorithm as name'
+    throw new Fault('request.invalid', { problem })
   }
   if (!validTag.test(tag) && !digest.test(tag)) {
     throw new Fault('request.invalid', { problem: `invalid tag format: ${JSON.stringify(tag.slice(0, 200))}` })

@@ -29,11 +29,11 @@ function* parsed(lines: readonly string[]): Generator<ProgressLine> {
 }
 
 /** A progress as a stream of bytes. What is thrown becomes its last line, as engines tell errors. */
-export function progressOf(lines: AsyncIterable<object>): Readable {
+export function progressOf(lines: AsyncIterable<object> | Iterable<object>): Readable {
   return Readable.from(encoded(lines), { objectMode: false })
 }
 
-async function* encoded(lines: AsyncIterable<object>): AsyncGenerator<string> {
+async function* encoded(lines: AsyncIterable<object> | Iterable<object>): AsyncGenerator<string> {
   try {
     for await (const line of lines) yield `${JSON.stringify(line)}\r\n`
   } catch (error) {

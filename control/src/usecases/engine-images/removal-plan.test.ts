@@ -1,31 +1,41 @@
-import type { ContainerId, HostId, Image, ImageId, ProjectId } from '@gantry/model'
+import { type ContainerId, type Digest, dockerImage, type Image, type ImageId, type ProjectId } from '@gantry/model'
 import { expect, test } from 'vitest'
-import type { KnownImage } from './catalogue.ts'
+import { pulledFrom } from '../../catalogue.ts'
+import type { KnownImage } from './project-images.ts'
 import { removalPlan } from './removal-plan.ts'
 
 const imageId = `sha256:${'ab'.repeat(32)}`
-const mine = 'p1' as ProjectId
+const digest = `sha256:${'cd'.repeat(32)}`
+const [mine, theirs] = ['p1' as ProjectId, 'p2' as ProjectId]
 
-function aRow(name: string, projectId: ProjectId | null = mine): Image {
+function aRow(name: string, projectId = mine, change: Partial<Image> = {}): Image {
   const [repo = '', tag = ''] = name.split(':')
   return {
     id: name as ImageId,
     projectId,
-    hostId: 'h' as HostId,
-    hostName: 'h',
+    userId: null,
+    name: null,
     repo,
     tag,
-    engineRef: name,
+    kind: 'image',
+    status: 'active',
+    visibility: projectId === mine ? 'private' : 'public',
+    digest: digest as Digest,
     imageId,
     size: 1,
+    bytes: 1,
+    pending: null,
+    glance: dockerImage,
     createdAt: 1,
+    updatedAt: 1,
+    ...change,
   }
 }
 
 function anImage(own: readonly Image[], shared: readonly Image[] = []): KnownImage {
   const all = [...own, ...shared]
   const names = all.map(({ repo, tag }) => `${repo}:${tag}`)
-  return { imageId, hostId: 'h' as HostId, names, digests: [], size: 1, createdAt: 1, own, shared }
+  return { imageId, digest: digest as Digest, names, digests: [], size: 1, createdAt: 1, own, shared }
 }
 
 const use = (running: boolean) => ({ id: '01234567-89ab-4def-8123-456789abcdef' as ContainerId, running })
@@ -61,7 +71,7 @@ test('by its id all names go, if they are of one repository', () => {
 })
 
 test('what is public stays, and so does an image that is public under another name', () => {
-  const shared = aRow('busybox:latest', null)
+  const shared = aRow('busybox:latest', theirs)
   expect(() => removalPlan({ image: anImage([], [shared]), row: shared }, 'busybox', [], true)).toThrow('it is public')
   expect(() => removalPlan({ image: anImage([], [shared]), row: null }, 'abab', [], true)).toThrow('it is public')
   const both = anImage([one], [shared])
@@ -70,4 +80,18 @@ test('what is public stays, and so does an image that is public under another na
     isDeleted: false,
     nameless: false,
   })
+})
+
+test('what came from a registry loses its digest too', () => {
+  const pulled = aRow('a:1', mine, { glance: { ...dockerImage, properties: { [pulledFrom]: 'a:1' } } })
+  expect(removalPlan({ image: anImage([pulled]), row: pulled }, 'a:1', [], false)).toMatchObject({
+    untagged: ['a:1', `a@${digest}`],
+  })
+})
+
+test('what is protected, or only shared with the project, stays', () => {
+  const kept = aRow('a:1', mine, { glance: { ...dockerImage, protected: true } })
+  expect(() => removalPlan({ image: anImage([kept]), row: kept }, 'a:1', [], true)).toThrow('it is protected')
+  const shared = aRow('them/a:1', theirs, { visibility: 'shared' })
+  expect(() => removalPlan({ image: anImage([], [shared]), row: shared }, 'them/a', [], true)).toThrow('shares it')
 })

@@ -1,8 +1,8 @@
 import { Fault } from '@gantry/kernel'
 import type { Image } from '@gantry/model'
 import type { ImageUse } from '../../engine-image-verbs.ts'
-import type { FoundImage } from './catalogue.ts'
 import { shortImageId } from './names.ts'
+import { digestNames, type FoundImage } from './project-images.ts'
 
 export interface RemovalPlan {
   /** The project's own rows that go. */
@@ -26,13 +26,13 @@ export function removalPlan(
   force: boolean,
 ): RemovalPlan {
   const { imageId, own, shared } = image
-  if (row ? row.projectId === null : own.length === 0) {
-    throw new Fault('policy.forbidden', {
-      action: `Removing image ${asked}`,
-      reason: 'it is public, and only an administrator may remove it',
-    })
+  const drop = row ? own.filter(({ id }) => id === row.id) : own
+  const forbidden = (reason: string) => new Fault('policy.forbidden', { action: `Removing image ${asked}`, reason })
+  if (drop.length === 0) {
+    const isPublic = (row ? [row] : shared).some(({ visibility }) => visibility === 'public')
+    throw forbidden(isPublic ? 'it is public, and another project’s' : 'another project shares it with yours')
   }
-  const drop = row ? [row] : own
+  if (drop.some(({ glance }) => glance.protected)) throw forbidden('it is protected')
   const isLast = shared.length === 0 && drop.length === own.length
   const conflict = (problem: string) => new Fault('image.conflict', { problem: `conflict: ${problem}` })
   const id = shortImageId(imageId)
@@ -61,10 +61,10 @@ export function removalPlan(
   return { drop, nameless, untagged: drop.flatMap(toldOf), isDeleted: isLast && !nameless }
 }
 
-function toldOf({ repo, tag, digest }: Image): string[] {
-  if (repo === '') return []
-  if (tag.includes(':')) return [`${repo}@${tag}`]
-  return [`${repo}:${tag}`, ...(digest ? [`${repo}@${digest}`] : [])]
+function toldOf(row: Image): string[] {
+  if (row.repo === '') return []
+  const digests = digestNames(row)
+  return row.tag.includes(':') ? digests : [`${row.repo}:${row.tag}`, ...digests]
 }
 
 function shortOf({ id }: ImageUse): string {

@@ -1,38 +1,22 @@
-import { Fault } from '@gantry/kernel'
+import { type Turns, reasonOf } from '@gantry/kernel'
 import type { Caller, Image } from '@gantry/model'
 import type { Deps } from '../../deps.ts'
 import type { EngineImages, ImageUse, RemovedImage } from '../../engine-image-verbs.ts'
-import { catalogueOf, type FoundImage, findImage, type KnownImage } from './catalogue.ts'
-import { keepNameless, removeRef } from './image-rows.ts'
 import { filtered } from './look.ts'
+import { type FoundImage, findImage, type KnownImage } from './project-images.ts'
 import { removalPlan } from './removal-plan.ts'
-import type { Turns } from './turns.ts'
 
 export function removeVerbs(deps: Deps, turns: Turns): Pick<EngineImages, 'remove' | 'prune'> {
   const remove = async (caller: Caller, found: FoundImage, asked: string, force: boolean) => {
-    const { image } = found
-    const plan = removalPlan(found, asked, await usesOf(deps, caller, image), force)
-    let nameless = plan.nameless ? await namelessOf(deps, caller, plan.drop) : null
-    for (const row of plan.drop) {
-      await removeRef(deps, row).catch(async (error: unknown) => {
-        const isUsed = error instanceof Fault && error.code === 'image.in-use'
-        if (!isUsed || !force || nameless) throw error
-        // By a container of the project's that is on its way out: it stays, without a name, until it can go.
-        nameless = await namelessOf(deps, caller, [row])
-        await removeRef(deps, row)
-      })
-    }
-    await deps.store.transaction(async (tables) => {
-      if (nameless) await tables.images.insert(nameless)
-      for (const row of plan.drop) await tables.images.remove(row.id)
-    })
-    return told(deps, caller, image, plan)
+    const plan = removalPlan(found, asked, await usesOf(deps, caller, found.image), force)
+    const [last, ...others] = plan.drop
+    if (plan.nameless && last) await takeName(deps, last)
+    await deps.catalogue.dropImages(plan.nameless ? others : plan.drop)
+    return told(deps, caller, found.image, plan)
   }
   return {
     remove: (caller, name, { force }) =>
-      turns.take(caller.projectId, async () =>
-        remove(caller, findImage(await catalogueOf(deps.store, caller), name), name, force),
-      ),
+      turns.take(caller.projectId, async () => remove(caller, await findImage(deps, caller, name), name, force)),
     prune: (caller, { dangling = true, ...filters }) =>
       turns.take(caller.projectId, async () => {
         const removed: RemovedImage[] = []
@@ -41,7 +25,7 @@ export function removeVerbs(deps: Deps, turns: Turns): Pick<EngineImages, 'remov
         for (const image of all) {
           if (image.own.length === 0 || (await usesOf(deps, caller, image)).length > 0) continue
           const gone = await remove(caller, { image, row: null }, image.imageId, true).catch((error: unknown) => {
-            deps.log.warn({ image: image.imageId, reason: String(error) }, 'image not pruned')
+            deps.log.warn({ image: image.imageId, reason: reasonOf(error) }, 'image not pruned')
             return []
           })
           removed.push(...gone)
@@ -52,8 +36,14 @@ export function removeVerbs(deps: Deps, turns: Turns): Pick<EngineImages, 'remov
   }
 }
 
-async function namelessOf(deps: Deps, caller: Caller, [row]: readonly Image[]): Promise<Image | null> {
-  return row === undefined || row.repo === '' ? null : keepNameless(deps, caller, row)
+/** The image stays for the containers that run it, in no repository, seen by its project alone. */
+async function takeName({ store, clock }: Deps, { id, projectId, digest, userId }: Image): Promise<void> {
+  const now = clock.now()
+  await store.transaction(async ({ images, contents }) => {
+    for (const member of await images.members(id)) await images.removeMember(id, member.projectId)
+    await images.update(id, { name: null, repo: '', tag: '', visibility: 'private', updatedAt: now })
+    if (digest !== null) await contents.hold({ projectId, repo: '', digest, userId, pushedAt: now })
+  })
 }
 
 function told(
@@ -72,13 +62,13 @@ function told(
 /** More than any quota allows. */
 const all = 1_000_000
 
-/** The project's containers that were made of it. */
-export async function usesOf(deps: Deps, { projectId }: Caller, { imageId, own }: KnownImage): Promise<ImageUse[]> {
+/** The project's containers that run it. */
+export async function usesOf(deps: Deps, { projectId }: Caller, { imageId }: KnownImage): Promise<ImageUse[]> {
   const query = { filters: {}, sortKey: 'created_at', descending: true, limit: all, marker: null } as const
   const containers = await deps.store.containers.list(projectId, query)
-  const refs = new Set(own.map(({ engineRef }) => engineRef))
   return containers.flatMap(({ id, imageRef, observed: { engine } }) => {
-    if (engine === null ? !refs.has(imageRef) : engine.imageDigest !== imageId) return []
+    // What the catalogue did not know when it was made is told by the engine.
+    if (imageRef !== imageId && engine?.imageDigest !== imageId) return []
     return [{ id, running: engine !== null && ['running', 'paused', 'restarting'].includes(engine.state) }]
   })
 }

@@ -1,0 +1,55 @@
+import { Fault } from '@gantry/kernel'
+import { type Caller, type Digest, type HostId, parseDigest } from '@gantry/model'
+import type { CallReply } from '@gantry/wire'
+import type { Deps } from '../../deps.ts'
+import type { Manifest } from '../../ports/image-tables.ts'
+
+export interface GivenImage {
+  /** Of its manifest. */
+  readonly digest: Digest
+  /** As engines know it. */
+  readonly imageId: string
+}
+
+/** An image of a host's engine comes into the catalogue, held by the caller's project without a name. */
+export async function giveImage(
+  deps: Deps,
+  caller: Caller,
+  hostId: HostId,
+  engineRef: string,
+  signal: AbortSignal,
+): Promise<GivenImage> {
+  const target = deps.catalogue.writeSource(hostId, caller)
+  const { reply } = await deps.links.calls(hostId).imageGive({ engineRef, target }, { signal })
+  const digest = parseDigest(reply.digest)
+  // A host's word alone gives nobody what it did not push for her.
+  const held = digest === null ? undefined : await deps.store.contents.holdOf(caller.projectId, '', digest)
+  if (digest === null || !held) {
+    throw new Fault('manifest.unknown', { reference: reply.digest, repository: 'what the host pushed' })
+  }
+  await learnSizes(deps, reply)
+  return { digest, imageId: reply.imageId }
+}
+
+/** The host's engine has the image afterwards; answers its id. */
+export async function bringImage(deps: Deps, hostId: HostId, manifest: Manifest, signal: AbortSignal): Promise<string> {
+  const source = deps.catalogue.readSource(hostId, manifest)
+  const args = { source, imageId: manifest.configDigest, engineRef: null }
+  const { reply } = await deps.links.calls(hostId).imageFetch(args, { signal })
+  await learnSizes(deps, reply)
+  return reply.imageId
+}
+
+/** Only an engine that has unpacked an image knows how large its files are. */
+async function learnSizes({ store }: Deps, { imageId, size, layers }: CallReply<'imageLook'>): Promise<void> {
+  const sizes = layers.flatMap((layer) => {
+    const diffId = parseDigest(layer.diffId)
+    return diffId === null ? [] : [{ diffId, size: layer.size }]
+  })
+  await store.transaction(async ({ contents, images }) => {
+    if (sizes.length > 0) await contents.setLayerSizes(sizes)
+    for (const row of await images.list(null, { imageId })) {
+      if (row.size === null) await images.update(row.id, { size })
+    }
+  })
+}
