@@ -125,7 +125,7 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     reports: reconciler.reports,
     enrol: async (id, secret, hostname) => ({ hostId: await tokens.redeem(id, secret, hostname), deployment }),
     sign: (csr, hostId) => ca.signAgent(csr, hostId),
-    serveRegistry: images.serve,
+    serveRegistry: (socket, hostId) => images.serve(socket, hostId),
     log,
     clock,
   })

@@ -8,7 +8,7 @@ import type { Secrets } from '../ports/secrets.ts'
 import type { RegistryVerbs } from '../registry-verbs.ts'
 import type { Asking, Identified } from './identify.ts'
 import { loginsFor } from './registry-user.ts'
-import { openRegistryToken, type RegistryGrant, sealRegistryToken } from './registry-tokens.ts'
+import { openRegistryToken, type RegistryAccess, type RegistryGrant, sealRegistryToken } from './registry-tokens.ts'
 
 export interface RegistryLoginDeps {
   readonly identity: TokenVerifier &
@@ -26,15 +26,16 @@ export interface BasicLogin {
 
 export interface IssuedRegistryToken {
   readonly token: string
-  /** What of the wanted there is. Epoch milliseconds. */
-  readonly access: readonly RegistryGrant[]
+  /** What of the wanted there is. */
+  readonly granted: readonly RegistryGrant[]
+  /** Epoch milliseconds. */
   readonly issuedAt: number
   readonly expiresAt: number
 }
 
 export interface RegistryVisitor extends Identified {
   /** What the token is limited to; null: to nothing. */
-  readonly access: readonly RegistryGrant[] | null
+  readonly access: RegistryAccess | null
 }
 
 /** Logins of registry clients, which know a user name and a password, and nothing of projects. */
@@ -99,19 +100,19 @@ export function createRegistryLogins({ identity, namespaces, registry, secrets }
   }
 
   /** Of what is there and of what is not the same is said: only that one may not push to it. */
-  async function granted(caller: Caller, wanted: readonly RegistryGrant[]): Promise<RegistryGrant[]> {
-    const grants: RegistryGrant[] = []
+  async function judged(caller: Caller, wanted: readonly RegistryGrant[]): Promise<RegistryAccess> {
+    const granted: RegistryGrant[] = []
+    const refused: RegistryGrant[] = []
     for (const { type, name, actions } of wanted) {
-      const isWriting = type === 'repository' && actions.some((action) => action !== 'pull')
+      const isRepository = type === 'repository'
+      const isWriting = isRepository && actions.some((action) => action !== 'pull')
       const mayWrite = isWriting && (await registry.mayPush(caller, name).catch(refusedName))
-      const all = type === 'repository' && actions.includes('*') ? ['pull', 'push', 'delete'] : actions
-      grants.push({
-        type,
-        name,
-        actions: all.filter((action) => type !== 'repository' || action === 'pull' || mayWrite),
-      })
+      const all = isRepository && actions.includes('*') ? ['pull', 'push', 'delete'] : actions
+      const may = (action: string) => !isRepository || action === 'pull' || mayWrite
+      granted.push({ type, name, actions: all.filter(may) })
+      refused.push({ type, name, actions: all.filter((action) => !may(action)) })
     }
-    return grants.filter(({ actions }) => actions.length > 0)
+    return { granted: granted.filter(isSome), refused: refused.filter(isSome) }
   }
 
   return {
@@ -120,9 +121,9 @@ export function createRegistryLogins({ identity, namespaces, registry, secrets }
       const projectId = isFixed ? null : await projectOfFirst(wanted)
       const theirs = projectId && (await toProject(issued, projectId, asking))
       const { token: keystone, info } = theirs ?? (await usual(issued, asking))
-      const access = await granted(await identity.verify(keystone, asking.requestId), wanted)
-      const { issuedAt, expiresAt } = info
-      return { token: sealRegistryToken(secrets, { keystone, access }), access, issuedAt, expiresAt }
+      const access = await judged(await identity.verify(keystone, asking.requestId), wanted)
+      const token = sealRegistryToken(secrets, { keystone, access })
+      return { token, granted: access.granted, issuedAt: info.issuedAt, expiresAt: info.expiresAt }
     },
 
     async identify(text, requestId) {
@@ -135,6 +136,10 @@ export function createRegistryLogins({ identity, namespaces, registry, secrets }
       return { caller, credential, stillGranted: await identity.follow(token), access: own?.access ?? null }
     },
   }
+}
+
+function isSome({ actions }: RegistryGrant): boolean {
+  return actions.length > 0
 }
 
 function refusedName(error: unknown): false {

@@ -8,10 +8,16 @@ export interface RegistryGrant {
   readonly actions: readonly string[]
 }
 
+/** What a token allows, and what was asked for and may not be had: asking again would be of no use. */
+export interface RegistryAccess {
+  readonly granted: readonly RegistryGrant[]
+  readonly refused: readonly RegistryGrant[]
+}
+
 export interface RegistryToken {
   /** Keystone's, which is asked again each time. */
   readonly keystone: string
-  readonly access: readonly RegistryGrant[]
+  readonly access: RegistryAccess
 }
 
 /** Tells it from everything else that the same key has sealed. */
@@ -33,24 +39,22 @@ export function openRegistryToken(secrets: Secrets, text: string): RegistryToken
   }
 }
 
-/** Throws `auth.required` unless the grants have this one. null: everything is granted. */
-export function requireGrant(
-  access: readonly RegistryGrant[] | null,
-  type: string,
-  name: string,
-  action: string,
-): void {
+/** Throws `auth.scope` for what was not asked for, `policy.forbidden` for what was refused. null: everything is granted. */
+export function requireGrant(access: RegistryAccess | null, type: string, name: string, action: string): void {
   if (isGranted(access, type, name, action)) return
-  throw new Fault('auth.required', { reason: `this one is not for ${action} on ${type} ${name.slice(0, 300)}` })
+  if (access && includes(access.refused, type, name, action)) {
+    const reason = 'it is not a repository of your project, or your roles do not let you'
+    throw new Fault('policy.forbidden', { action: `${action} on ${name.slice(0, 300)}`, reason })
+  }
+  throw new Fault('auth.scope', { action, type, name: name.slice(0, 300) })
 }
 
-export function isGranted(
-  access: readonly RegistryGrant[] | null,
-  type: string,
-  name: string,
-  action: string,
-): boolean {
-  return access?.some((grant) => grant.type === type && grant.name === name && grant.actions.includes(action)) ?? true
+export function isGranted(access: RegistryAccess | null, type: string, name: string, action: string): boolean {
+  return access === null || includes(access.granted, type, name, action)
+}
+
+function includes(grants: readonly RegistryGrant[], type: string, name: string, action: string): boolean {
+  return grants.some((grant) => grant.type === type && grant.name === name && grant.actions.includes(action))
 }
 
 function isOurs(opened: unknown): opened is RegistryToken {

@@ -1,14 +1,19 @@
 import { baseUrl } from '@gantry/http'
+import { Fault } from '@gantry/kernel'
 import type { FastifyRequest } from 'fastify'
 import { actionOf, parsePath } from './paths.ts'
 
 /** Where a client gets a token that this request would have needed (distribution spec, "Token Authentication"). */
-export function bearerChallenge(request: FastifyRequest): string {
+export function bearerChallenge(request: FastifyRequest, error: unknown): string {
   const parts = [`realm="${quoted(`${baseUrl(request)}/v2/token`)}"`, `service="${quoted(serviceOf(request))}"`]
   const scope = scopeOf(request)
   if (scope !== null) parts.push(`scope="${quoted(scope)}"`)
   // Without a token the client has made no mistake yet.
-  if (request.headers.authorization !== undefined) parts.push('error="invalid_token"')
+  if (request.headers.authorization !== undefined) {
+    parts.push(
+      error instanceof Fault && error.code === 'auth.scope' ? 'error="insufficient_scope"' : 'error="invalid_token"',
+    )
+  }
   return `Bearer ${parts.join(',')}`
 }
 

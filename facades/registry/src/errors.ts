@@ -63,11 +63,11 @@ function codeOf(status: number): string {
 }
 
 /** Answers in the shape of the distribution spec. `challenge`: how to log in, told with every 401. */
-export function registryErrors(challenge: (request: FastifyRequest) => string) {
+export function registryErrors(challenge: (request: FastifyRequest, error: unknown) => string) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const { status, code, message } = answerTo(error)
     if (status >= 500) request.log.error({ err: error }, 'request failed')
-    if (status === 401) reply.header('www-authenticate', challenge(request))
+    if (status === 401) reply.header('www-authenticate', challenge(request, error))
     if (error instanceof Fault && error.code === 'auth.slowed') reply.header('retry-after', error.details['seconds'])
     return sendErrors(reply, status, code, message)
   }

@@ -26,7 +26,7 @@ export function tokenRoutes(app: FastifyInstance, logins: RegistryLogins): void 
   app.post('/token', { config: { open: true } }, async (request, reply) => {
     const form = new URLSearchParams((await gather(request, largestForm)).toString())
     const issued = await give(request, loginOf(form), parseScopes(form.getAll('scope')))
-    const scope = issued.access.map(({ type, name, actions }) => `${type}:${name}:${actions.join(',')}`).join(' ')
+    const scope = issued.granted.map(({ type, name, actions }) => `${type}:${name}:${actions.join(',')}`).join(' ')
     return reply.header('cache-control', 'no-store').send({ ...answerOf(issued), token_type: 'Bearer', scope })
   })
 }

@@ -26,6 +26,11 @@ export const faults = {
   'request.too-large': { kind: 'too-large', retry: false, text: 'The request is larger than {limit} bytes.' },
   'request.unsupported': { kind: 'unsupported', retry: false, text: '{feature} is not available here: {reason}.' },
   'auth.required': { kind: 'unauthenticated', retry: false, text: 'A valid token is required: {reason}.' },
+  'auth.scope': {
+    kind: 'unauthenticated',
+    retry: false,
+    text: 'This token is not for {action} on {type} {name}; ask for one that is.',
+  },
   'auth.failed': { kind: 'unauthenticated', retry: false, text: 'The user name, password or token was not accepted.' },
   'auth.slowed': {
     kind: 'unauthenticated',
