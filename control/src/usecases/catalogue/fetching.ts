@@ -75,6 +75,7 @@ export function fetchingVerb(deps: CatalogueDeps, blobs: Blobs, manifests: Manif
     const key = JSON.stringify([repository.domain, login && [repository.path, login.username, login.password], digest])
     const work = (told: (current: number) => void, ending: AbortSignal) =>
       download({ ...errand, signal: ending }, { digest, size }, told)
+    tell('moving', 0)
     await flights.join(key, work, { tell: (current: number) => tell('moving', current), signal })
     if (!(await holdOpen(caller, repository, digest, true))) throw new Fault('blob.unknown', { digest })
     tell('done', size)

@@ -31,7 +31,7 @@ export function parseManifest(
   const json = parseJson(content)
   const declared = mediaTypeOf(json)
   const mediaType = declared ?? said
-  if (/manifest\.v1\+/.test(mediaType) || (json as { schemaVersion?: unknown }).schemaVersion === 1) {
+  if (/distribution\.manifest\.v1\+/.test(mediaType) || (json as { schemaVersion?: unknown }).schemaVersion === 1) {
     throw invalid('it has the format of schema 1, which Docker gave up in 2017; push it with a newer client')
   }
   if (declared !== undefined && said !== '' && said !== declared) {
