@@ -14,7 +14,7 @@ const log = { debug: silent, info: silent, warn: silent, error: silent }
 
 let folder: string
 let server: Server
-let answer: RequestListener
+let answer: (...asked: Parameters<RequestListener>) => unknown
 let isAway = false
 let endpoint: RegistryEndpoint
 
@@ -44,7 +44,7 @@ async function ask(method: string, path: string, body?: Buffer): Promise<Incomin
 }
 
 test('carries method, path, headers and bytes both ways', async () => {
-  answer = async ({ method, url, headers }, response) => {
+  answer = ({ method, url, headers }, response) => {
     response.writeHead(201, { 'x-told': `${method} ${url} ${headers.authorization} ${headers.host}` })
     response.end('done')
   }
