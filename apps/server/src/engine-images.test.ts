@@ -1,190 +1,233 @@
 import { Readable } from 'node:stream'
-import { Fault } from '@gantry/kernel'
-import type { ProjectId } from '@gantry/model'
-import type { AgentCalls } from '@gantry/wire'
+import { buffer, text } from 'node:stream/consumers'
+import { tarEnd, wholeFile } from '@gantry/kernel'
+import { defaultSpec } from '@gantry/model'
 import { expect, test } from 'vitest'
-import { aCaller, aWorld, simHostId } from './testing/a-world.ts'
+import { type MadeImage, makeImage } from './testing/a-catalogue.ts'
+import { aCaller, ownRegistry } from './testing/a-world.ts'
+import { anImageCloud, type ImageCloud, me, they } from './testing/an-image-cloud.ts'
 
-const me = aCaller('p1')
-const they = aCaller('p2')
 const admin = aCaller('admins', ['admin'])
-const { signal } = new AbortController()
+const soon = () => AbortSignal.timeout(10_000)
+const [one, two] = [makeImage(['one', 'upper']), makeImage(['two'])]
 
-const idOf = (digit: string) => `sha256:${digit.repeat(64)}`
-const digestOf = (digit: string) => `sha256:d${digit.repeat(63)}`
-
-/** An engine's names for images, and what its registry has. */
-function anEngine() {
-  const names = new Map<string, string>()
-  const registry = new Map<string, string>()
-  // An image that has lost its last name stays until somebody tidies up.
-  const seen = { has: (id: string) => [...registry.values()].includes(id) }
-  const missing = (image: string) => new Fault('image.not-found', { image, reason: 'none' })
-  const found = (ref: string): string => {
-    const id = seen.has(ref) ? ref : names.get(ref)
-    if (id === undefined) throw missing(ref)
-    return id
-  }
-  const said = (lines: readonly object[]) =>
-    Readable.from(lines.map((line) => Buffer.from(`${JSON.stringify(line)}\n`)))
-  const calls: Partial<AgentCalls> = {
-    imageInspect: async ({ engineRef }) => ({ reply: { found: { Id: found(engineRef), Size: 7 } }, output: null }),
-    imageSummaries: async () => ({ reply: { images: [] }, output: null }),
-    imageTag: async ({ engineRef, as }) => {
-      names.set(as, found(engineRef))
-      return { reply: {}, output: null }
-    },
-    imageRemove: async ({ engineRef }) => {
-      if (!names.delete(engineRef)) throw missing(engineRef)
-      return { reply: {}, output: null }
-    },
-    imagePull: async ({ engineRef }) => {
-      const imageId = registry.get(engineRef) ?? found(engineRef)
-      names.set(engineRef, imageId)
-      return { reply: { imageId, refs: [], size: 7, createdAt: 1 }, output: null }
-    },
-    imagePullFlow: async ({ source, engineRef }) => {
-      const imageId = registry.get(source)
-      if (imageId === undefined) return { reply: {}, output: said([{ error: 'manifest unknown' }]) }
-      names.set(engineRef, imageId)
-      const digest = digestOf(imageId.charAt(7))
-      return { reply: {}, output: said([{ status: `Digest: ${digest}` }, { status: 'Status: Downloaded' }]) }
-    },
-    commit: async ({ engineRef }) => {
-      names.set(engineRef, idOf('c'))
-      return { reply: { imageId: idOf('c'), size: 9 }, output: null }
-    },
-  }
-  return { names, registry, calls }
+async function aCloud(): Promise<ImageCloud> {
+  const cloud = await anImageCloud()
+  cloud.registry.set('library/app:1', one)
+  cloud.registry.set('library/other:1', two)
+  return cloud
 }
 
-async function aCloud() {
-  const engine = anEngine()
-  const world = await aWorld({ calls: engine.calls })
-  const { engineImages } = world.control
-  const pull = async (caller = me, repo = 'app', login = false) => {
-    const auth = login ? { domain: '', username: 'ada', password: 'secret' } : null
-    const output = await engineImages.pull(caller, { repo, tag: '1', login: auth }, signal)
-    const parts: Buffer[] = []
-    for await (const part of output as AsyncIterable<Buffer>) parts.push(part)
-    return Buffer.concat(parts).toString()
-  }
-  const named = async (caller = me) => (await engineImages.list(caller)).flatMap(({ names }) => names).toSorted()
-  return { ...engine, world, engineImages, pull, named, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() }
-}
+const idOf = (image: MadeImage) => image.configDigest
+const digits = (image: MadeImage) => image.configDigest.slice('sha256:'.length)
 
-test('what one project pulled is another’s only when that pulls it too, and goes with the last of them', async () => {
+test('what one project pulled is another’s only when that pulls it too', async () => {
   await using cloud = await aCloud()
-  cloud.registry.set('app:1', idOf('a'))
-  expect(await cloud.pull(me)).toContain('Status: Downloaded')
-  expect(await cloud.named(they)).toEqual([])
-  await expect(cloud.engineImages.inspect(they, 'app:1')).rejects.toMatchObject({ code: 'image.not-found' })
-  await expect(cloud.engineImages.resolve(they, 'aaaa')).rejects.toMatchObject({ code: 'image.not-found' })
+  const { engineImages } = cloud.world.control
+  const said = await cloud.pull(me)
+  expect(said).toContain('"status":"Pulling from library/app","id":"1"')
+  expect(said).toContain(`Digest: ${one.digest}`)
+  expect(said).toContain('Status: Downloaded newer image for app:1')
+  expect(await cloud.names(they)).toEqual([])
+  for (const ref of ['app:1', digits(one), digits(one).slice(0, 8), `app@${one.digest}`]) {
+    await expect(engineImages.inspect(they, ref)).rejects.toMatchObject({ code: 'image.not-found' })
+    await expect(engineImages.resolve(they, ref)).rejects.toMatchObject({ code: 'image.not-found' })
+  }
   await cloud.pull(they)
-  expect(await cloud.engineImages.resolve(they, 'aaaa')).toEqual({ image: 'app:1', imageId: idOf('a') })
-  expect(await cloud.engineImages.resolve(they, `app@${digestOf('a')}`)).toMatchObject({ imageId: idOf('a') })
-  await cloud.engineImages.remove(me, 'app:1', { force: false })
-  expect([...cloud.names.keys()]).toEqual(['app:1'])
-  await cloud.engineImages.remove(they, 'app:1', { force: false })
-  expect([...cloud.names.keys()]).toEqual([])
+  expect(await engineImages.resolve(they, digits(one).slice(0, 8))).toEqual({ image: 'app:1', imageId: idOf(one) })
+  expect(await engineImages.resolve(they, `app@${one.digest}`)).toMatchObject({ imageId: idOf(one) })
+  expect(await engineImages.remove(me, 'app:1', { force: false })).toEqual([
+    { untagged: 'app:1' },
+    { untagged: `app@${one.digest}` },
+    { deleted: idOf(one) },
+  ])
+  expect(await cloud.names(they)).toEqual(['app:1'])
+  expect(cloud.asked).toEqual([])
 })
 
-test('what the engine had before is its operator’s and stays there', async () => {
+test('a pull that fails at once is refused, and leaves nothing', async () => {
   await using cloud = await aCloud()
-  cloud.registry.set('app:1', idOf('a'))
-  cloud.names.set('app:1', idOf('a'))
-  await cloud.pull()
-  await cloud.engineImages.remove(me, 'app:1', { force: false })
-  expect(await cloud.named()).toEqual([])
-  expect([...cloud.names.keys()]).toEqual(['app:1'])
+  await expect(cloud.pull(me, 'nosuch')).rejects.toThrow('manifest unknown')
+  expect(await cloud.names()).toEqual([])
 })
 
-test('a pull that fails leaves nothing', async () => {
+test('a name that was pulled means for each project what it pulled', async () => {
   await using cloud = await aCloud()
-  expect(await cloud.pull()).toContain('manifest unknown')
-  expect(await cloud.named()).toEqual([])
-})
-
-test('a public name means the same for all who have it', async () => {
-  await using cloud = await aCloud()
-  cloud.registry.set('app:1', idOf('a'))
   await cloud.pull(me)
-  cloud.registry.set('app:1', idOf('b'))
+  cloud.registry.set('library/app:1', two)
   await cloud.pull(they)
-  expect(await cloud.engineImages.resolve(me, 'app:1')).toMatchObject({ imageId: idOf('b') })
+  expect(await cloud.world.control.engineImages.resolve(me, 'app:1')).toMatchObject({ imageId: idOf(one) })
+  expect(await cloud.pull(me)).toContain('Downloaded newer image')
+  expect(await cloud.world.control.engineImages.resolve(me, 'app:1')).toMatchObject({ imageId: idOf(two) })
+  expect(await cloud.pull(me)).toContain('Image is up to date for app:1')
 })
 
-test('what a password opened is kept where nobody else’s name leads', async () => {
+test('without a registry, what came from it is up to date, and what a host has comes from there', async () => {
   await using cloud = await aCloud()
-  cloud.registry.set('app:1', idOf('a'))
-  await cloud.pull(me, 'app', true)
-  expect([...cloud.names.keys()]).toEqual([expect.stringMatching(/^gantry-[0-9a-f]{32}\/app:1$/)])
-  expect(await cloud.named(me)).toEqual(['app:1'])
+  await cloud.pull(me)
+  cloud.state.isAway = true
+  expect(await cloud.pull(me)).toContain('this cloud has this image already')
+  await expect(cloud.pull(they)).rejects.toMatchObject({ code: 'registry.unreachable' })
+  cloud.engine.set('app:1', two)
+  expect(await cloud.pull(they)).toMatch(/The registry could not be reached .*; the host has this image already/)
+  expect(await cloud.world.control.engineImages.resolve(they, 'app:1')).toMatchObject({ imageId: idOf(two) })
+  await expect(cloud.pull(they, 'other', true)).rejects.toMatchObject({ code: 'registry.unreachable' })
 })
+
+test.each(['sha256', 'docker.io/sha256', 'gantry-0123456789abcdef0123456789abcdef/x'])(
+  'no pull reaches an image of the engine’s by the name %s',
+  async (repo) => {
+    await using cloud = await aCloud()
+    cloud.state.isAway = true
+    cloud.engine.set(`${repo}:1`, two)
+    await expect(cloud.pull(they, repo)).rejects.toMatchObject({ code: 'request.invalid' })
+  },
+)
 
 test('a name of one’s own hides a public one, for oneself', async () => {
   await using cloud = await aCloud()
-  cloud.names.set('busybox:latest', idOf('a'))
-  await cloud.world.control.images.pull(admin, { repo: 'busybox', tag: 'latest', host: 'sim' })
-  await expect.poll(() => cloud.named(they)).toEqual(['busybox:latest'])
-  cloud.registry.set('app:1', idOf('b'))
+  const { engineImages } = cloud.world.control
+  cloud.registry.set('library/busybox:1', two)
+  await cloud.pull(admin, 'busybox')
+  const [row] = await cloud.world.store.images.list(admin.projectId)
+  if (row) await cloud.world.store.images.update(row.id, { visibility: 'public' })
+  expect(await cloud.names(they)).toEqual(['busybox:1'])
+  expect(await cloud.pull(they, 'busybox')).toContain('Image is up to date')
   await cloud.pull(me)
-  await cloud.engineImages.tag(me, 'app:1', { repo: 'busybox', tag: 'latest' })
-  expect(await cloud.engineImages.resolve(me, 'busybox')).toMatchObject({ imageId: idOf('b') })
-  expect(await cloud.engineImages.resolve(they, 'busybox')).toMatchObject({ imageId: idOf('a') })
-  expect(cloud.names.get('busybox:latest')).toBe(idOf('a'))
-  await expect(cloud.engineImages.remove(they, 'busybox', { force: true })).rejects.toMatchObject({
+  await engineImages.tag(me, 'app:1', { repo: 'busybox', tag: '1' })
+  expect(await engineImages.resolve(me, 'busybox:1')).toMatchObject({ imageId: idOf(one) })
+  expect(await engineImages.resolve(they, 'busybox:1')).toMatchObject({ imageId: idOf(two) })
+  await expect(engineImages.remove(they, 'busybox:1', { force: true })).rejects.toMatchObject({
     code: 'policy.forbidden',
   })
 })
 
-test('publishing an image again changes nothing', async () => {
+test('what is shared is seen below the namespace of whom it belongs to', async () => {
   await using cloud = await aCloud()
-  cloud.names.set('busybox:latest', idOf('a'))
-  for (const _ of [1, 2, 3]) {
-    await cloud.world.control.images.pull(admin, { repo: 'busybox', tag: 'latest', host: 'sim' })
-    await expect
-      .poll(async () => (await cloud.world.store.images.list(null)).map(({ imageId }) => imageId))
-      .toEqual([idOf('a')])
-  }
+  const { engineImages } = cloud.world.control
+  await cloud.pull(me)
+  const [row] = await cloud.world.store.images.list(me.projectId)
+  if (!row) throw new Error('nothing was pulled')
+  await cloud.world.store.images.update(row.id, { visibility: 'shared' })
+  expect(await cloud.names(they)).toEqual([])
+  const times = { createdAt: 1, updatedAt: 1 }
+  await cloud.world.store.images.setMember({
+    imageId: row.id,
+    projectId: they.projectId,
+    status: 'accepted',
+    ...times,
+  })
+  expect(await cloud.names(they)).toEqual(['p1/app:1'])
+  expect(await engineImages.resolve(they, 'p1/app:1')).toEqual({ image: 'p1/app:1', imageId: idOf(one) })
+  await expect(engineImages.resolve(they, 'app:1')).rejects.toMatchObject({ code: 'image.not-found' })
+  await expect(engineImages.remove(they, 'p1/app:1', { force: true })).rejects.toMatchObject({
+    code: 'policy.forbidden',
+  })
 })
 
 test('a name that moves leaves its image without one; a further name takes that away', async () => {
   await using cloud = await aCloud()
-  cloud.registry.set('app:1', idOf('a'))
-  cloud.registry.set('other:1', idOf('b'))
+  const { engineImages } = cloud.world.control
   await cloud.pull(me)
   await cloud.pull(me, 'other')
-  await cloud.engineImages.tag(me, 'app:1', { repo: 'mine', tag: '1' })
-  await cloud.engineImages.remove(me, 'app:1', { force: false })
-  await cloud.engineImages.tag(me, 'other:1', { repo: 'mine', tag: '1' })
-  const nameless = async () => cloud.engineImages.list(me, { filters: { dangling: true } })
-  expect(await nameless()).toMatchObject([{ imageId: idOf('a'), names: [] }])
-  expect([...cloud.names.keys()].filter((name) => name.startsWith('untagged/'))).toHaveLength(1)
-  const { image } = await cloud.engineImages.resolve(me, 'aaaa')
-  expect(await cloud.world.store.images.get(image as never)).toMatchObject({ projectId: 'p1' as ProjectId })
-  await cloud.engineImages.tag(me, 'aaaa', { repo: 'again', tag: '1' })
+  await engineImages.tag(me, 'app:1', { repo: 'mine', tag: '1' })
+  await engineImages.remove(me, 'app:1', { force: false })
+  await engineImages.tag(me, 'other:1', { repo: 'mine', tag: '1' })
+  const nameless = async () => engineImages.list(me, { filters: { dangling: true } })
+  expect(await nameless()).toMatchObject([{ imageId: idOf(one), names: [] }])
+  const { image } = await engineImages.resolve(me, digits(one))
+  expect(await cloud.world.store.images.get(image as never)).toMatchObject({ projectId: 'p1', digest: one.digest })
+  await engineImages.tag(me, digits(one), { repo: 'again', tag: '1' })
   expect(await nameless()).toEqual([])
-  expect([...cloud.names.keys()].filter((name) => name.startsWith('untagged/'))).toEqual([])
+})
+
+test('an image that a container uses stays without its name, and goes when nothing needs it', async () => {
+  await using cloud = await aCloud()
+  const { engineImages, containers } = cloud.world.control
+  await cloud.pull(me)
+  const { id } = await containers.create(me, { name: 'user', spec: defaultSpec('app:1'), run: false })
+  await expect(engineImages.remove(me, 'app:1', { force: false })).rejects.toThrow('must force')
+  expect(await engineImages.remove(me, 'app:1', { force: true })).toEqual([
+    { untagged: 'app:1' },
+    { untagged: `app@${one.digest}` },
+  ])
+  expect(await engineImages.prune(me, {})).toEqual({ removed: [], reclaimed: 0 })
+  expect((await engineImages.inspect(me, digits(one))).names).toEqual([])
+  await cloud.world.host.idle()
+  await containers.delete(me, id, { force: false, stop: true })
+  await cloud.world.host.idle()
+  expect(await engineImages.prune(me, {})).toMatchObject({ removed: [{ deleted: idOf(one) }] })
+  expect(await cloud.world.store.contents.manifest(one.digest)).toBeUndefined()
 })
 
 test('ids are told apart, and nothing else is taken for one', async () => {
   await using cloud = await aCloud()
-  cloud.registry.set('app:1', idOf('a'))
-  cloud.registry.set('other:1', `sha256:${'a'.repeat(60)}bbbb`)
+  const { engineImages } = cloud.world.control
   await cloud.pull(me)
   await cloud.pull(me, 'other')
-  await expect(cloud.engineImages.resolve(me, 'aa')).rejects.toMatchObject({ code: 'image.ambiguous' })
-  await expect(cloud.engineImages.resolve(me, 'sha256:')).rejects.toMatchObject({ code: 'image.not-found' })
-  await expect(cloud.engineImages.resolve(me, '')).rejects.toMatchObject({ code: 'image.not-found' })
-  expect(await cloud.engineImages.resolve(me, 'a'.repeat(64))).toMatchObject({ image: 'app:1' })
+  for (let count = 3; (await cloud.names()).length < 20; count += 1) {
+    cloud.registry.set(`library/app${count}:1`, makeImage([`layer ${count}`]))
+    await cloud.pull(me, `app${count}`)
+  }
+  // Of twenty ids two begin with the same digit.
+  const ids = (await engineImages.list(me)).map(({ imageId }) => imageId.charAt(7))
+  const twice = ids.find((digit, at) => ids.indexOf(digit) !== at) ?? ''
+  await expect(engineImages.resolve(me, twice)).rejects.toMatchObject({ code: 'image.ambiguous' })
+  await expect(engineImages.resolve(me, 'sha256:')).rejects.toMatchObject({ code: 'image.not-found' })
+  await expect(engineImages.resolve(me, '')).rejects.toMatchObject({ code: 'image.not-found' })
+  expect(await engineImages.resolve(me, digits(one))).toMatchObject({ image: 'app:1' })
 })
 
-test('a name of one’s own lies below the project’s space, on the host that has it', async () => {
+test('our own registry is pushed to and pulled from by giving names', async () => {
   await using cloud = await aCloud()
-  cloud.registry.set('app:1', idOf('a'))
+  const { engineImages } = cloud.world.control
   await cloud.pull(me)
-  await cloud.engineImages.tag(me, 'app:1', { repo: 'mine', tag: '1' })
-  const [row] = (await cloud.world.store.images.list(me.projectId)).filter(({ repo }) => repo === 'mine')
-  expect(row).toMatchObject({ hostId: simHostId, engineRef: expect.stringMatching(/^gantry-/) })
+  const full = `${ownRegistry}/p1/team/web`
+  await engineImages.tag(me, 'app:1', { repo: full, tag: '2' })
+  const said = await text(await engineImages.push(me, `${full}:2`, null, soon()))
+  expect(said).toContain('Layer already exists')
+  expect(said).toContain(`2: digest: ${one.digest} size: ${one.manifest.content.length}`)
+  expect(await cloud.names()).toEqual([`${full}:2`, 'app:1', 'team/web:2'])
+  const pull = async (caller: typeof me, repo: string) =>
+    text(await engineImages.pull(caller, { repo, tag: '2', login: null }, soon()))
+  expect(await pull(me, full)).toContain('Image is up to date')
+  await expect(pull(they, full)).rejects.toMatchObject({ code: 'registry.refused' })
+  await engineImages.tag(me, 'app:1', { repo: `${ownRegistry}/p2/web`, tag: '2' })
+  expect(await text(await engineImages.push(me, `${ownRegistry}/p2/web:2`, null, soon()))).toContain(
+    'denied: requested access to the resource is denied',
+  )
+  expect(await cloud.names(they)).toEqual([])
+})
+
+test('an image is described as its configuration says', async () => {
+  await using cloud = await aCloud()
+  const { engineImages } = cloud.world.control
+  await cloud.pull(me)
+  const { found } = await engineImages.inspect(me, 'app:1')
+  expect(found).toMatchObject({
+    Id: idOf(one),
+    RepoTags: ['app:1'],
+    RepoDigests: [`app@${one.digest}`],
+    Architecture: 'amd64',
+    Os: 'linux',
+    Config: { Cmd: null, Env: null, Labels: null },
+  })
+  expect(found['RootFS']).toMatchObject({ Layers: [expect.stringMatching(/^sha256:/), expect.any(String)] })
+})
+
+test('what is saved is loaded by another project, with its names and its id', async () => {
+  await using cloud = await aCloud()
+  const { engineImages } = cloud.world.control
+  const real = makeImage([String(Buffer.concat([wholeFile('file', Buffer.from('content')), tarEnd]))])
+  cloud.registry.set('library/app:1', real)
+  await cloud.pull(me)
+  await engineImages.tag(me, 'app:1', { repo: 'app', tag: '2' })
+  const saved = async () => buffer(await engineImages.save(me, ['app'], soon()))
+  expect((await saved()).equals(await saved())).toBe(true)
+  const load = async (content: Buffer) => engineImages.load(they, Readable.from([content]), { quiet: true }, soon())
+  expect(await text(await load(await saved()))).toContain('Loaded image: app:2')
+  expect(await cloud.names(they)).toEqual(['app:1', 'app:2'])
+  expect(await engineImages.resolve(they, 'app:2')).toMatchObject({ imageId: idOf(real) })
+  expect(await engineImages.history(they, 'app:1')).toEqual([])
+  await expect(load(Buffer.from('no tar'))).rejects.toMatchObject({ code: 'request.invalid' })
 })
