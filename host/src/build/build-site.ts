@@ -1,7 +1,7 @@
+import type { ImageConfig } from '@gantry/dockerfile'
 import type { Clock, Ids } from '@gantry/kernel'
 import type { CallArgs } from '@gantry/wire'
 import { limitsOf } from '../agent/create-body.ts'
-import type { ImageConfig } from '../engine/build-api.ts'
 import type { Engine } from '../engine/engine.ts'
 import { isStatus } from '../engine/engine-error.ts'
 import type { BuildOutput } from './build-output.ts'

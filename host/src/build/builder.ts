@@ -1,20 +1,34 @@
 import { posix } from 'node:path'
-import type { ImageConfig } from '../engine/build-api.ts'
-import { BuildArgs } from './build-args.ts'
-import { BuildError, needsBuildKit } from './build-error.ts'
+import {
+  baseOf,
+  BuildArgs,
+  BuildError,
+  type BuildPlan,
+  configStep,
+  declareMetaArg,
+  expand,
+  type ImageConfig,
+  inShell,
+  type Instruction,
+  type Lookup,
+  lookupIn,
+  needsBuildKit,
+  parseInstruction,
+  shellOf,
+  splitPair,
+  type Stage,
+  stageNamed,
+  workdirOf,
+} from '@gantry/dockerfile'
 import { shortId } from './build-output.ts'
 import type { BuildSite } from './build-site.ts'
-import { configStep, inShell, shellOf, workdirOf } from './config-step.ts'
 import { copyCommand } from './copy-command.ts'
 import { copyFromContext, copyFromImage } from './copy-files.ts'
 import { foldersTo } from './copy-plan.ts'
 import { checkDestination, copySources, hashOfSources } from './copy-sources.ts'
-import { type Instruction, parseInstruction } from './dockerfile.ts'
-import { expand, type Lookup, lookupIn, splitPair } from './expand.ts'
 import type { FileTree } from './file-tree.ts'
 import { type HistoryEntry, type ImageRecord, readRecord, scratch } from './image-record.ts'
 import { runCommand } from './run-command.ts'
-import { baseOf, type BuildPlan, declareMetaArg, type Stage, stageNamed } from './stages.ts'
 
 const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 

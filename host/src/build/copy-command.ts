@@ -1,8 +1,4 @@
-import { flagsOf, wordList } from './arguments.ts'
-import { needsBuildKit } from './build-error.ts'
-import type { Instruction } from './dockerfile.ts'
-import { expand, type Lookup } from './expand.ts'
-import { splitPair } from './expand.ts'
+import { expand, flagsOf, type Instruction, type Lookup, needsBuildKit, splitPair, wordList } from '@gantry/dockerfile'
 
 /** A COPY or ADD with its variables resolved. */
 export interface CopyCommand {

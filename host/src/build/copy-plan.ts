@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { BuildError } from './build-error.ts'
+import { BuildError } from '@gantry/dockerfile'
 import type { CopySource } from './copy-sources.ts'
 import type { FileTree, TreeEntry } from './file-tree.ts'
 

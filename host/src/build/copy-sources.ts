@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { BuildError } from './build-error.ts'
+import { BuildError } from '@gantry/dockerfile'
 import type { FileTree } from './file-tree.ts'
 import { goPattern, hasWildcards } from './go-match.ts'
 

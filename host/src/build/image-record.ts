@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
+import type { ImageConfig } from '@gantry/dockerfile'
 import { pack } from 'tar-stream'
-import type { BuildApi, HistoryLine, ImageConfig, ImageFacts } from '../engine/build-api.ts'
+import type { BuildApi, HistoryLine, ImageFacts } from '../engine/build-api.ts'
 
 /** As image configs spell it (OCI image specification, "history"). */
 export interface HistoryEntry {

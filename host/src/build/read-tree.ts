@@ -3,8 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { addAbortSignal, type Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { BuildError } from '@gantry/dockerfile'
 import { extract, type Header } from 'tar-stream'
-import { BuildError } from './build-error.ts'
 import { FileTree, type TreeEntry, treePath } from './file-tree.ts'
 
 export interface TreeLimits {

@@ -1,8 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
+import { BuildError, type ImageConfig } from '@gantry/dockerfile'
 import { type Frame, FrameDecoder, frameKinds } from '@gantry/wire'
-import type { ImageConfig } from '../engine/build-api.ts'
-import { BuildError } from './build-error.ts'
 import { shortId } from './build-output.ts'
 import type { BuildSite } from './build-site.ts'
 

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { ImageConfig } from '../engine/build-api.ts'
+import type { ImageConfig } from './image-config.ts'
 import { argPairs, commandForm, namedValues, wordList } from './arguments.ts'
 import { BuildError } from './build-error.ts'
 import type { BuildArgs } from './build-args.ts'

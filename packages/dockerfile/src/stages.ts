@@ -1,7 +1,6 @@
 import { argPairs, wordList } from './arguments.ts'
 import { BuildArgs } from './build-args.ts'
 import { BuildError } from './build-error.ts'
-import { checkForm } from './check-form.ts'
 import {
   atLine,
   type Dockerfile,
@@ -11,6 +10,7 @@ import {
   unreadable,
 } from './dockerfile.ts'
 import { expand, lookupIn, splitPair } from './expand.ts'
+import { checkForm } from './check-form.ts'
 
 export interface Stage {
   /** Lower case; empty: it has none. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ImageConfig } from '../engine/build-api.ts'
+import type { ImageConfig } from './image-config.ts'
 import { BuildArgs } from './build-args.ts'
 import { configStep, workdirOf } from './config-step.ts'
 import { parseInstruction } from './dockerfile.ts'
