@@ -10,6 +10,7 @@ export const mostImages = 1000
 /** Of all images of an archive together. */
 const mostLayers = 20_000
 const mostNames = 5000
+const validRegistry = /^([A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?)?$/
 
 /** What `manifest.json` says of one image. */
 interface Item {
@@ -114,7 +115,7 @@ export function nameOf(text: string): string {
   const familiar = familiarRepo(repo)
   const registry = registryOf(familiar)
   const path = registry === '' ? familiar : familiar.slice(registry.length + 1)
-  if (!isRepositoryName(path) || !isTag(tag)) {
+  if (!isRepositoryName(path) || !isTag(tag) || !validRegistry.test(registry)) {
     throw new Fault('request.invalid', { problem: `${shown(text)} in the archive is not a valid image name.` })
   }
   return `${familiar}:${tag}`
