@@ -201,7 +201,7 @@ describe('the others', () => {
     expect(await gantry(cloud, ['hosts'])).toMatchObject({ code: 1, stdout: '' })
     expect((await gantry(cloud, ['quota'])).stdout).toMatch(/^RESOURCE +USED +LIMIT +UNIT\ncontainers +0 +40\n/)
     expect((await gantry(cloud, ['quota', 'set', 'p'])).code).toBe(2)
-    expect((await gantry(cloud, ['images'])).stdout).toBe('ID  NAME  SIZE  CREATED  HOST  OWNER\n')
+    expect((await gantry(cloud, ['images'])).stdout).toBe('ID  NAME  STATUS  IN STORE  CREATED  READERS  PROJECT\n')
   })
 
   test('every verb shows examples', async () => {
@@ -218,6 +218,10 @@ describe('the others', () => {
       'rm',
       'events',
       'images',
+      'image',
+      'image show',
+      'image share',
+      'image policy',
       'hosts',
       'quota',
       'network',

@@ -4,7 +4,6 @@ import { dockerCommands } from './commands/docker.ts'
 import { eventsCommand } from './commands/events.ts'
 import { execCommand } from './commands/exec.ts'
 import { hostsCommand } from './commands/hosts.ts'
-import { imagesCommand } from './commands/images.ts'
 import { loginCommands } from './commands/login.ts'
 import { logsCommand } from './commands/logs.ts'
 import { powerCommands } from './commands/power.ts'
@@ -30,6 +29,8 @@ const cloudNouns: ReadonlySet<string> = new Set([
   'volume',
   'capsule',
 ])
+
+const imageNouns: ReadonlySet<string> = new Set(['image', 'images'])
 
 /** The whole command line. `words`: what was typed after `gantry`. */
 export async function createProgram(words: readonly string[]): Promise<Command> {
@@ -62,8 +63,12 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
     program.commandsGroup('Networks, volumes, capsules:')
     cloudNounCommands(program)
   }
+  if (bare || words.some((word) => imageNouns.has(word))) {
+    const { imageCommand } = await import('./commands/image.ts')
+    program.commandsGroup('Images:')
+    imageCommand(program)
+  }
   program.commandsGroup('Cloud:')
-  imagesCommand(program)
   registryCommand(program)
   hostsCommand(program)
   quotaCommand(program)

@@ -56,6 +56,8 @@ test('an image is shared with a project, by name or id, and no more', async () =
   expect(shared).toMatchObject({ status: 201, body: { projectId: 'partner', status: 'pending' } })
   expect((await ask(cloud, 'GET', '/images/app:1/members')).body.members).toHaveLength(1)
   expect((await ask(cloud, 'POST', '/images/app:1/members', { project: 'nobody' })).status).toBe(404)
+  expect((await ask(cloud, 'PUT', '/images/app:1/membership', { status: 'accepted' })).status).toBe(404)
+  expect((await ask(cloud, 'PUT', '/images/app:1/membership', { status: 'maybe' })).status).toBe(400)
   expect((await ask(cloud, 'DELETE', '/images/app:1/members/partner')).status).toBe(204)
   expect((await ask(cloud, 'GET', '/images/app:1/members')).body.members).toEqual([])
 })

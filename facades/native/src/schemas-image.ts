@@ -32,12 +32,15 @@ export const PatchImage = Type.Object(
 )
 export const TagImage = Type.Object({ repo: RepoName, tag: Type.Optional(TagName) }, exact)
 
+const memberStatuses = ['pending', 'accepted', 'rejected'] as const
+const MemberStatus = Type.Unsafe<(typeof memberStatuses)[number]>({ type: 'string', enum: [...memberStatuses] })
 const ImageMember = Type.Object({
   projectId: Type.String(),
-  status: Type.Unsafe<string>({ type: 'string', enum: ['pending', 'accepted', 'rejected'] }),
+  status: MemberStatus,
   createdAt: Time,
 })
 export type ImageMemberView = Static<typeof ImageMember>
+export const Membership = Type.Object({ status: MemberStatus }, exact)
 export const AddMember = Type.Object({ project: Other('The project that may use it') }, exact)
 
 const ImageProvenance = Type.Object({

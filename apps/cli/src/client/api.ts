@@ -79,6 +79,7 @@ const remedies: Readonly<Record<string, string>> = {
   'network.not-found': '`gantry network list` and the like list what there is.',
   'volume.not-found': '`gantry volume list` and `gantry volume snapshot list` list yours.',
   'capsule.not-found': '`gantry capsule list` lists your capsules.',
+  'image.not-found': '`gantry image list` lists what your project may use.',
   'placement.no-host': '`gantry hosts` shows the hosts (administrators).',
 }
 

@@ -3,9 +3,13 @@ import type { QuotaUse } from '../client/api.ts'
 import { usage } from '../failure.ts'
 import { finish, wantsJson, withApi } from './common.ts'
 
-const resources = ['containers', 'cpu', 'memory', 'disk'] as const
-const unitOf = { containers: '', cpu: 'cores', memory: 'MiB', disk: 'GiB' } as const
-type Limits = Partial<Record<(typeof resources)[number], string>>
+/** As the API calls them. */
+const resources = ['containers', 'cpu', 'memory', 'disk', 'imageBytes'] as const
+const unitOf = { containers: '', cpu: 'cores', memory: 'MiB', disk: 'GiB', imageBytes: 'GiB' } as const
+const optionOf = { containers: 'containers', cpu: 'cpu', memory: 'memory', disk: 'disk', imageBytes: 'images' } as const
+const gibibyte = 2 ** 30
+type Option = (typeof optionOf)[keyof typeof optionOf]
+type Limits = Partial<Record<Option, string>>
 
 export function quotaCommand(program: Command): void {
   const quota: Command = program
@@ -35,6 +39,7 @@ function setCommand(quota: Command): void {
     .option('--cpu <cores>')
     .option('--memory <MiB>')
     .option('--disk <GiB>')
+    .option('--images <GiB>', 'of images in the registry')
     .action(async (project: string, limits: Limits) => {
       const json = limitsOf(limits)
       const use = await withApi(set, async (api) => {
@@ -51,13 +56,15 @@ function pathOf(project: string): string {
 }
 
 function limitsOf(limits: Limits): Record<string, number> {
-  const asked = resources.filter((name) => limits[name] !== undefined)
-  if (asked.length === 0) throw usage(`Name at least one of ${resources.map((name) => `--${name}`).join(', ')}.`)
+  const asked = resources.filter((name) => limits[optionOf[name]] !== undefined)
+  if (asked.length === 0) {
+    throw usage(`Name at least one of ${resources.map((name) => `--${optionOf[name]}`).join(', ')}.`)
+  }
   return Object.fromEntries(
     asked.map((name) => {
-      const number = Number(limits[name])
-      if (!(number >= -1)) throw usage(`--${name} must be a number, or -1 for no limit.`)
-      return [name, number]
+      const number = Number(limits[optionOf[name]])
+      if (!(number >= -1)) throw usage(`--${optionOf[name]} must be a number, or -1 for no limit.`)
+      return [name, name === 'imageBytes' && number > 0 ? Math.round(number * gibibyte) : number]
     }),
   )
 }
@@ -66,9 +73,13 @@ async function print(command: Command, use: QuotaUse): Promise<void> {
   const { printJson, printTable } = await import('../output/print.ts')
   if (wantsJson(command)) return printJson(use)
   await printTable(resources, [
-    { title: 'RESOURCE', value: (name) => name },
-    { title: 'USED', value: (name) => String(use.used[name] ?? 0) },
-    { title: 'LIMIT', value: (name) => (use.limits[name] === -1 ? 'none' : String(use.limits[name] ?? '-')) },
+    { title: 'RESOURCE', value: (name) => optionOf[name] },
+    { title: 'USED', value: (name) => amount(name, use.used[name] ?? 0) },
+    { title: 'LIMIT', value: (name) => (use.limits[name] === -1 ? 'none' : amount(name, use.limits[name] ?? 0)) },
     { title: 'UNIT', value: (name) => unitOf[name] },
   ])
+}
+
+function amount(name: (typeof resources)[number], count: number): string {
+  return name === 'imageBytes' ? String(Number((count / gibibyte).toFixed(2))) : String(count)
 }

@@ -4,7 +4,6 @@ import { sampleImage } from './sample-image.ts'
 interface Listed {
   readonly repo?: string
   readonly tag?: string
-  readonly host?: string
   readonly image_id?: string | null
 }
 
@@ -15,9 +14,7 @@ interface Listed {
 export async function publishSampleImage(admin: Cloud, host: string, signal: AbortSignal): Promise<void> {
   const { body } = await admin.container({ path: '/images' }, signal)
   const { images = [] } = (body ?? {}) as { readonly images?: readonly Listed[] }
-  const isPublic = images.some(
-    (image) => `${image.repo}:${image.tag}` === sampleImage && image.host === host && image.image_id,
-  )
+  const isPublic = images.some((image) => `${image.repo}:${image.tag}` === sampleImage && image.image_id)
   if (isPublic) return
   const pull = { repo: sampleImage, host }
   const { status } = await admin.container({ method: 'POST', path: '/images', body: pull }, signal)

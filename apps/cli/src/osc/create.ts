@@ -63,7 +63,8 @@ async function imageName({ login }: DockerApi, wanted: string): Promise<string> 
   const api = await createApi({ url: login.api, ca: login.ca }, login.token.token)
   try {
     const found = (await api.images()).find(({ id }: ImageView) => id === wanted.toLowerCase())
-    return found ? `${found.repo}:${found.tag}` : wanted
+    if (!found) return wanted
+    return found.repo === '' ? (found.imageId ?? wanted) : `${found.repo}:${found.tag}`
   } finally {
     api.close()
   }

@@ -5,7 +5,7 @@ import { type App, type NativeContext, Ref } from '../context.ts'
 import { deleting, listing, operation, showing } from '../operation.ts'
 import { flag, isYes, Nothing, oneOf } from '../query.ts'
 import { PullImage } from '../schemas.ts'
-import { AddMember, PatchImage, TagImage } from '../schemas-image.ts'
+import { AddMember, Membership, PatchImage, TagImage } from '../schemas-image.ts'
 import { toImageView, toMemberView } from '../translate-image.ts'
 
 const tag = 'images'
@@ -83,6 +83,11 @@ export function imageMemberRoutes(app: App, { control, projectOf }: NativeContex
     const member = await images.addMember(caller, found.id, await projectOf(request.body.project))
     return reply.code(201).send(toMemberView(member))
   })
+  app.put('/images/:ref/membership', { schema: answerDoc }, async (request) => {
+    const caller = callerOf(request)
+    const { id } = await images.find(caller, request.params.ref)
+    return toMemberView(await images.setMemberStatus(caller, id, caller.projectId, request.body.status))
+  })
   app.delete('/images/:ref/members/:project', { schema: unshareDoc }, async (request, reply) => {
     const caller = callerOf(request)
     const { id } = await images.find(caller, request.params.ref)
@@ -137,6 +142,14 @@ const shareDoc = operation({
   params: Ref,
   body: AddMember,
   answer: { status: 201, description: 'It may use it now.', content: 'ImageMember' },
+})
+const answerDoc = operation({
+  operationId: 'answerImageShare',
+  summary: 'Take an image that is shared with the project into its lists, or leave it out',
+  tag,
+  params: Ref,
+  body: Membership,
+  answer: { status: 200, description: 'What was answered.', content: 'ImageMember' },
 })
 const unshareDoc = operation({
   operationId: 'unshareImage',

@@ -115,7 +115,16 @@ export function fakeImages(): FakeImages {
       members.set(id, [...(members.get(id) ?? []), member])
       return member
     },
-    setMemberStatus: unfaked('setMemberStatus'),
+    async setMemberStatus(_caller, id, projectId, status) {
+      const found = members.get(id)?.find((member) => member.projectId === projectId)
+      if (!found) throw new Fault('image.not-found', { image: id, reason: 'it is not shared with you.' })
+      const changed = { ...found, status }
+      members.set(
+        id,
+        (members.get(id) ?? []).map((member) => (member === found ? changed : member)),
+      )
+      return changed
+    },
     async removeMember(caller, id, projectId) {
       own(caller, id)
       members.set(
