@@ -58,6 +58,8 @@ export function createBlobs({ store, blobs, clock, ids }: CatalogueDeps): Blobs 
         if (!(await store.contents.blob(digest))) await blobs.remove(digest)
         throw error
       }
+      // From now on the tables say what became of it.
+      await blobs.abort(id)
       return { digest, size }
     })
   }
