@@ -8,6 +8,7 @@ import {
   createStreamGuard,
   type IdentifyDeps,
   type ClientCertificateDeps,
+  type RegistryLogins,
   type Secrets,
   type Store,
 } from '@gantry/control'
@@ -22,6 +23,9 @@ export interface DockerParts {
   readonly store: Pick<Store, 'certificates'>
   readonly identity: IdentifyDeps['identity'] & ClientCertificateDeps['identity']
   readonly secrets: Secrets
+  /** Logins at our own registry, and the domains under which it is reached. */
+  readonly logins: Pick<RegistryLogins, 'logIn'>
+  readonly registryDomains: readonly string[]
   readonly ca: CertificateAuthority
   readonly clock: Clock
   readonly ids: Ids
@@ -33,13 +37,19 @@ export interface DockerAccess extends Disposable {
   readonly certificates: ClientCertificates
 }
 
-export function dockerAccess({ control, store, identity, secrets, ca, clock, ids }: DockerParts): DockerAccess {
+export function dockerAccess(parts: DockerParts): DockerAccess {
+  const { control, store, identity, secrets, logins, registryDomains, ca, clock, ids } = parts
   const identified = createIdentify({ identity, certificates: store.certificates, secrets, clock })
   const guard = createStreamGuard({ identity })
   const identify: DockerOptions['identify'] = async (request, requestId) =>
     identified(shownCredential(request, userUnit), { requestId, address: request.socket.remoteAddress ?? '' })
+  const logInHere: DockerOptions['logInHere'] = async ({ domain, ...login }, { socket }, requestId) => {
+    if (!registryDomains.includes(domain)) return false
+    await logins.logIn(login, [], { requestId, address: socket.remoteAddress ?? '' })
+    return true
+  }
   return {
-    options: { control, identify, guard, clock, ids },
+    options: { control, identify, logInHere, guard, clock, ids },
     certificates: createClientCertificates({ identity, table: store.certificates, secrets, signer: ca, clock, ids }),
     [Symbol.dispose]: () => guard[Symbol.dispose](),
   }

@@ -152,10 +152,10 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     verifier: identity,
     allowedOrigins: options.allowedOrigins,
   })
-  const access = dockerAccess({ control, store, identity, secrets, ca, clock, ids })
+  const logins = createRegistryLogins({ identity, namespaces, registry: control.registry, secrets })
+  const access = dockerAccess({ control, store, identity, secrets, logins, registryDomains, ca, clock, ids })
   opened.push(async () => access[Symbol.dispose]())
   await app.register(dockerFacade, { prefix: '/docker', ...access.options })
-  const logins = createRegistryLogins({ identity, namespaces, registry: control.registry, secrets })
   await app.register(registryFacade, { registry: control.registry, logins, guard: access.options.guard })
   const dockerPorts = { url: '', tlsUrl: '', ca: ca.certificate }
   await app.register(nativeFacade, {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Control } from '@gantry/control'
+import type { Control, RegistryLogin } from '@gantry/control'
 import type { Clock } from '@gantry/kernel'
 import type { Caller, Container, RequestId } from '@gantry/model'
 import type { FastifyRequest } from 'fastify'
@@ -30,9 +30,13 @@ export interface StreamGuard {
   watch(identity: Identity, end: (reason: Error) => void): () => void
 }
 
+/** Checks a login at our own registry; false: it is for another one. Throws what logging in throws. */
+export type LogInHere = (login: NonNullable<RegistryLogin>, request: Asking, requestId: RequestId) => Promise<boolean>
+
 export interface DockerOptions {
   readonly control: Control
   readonly identify: Identify
+  readonly logInHere: LogInHere
   readonly guard: StreamGuard
   readonly clock: Clock
   readonly ids: { uuid(): string }
@@ -46,6 +50,8 @@ export interface DockerContext {
   /** Never an administrator: here everybody sees her own project. */
   callerOf(request: FastifyRequest): Caller
   identityOf(request: FastifyRequest): Identity
+  /** See `LogInHere`. */
+  logInHere(login: NonNullable<RegistryLogin>, request: FastifyRequest): Promise<boolean>
   /** 24 to 44. */
   versionOf(request: FastifyRequest): number
   /** By id, name (with or without a slash before it) or unambiguous beginning of an id. */

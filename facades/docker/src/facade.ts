@@ -3,7 +3,7 @@ import { noteCaller, onUpgrade, requestId } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { RequestId } from '@gantry/model'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { DockerContext, DockerOptions, Identity } from './context.ts'
+import type { Asking, DockerContext, DockerOptions, Identity } from './context.ts'
 import { dockerErrors } from './errors.ts'
 import { findContainer } from './find-container.ts'
 import { hijackRoute } from './hijack-route.ts'
@@ -58,6 +58,7 @@ function contextOf(options: DockerOptions): DockerContext {
     guard,
     callerOf: (request) => identityOfRequest(request).caller,
     identityOf: identityOfRequest,
+    logInHere: (login, request) => options.logInHere(login, askingOf(request), requestId(request)),
     versionOf,
     find: (caller, ref) => findContainer(control, caller, ref),
     identify: async (request) => plain(await options.identify(request, `req-${options.ids.uuid()}` as RequestId)),
@@ -65,8 +66,11 @@ function contextOf(options: DockerOptions): DockerContext {
 }
 
 async function identityOf({ identify }: DockerOptions, request: FastifyRequest): Promise<Identity> {
-  const { headers, raw } = request
-  return plain(await identify({ headers, socket: raw.socket, url: raw.url }, requestId(request)))
+  return plain(await identify(askingOf(request), requestId(request)))
+}
+
+function askingOf({ headers, raw }: FastifyRequest): Asking {
+  return { headers, socket: raw.socket, url: raw.url }
 }
 
 /** Everybody sees her own project, administrators too: a name must never lead to what is another's. */
