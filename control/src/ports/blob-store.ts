@@ -39,7 +39,8 @@ export interface BlobStore {
   ): Promise<number>
   /**
    * The upload becomes the blob, durably. Throws `digest.mismatch`, and keeps the upload then. The blob being there already is
-   * success. Repeatable while the blob is there.
+   * success. Repeatable for the same digest
+   * while the blob is there, until `abort` lets go of what the upload left; for another digest it is `upload.unknown`.
    */
   finish(id: UploadId, digest: Digest): Promise<{ readonly size: number }>
   /** Throws nothing for one that is not there. */
