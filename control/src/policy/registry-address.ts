@@ -1,18 +1,18 @@
 import ipaddr from 'ipaddr.js'
 import type { Danger } from './field-rule.ts'
 
-/** Where names lead that only the host's own network knows. */
+/** Where names lead that only the cloud's own network knows. */
 const inward = /(^|\.)(localhost|localdomain|local|internal|intranet|lan|corp|home|home\.arpa)$/
 
 /**
- * Why a host must not connect to `domain` (`host`, `host:port`, `[v6]:port`) for a tenant: empty for a public one, and for
- * a first part of an image's name that is no domain at all. What a public name resolves to cannot be told here.
+ * Why the server must not connect to `domain` (`host`, `host:port`, `[v6]:port`) for a tenant: empty for a public one, and for
+ * a first part of an image's name that is no domain at all. What a public name resolves to is judged when it is connected to.
  */
 export function registryDangers(domain: string): readonly Danger[] {
   if (domain === '' || (/^[a-z0-9_-]+$/.test(domain) && domain !== 'localhost')) return []
   const host = hostOf(domain)
   const lifts = ['Registry', `Registry:${domain.toLowerCase()}`, ...(host === null ? [] : [`Registry:${host}`])]
-  const reason = "the host would connect to a network that is not the tenant's"
+  const reason = "the server would connect to a network that is not the tenant's"
   return host !== null && isPublic(host) ? [] : [{ field: `Registry ${domain.slice(0, 80)}`, reason, lifts }]
 }
 

@@ -24,6 +24,7 @@ export function summaryLines(
     row('Containers v1', `${state.api}/container/v1`),
     row('Native API', `${state.api}/v1   (OpenAPI: ${state.api}/openapi.json)`),
     row('Docker API', `${state.docker}   (TLS: ${state.dockerTls})`),
+    row('Registry', `${new URL(state.api).host}/<project>/<image>   (docker login ${new URL(state.api).host})`),
     row('Agents', state.agents),
     row('Engine', `${state.engine.kind} ${state.engine.version}, unix://${state.engine.socket}`),
     row('Credentials', `${home.openrc} (user demo), ${home.openrcAdmin} (administrator)`),
