@@ -23,7 +23,7 @@ interface Errand {
 }
 
 interface Manifests extends Pick<Catalogue, 'addManifest'> {
-  parse(given: { readonly mediaType: string; readonly content: Buffer }): ParsedManifest
+  readonly parse: (given: { readonly mediaType: string; readonly content: Buffer }) => ParsedManifest
 }
 
 /** As engines do: more at once brings nothing, and takes the line from others. */

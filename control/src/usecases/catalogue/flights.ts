@@ -1,20 +1,19 @@
-/** One piece of work that several wait for. `tell` hears of its progress; `signal` only ends the wait of who gave it. */
-export interface Flights {
-  join<P>(
-    key: string,
-    work: (tell: (told: P) => void, signal: AbortSignal) => Promise<void>,
-    waiter: Waiter<P>,
-  ): Promise<void>
+/** Hears of a download. `signal` only ends the waiting of who gave it. */
+export interface Waiter {
+  /** Bytes that have come. */
+  readonly tell: (current: number) => void
+  readonly signal: AbortSignal
 }
 
-export interface Waiter<P> {
-  readonly tell: (told: P) => void
-  readonly signal: AbortSignal
+type Work = (tell: Waiter['tell'], signal: AbortSignal) => Promise<void>
+
+export interface Flights {
+  join(key: string, work: Work, waiter: Waiter): Promise<void>
 }
 
 interface Flight {
   readonly done: Promise<void>
-  readonly waiters: Set<Waiter<never>>
+  readonly waiters: Set<Waiter>
   readonly end: AbortController
 }
 
@@ -27,12 +26,12 @@ export function createFlights(): Flights {
   return {
     async join(key, work, waiter) {
       waiter.signal.throwIfAborted()
-      const flight = flights.get(key) ?? launch(key, work as never)
-      flight.waiters.add(waiter as Waiter<never>)
+      const flight = flights.get(key) ?? launch(key, work)
+      flight.waiters.add(waiter)
       try {
         await orAborted(flight.done, waiter.signal)
       } finally {
-        flight.waiters.delete(waiter as Waiter<never>)
+        flight.waiters.delete(waiter)
         if (flight.waiters.size === 0) {
           forget(key, flight)
           flight.end.abort()
@@ -41,11 +40,11 @@ export function createFlights(): Flights {
     },
   }
 
-  function launch(key: string, work: (tell: (told: never) => void, signal: AbortSignal) => Promise<void>): Flight {
+  function launch(key: string, work: Work): Flight {
     const end = new AbortController()
-    const waiters = new Set<Waiter<never>>()
-    const tell = (told: never) => {
-      for (const waiter of waiters) waiter.tell(told)
+    const waiters = new Set<Waiter>()
+    const tell = (current: number) => {
+      for (const waiter of waiters) waiter.tell(current)
     }
     const flight: Flight = { done: work(tell, end.signal), waiters, end }
     flights.set(key, flight)

@@ -12,7 +12,7 @@ import { type ParsedManifest, parseManifest } from './parse-manifest.ts'
 import { runnableOf } from './runnable.ts'
 
 type ManifestVerbs = Pick<Catalogue, 'addManifest' | 'manifest' | 'runnable'> & {
-  parse(given: { readonly mediaType: string; readonly content: Buffer }): ParsedManifest
+  readonly parse: (given: { readonly mediaType: string; readonly content: Buffer }) => ParsedManifest
 }
 
 /** Manifests: read, checked against what the project has, and held. */

@@ -33,11 +33,11 @@ export function namingVerbs(
     const facts = await factsOf(tables, digest)
     if (!facts) throw new Fault('manifest.unknown', { reference: digest, repository: 'the catalogue' })
     const before = await look(tables, caller, name, digest, options)
+    await holdContent(tables, blobs, caller, name?.repo ?? '', digest, clock.now())
     const kept = alreadySo(before, name)
     if (kept) return asWished(tables, kept, options, clock.now())
 
     const { former, same } = before
-    await holdContent(tables, blobs, caller, name?.repo ?? '', digest, clock.now())
     // A name that leads to nothing yet is taken over with its entry.
     const entry = before.waiting ?? (former?.digest === null ? former : undefined)
     const members = former ? await tables.images.members(former.id) : []
@@ -80,7 +80,6 @@ export function namingVerbs(
     // It has a name now.
     const needless = name === null ? [] : same.filter((each) => each.id !== image.id && isForgettable(each))
     for (const each of needless) await tables.images.remove(each.id)
-    if (name !== null) await releaseUnneeded(tables, caller.projectId, await partsOf(tables, digest), [''])
     return image
   }
 
@@ -125,7 +124,10 @@ async function asWished(
   return { ...image, ...change }
 }
 
-/** The content must be the project's in that repository, with all that it is made of. */
+/**
+ * The content must be the project's in that repository, with all that it is made of. What was just brought here is in none yet, and
+ * moves there.
+ */
 async function holdContent(
   tables: Tables,
   blobs: Blobs,
@@ -135,9 +137,14 @@ async function holdContent(
   now: number,
 ): Promise<void> {
   const { contents } = tables
-  if (await contents.holdOf(projectId, repo, digest)) return
-  await holdAll(tables, blobs, projectId, await contents.closure(digest))
-  await contents.hold({ projectId, repo, digest, userId, pushedAt: now })
+  const brought = repo === '' ? undefined : await contents.holdOf(projectId, '', digest)
+  if (brought) {
+    await contents.hold({ ...brought, repo })
+    await releaseUnneeded(tables, projectId, await partsOf(tables, digest), [''])
+  } else if (!(await contents.holdOf(projectId, repo, digest))) {
+    await holdAll(tables, blobs, projectId, await contents.closure(digest))
+    await contents.hold({ projectId, repo, digest, userId, pushedAt: now })
+  }
 }
 
 /**

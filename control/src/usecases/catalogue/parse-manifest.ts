@@ -41,10 +41,12 @@ export function parseManifest(
   switch (mediaType) {
     case mediaTypes.ociIndex:
     case mediaTypes.dockerList:
-      return { ...whole, ...ofIndex(checked<ImageIndex>(checks.index, json)) }
+      if (!checks.index.Check(json)) throw unfit(checks.index, json)
+      return { ...whole, ...ofIndex(json) }
     case mediaTypes.ociManifest:
     case mediaTypes.dockerManifest:
-      return { ...whole, ...ofManifest(checked<ImageManifest>(checks.manifest, json)) }
+      if (!checks.manifest.Check(json)) throw unfit(checks.manifest, json)
+      return { ...whole, ...ofManifest(json) }
     default:
       throw invalid(`${JSON.stringify(mediaType.slice(0, 200))} is no type of manifest that is known here`)
   }
@@ -125,10 +127,9 @@ function mediaTypeOf(json: object): string | undefined {
   return 'mediaType' in json && typeof json.mediaType === 'string' ? json.mediaType : undefined
 }
 
-function checked<T>(check: ManifestChecks[keyof ManifestChecks], json: unknown): T {
-  if (check.Check(json)) return json as T
+function unfit(check: ManifestChecks[keyof ManifestChecks], json: object): Fault {
   const [first] = check.Errors(json)
-  throw invalid(first ? `${first.instancePath || 'it'} ${first.message}` : 'it does not fit its media type')
+  return invalid(first ? `${first.instancePath || 'it'} ${first.message}` : 'it does not fit its media type')
 }
 
 function invalid(problem: string): Fault {

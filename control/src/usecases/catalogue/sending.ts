@@ -16,7 +16,7 @@ interface Errand {
 }
 
 interface Manifests extends Pick<Catalogue, 'manifest' | 'runnable'> {
-  parse(given: { readonly mediaType: string; readonly content: Buffer }): ParsedManifest
+  readonly parse: (given: { readonly mediaType: string; readonly content: Buffer }) => ParsedManifest
 }
 
 /** See `Catalogue.send`. */

@@ -25,7 +25,9 @@ export function writingOf(deps: RegistryDeps, { caller, repo, name }: WrittenPla
       const byDigest = reference.includes(':')
       if (byDigest) checkManifestDigest(reference, manifest.content)
       else checkTag(reference)
-      const { digest, subject } = await catalogue.addManifest({ caller, repo }, manifest)
+      // Naming brings it into the repository. If that does not happen any more, a sweep finds it.
+      const holder = { caller, repo: byDigest ? repo : '' }
+      const { digest, subject } = await catalogue.addManifest(holder, manifest)
       if (!byDigest && repo !== '') await catalogue.nameImage(caller, { repo, tag: reference }, digest)
       return { digest, subject }
     },
