@@ -83,7 +83,6 @@ export function createBlobs({ store, blobs, clock, ids }: CatalogueDeps): Blobs 
       await blobs.begin(id)
       return await work(id)
     } finally {
-      // Of one that became a blob, only what would let it be finished once more.
       await blobs.abort(id)
       own.delete(id)
     }
@@ -122,12 +121,10 @@ export function createBlobs({ store, blobs, clock, ids }: CatalogueDeps): Blobs 
       })
     },
     async keepUpload({ projectId }, id, digest) {
-      const kept = await finish(id, digest, async (tables, size) => {
+      return finish(id, digest, async (tables, size) => {
         await keepFor(projectId, digest)(tables, size)
         await tables.uploads.remove(id)
       })
-      await blobs.abort(id)
-      return kept
     },
     async holdBlob({ projectId }, digest) {
       if (!(await blobs.stat(digest))) return null
