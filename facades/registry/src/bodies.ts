@@ -9,24 +9,56 @@ export function bodyOf(request: FastifyRequest): Readable | null {
   return request.body instanceof Readable ? request.body : null
 }
 
+/** How much of a body may wait for whoever stores it. Bytes. */
+const waiting = 1 << 20
+
+/**
+ * The same bytes as a stream of its own: who lets go of it, because it takes no more, does not cut the connection, on which the client
+ * must be told why. What comes then is dropped.
+ */
+export function apart(body: Readable): Readable {
+  const own = new Readable({
+    highWaterMark: waiting,
+    read: () => void body.resume(),
+    destroy(error, done) {
+      body.off('data', give)
+      body.resume()
+      done(error)
+    },
+  })
+  const give = (chunk: Buffer) => {
+    if (!own.push(chunk)) body.pause()
+  }
+  body.on('data', give)
+  body.once('end', () => own.push(null))
+  body.once('close', () => {
+    if (!body.readableEnded) own.destroy(new Error('the client closed the connection'))
+  })
+  return own
+}
+
 /** Bytes that the body will have; null: nobody says. */
 export function lengthOf({ headers }: FastifyRequest): number | null {
   const length = Number(headers['content-length'] ?? Number.NaN)
   return Number.isSafeInteger(length) ? length : null
 }
 
-/** All of a small body. Throws `request.too-large` above `limit` bytes, before it has read more. */
+/** What is too large is read to its end, so that the client hears of it, unless it is larger than this many times. */
+const patience = 4
+
+/** All of a small body. Throws `request.too-large` above `limit` bytes, and keeps no more than those. */
 export async function gather(request: FastifyRequest, limit: number): Promise<Buffer> {
-  const body = bodyOf(request)
-  if ((lengthOf(request) ?? 0) > limit) throw new Fault('request.too-large', { limit })
+  const tooLarge = () => new Fault('request.too-large', { limit })
+  if ((lengthOf(request) ?? 0) > patience * limit) throw tooLarge()
   const parts: Buffer[] = []
   let size = 0
-  for await (const part of body ?? []) {
+  for await (const part of bodyOf(request) ?? []) {
     const chunk = part as Buffer
     size += chunk.length
-    if (size > limit) throw new Fault('request.too-large', { limit })
-    parts.push(chunk)
+    if (size <= limit) parts.push(chunk)
+    if (size > patience * limit) throw tooLarge()
   }
+  if (size > limit) throw tooLarge()
   return Buffer.concat(parts)
 }
 

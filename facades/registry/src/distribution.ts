@@ -9,6 +9,7 @@ import { sendReferrers } from './referrers.ts'
 import { sendTags } from './tags.ts'
 import { appendToUpload, beginUpload, cancelUpload, finishUpload, tellUpload } from './uploads.ts'
 import { actionOf, methodsOf, parsePath, type RegistryPath } from './paths.ts'
+import { type UploadWriters, uploadWriters } from './upload-writers.ts'
 import { noteVisitor, visitorOf, type Welcome } from './visitor.ts'
 
 /** One request for something of a repository. */
@@ -20,6 +21,7 @@ export interface Visit {
   readonly name: string
   /** `/v2/<name>`. */
   readonly base: string
+  readonly writers: UploadWriters
 }
 
 /**
@@ -27,6 +29,7 @@ export interface Visit {
  * repositories hold slashes. Register it at `/v2`.
  */
 export function distributionRoutes(app: FastifyInstance, welcome: Welcome): void {
+  const writers = uploadWriters()
   takeBodiesAsTheyCome(app)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('docker-distribution-api-version', 'registry/2.0')
@@ -45,7 +48,7 @@ export function distributionRoutes(app: FastifyInstance, welcome: Welcome): void
       return sendErrors(reply, 405, 'UNSUPPORTED', `${request.method} is not for this address.`)
     }
     const repository = visitorOf(request).repository(path.name, action)
-    return answer(path, { request, reply, repository, name: path.name, base: `/v2/${path.name}` })
+    return answer(path, { request, reply, repository, name: path.name, base: `/v2/${path.name}`, writers })
   })
 }
 

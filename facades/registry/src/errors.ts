@@ -65,6 +65,10 @@ function codeOf(status: number): string {
 /** Answers in the shape of the distribution spec. `challenge`: how to log in, told with every 401. */
 export function registryErrors(challenge: (request: FastifyRequest, error: unknown) => string) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    // Nobody is there to be told, and nothing went wrong here.
+    if (request.raw.destroyed && !request.raw.complete) {
+      return sendErrors(reply, 400, 'BLOB_UPLOAD_INVALID', 'The client broke off.')
+    }
     const { status, code, message } = answerTo(error)
     if (status >= 500) request.log.error({ err: error }, 'request failed')
     if (status === 401) reply.header('www-authenticate', challenge(request, error))

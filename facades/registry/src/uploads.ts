@@ -1,7 +1,6 @@
-import { Readable } from 'node:stream'
 import { Fault } from '@gantry/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { bodyOf, clientSignal, lengthOf } from './bodies.ts'
+import { apart, bodyOf, clientSignal, lengthOf } from './bodies.ts'
 import type { Visit } from './distribution.ts'
 import { sendErrors } from './errors.ts'
 import { parseContentRange, receivedRange } from './ranges.ts'
@@ -60,15 +59,21 @@ export async function cancelUpload({ reply, repository }: Visit, id: string): Pr
 }
 
 /** Adds the body of the request, if it has one, where the client says it belongs. */
-async function append({ request, reply, repository }: Visit, id: string): Promise<number> {
+async function append({ request, reply, repository, writers }: Visit, id: string): Promise<number> {
   const header = request.headers['content-range']
   const range = header === undefined ? null : parseContentRange(header)
   const length = lengthOf(request)
   if (header !== undefined && (!range || (length !== null && length !== range.end - range.start + 1))) {
     throw new Fault('request.invalid', { problem: 'Content-Range is not that of the body: <first byte>-<last byte>.' })
   }
-  // An empty one too: whether there is such an upload must be asked.
-  return repository.append(id, bodyOf(request) ?? Readable.from([]), range?.start ?? null, clientSignal(reply))
+  // Only who may send to it may cut off who does.
+  const received = await repository.received(id)
+  const body = bodyOf(request)
+  if (body === null) return received
+  const gone = clientSignal(reply)
+  return writers.alone(id, async (cutOff) =>
+    repository.append(id, apart(body), range?.start ?? null, AbortSignal.any([gone, cutOff])),
+  )
 }
 
 /** A chunk at the wrong place is answered with the right one. */
