@@ -1,6 +1,7 @@
 import { Fault, turns } from '@gantry/kernel'
 import { type ImageSource, parseImageName } from '@gantry/model'
 import type { CallReply } from '@gantry/wire'
+import type { HistoryLine } from '../engine/build-api.ts'
 import type { Engine } from '../engine/engine.ts'
 import { EngineError, isStatus } from '../engine/engine-error.ts'
 import { imageForgetting } from './image-forgetting.ts'
@@ -117,11 +118,7 @@ export function hostImages(engine: Engine, endpoint: RegistryEndpoint): HostImag
       const found = await inspected(engineRef, signal)
       if (!found) return null
       const history = await builds.history(found.Id, signal)
-      const sizes = history.flatMap(({ Size }) => (Size > 0 ? [Size] : [])).toReversed()
-      const diffIds = found.RootFS?.Layers ?? []
-      // Engines do not tell which line of the history made which layer; only an empty layer or a lost history is in doubt.
-      const isPlain = sizes.length === diffIds.length
-      const layers = isPlain ? diffIds.map((diffId, at) => ({ diffId, size: sizes[at] ?? 0 })) : []
+      const layers = layersOf(found.RootFS?.Layers ?? [], history.toReversed())
       return { imageId: found.Id, size: found.Size, layers }
     },
     async copies(signal) {
@@ -141,4 +138,16 @@ function problemOf(error: EngineError, problem: RegistryProblem | null): unknown
   const status = problem?.status ?? error.status
   const isAway = status === 502 || status === 503 || status === 504
   return new Fault(isAway ? 'registry.unreachable' : 'registry.refused', { reason }, error)
+}
+
+/** Engines do not tell which line of the history made which layer; none where the numbers differ whichever way one counts. */
+function layersOf(diffIds: readonly string[], history: readonly HistoryLine[]): { diffId: string; size: number }[] {
+  const ways = [({ Size }: HistoryLine) => Size > 0, mayBeLayer]
+  const lines = ways.map((isLayer) => history.filter(isLayer)).find(({ length }) => length === diffIds.length)
+  return lines?.map(({ Size }, at) => ({ diffId: diffIds[at] ?? '', size: Size })) ?? []
+}
+
+/** Lines that a builder wrote for what changes no file have no layer; an empty one of any other may have one. */
+function mayBeLayer({ Size, CreatedBy }: HistoryLine): boolean {
+  return Size > 0 || !/#\(nop\)\s+(?!COPY|ADD)/.test(CreatedBy)
 }
