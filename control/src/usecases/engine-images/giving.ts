@@ -9,6 +9,8 @@ export interface GivenImage {
   readonly digest: Digest
   /** As engines know it. */
   readonly imageId: string
+  /** Bytes of its files, as engines count. */
+  readonly size: number
 }
 
 /** An image of a host's engine comes into the catalogue, held by the caller's project without a name. */
@@ -28,7 +30,7 @@ export async function giveImage(
     throw new Fault('manifest.unknown', { reference: reply.digest, repository: 'what the host pushed' })
   }
   await learnSizes(deps, reply)
-  return { digest, imageId: reply.imageId }
+  return { digest, imageId: reply.imageId, size: reply.size }
 }
 
 /** The host's engine has the image afterwards; answers its id. */
@@ -41,13 +43,18 @@ export async function bringImage(deps: Deps, hostId: HostId, manifest: Manifest,
 }
 
 /** Only an engine that has unpacked an image knows how large its files are. */
-async function learnSizes({ store }: Deps, { imageId, size, layers }: CallReply<'imageLook'>): Promise<void> {
+async function learnSizes(deps: Deps, { imageId, size, layers }: CallReply<'imageLook'>): Promise<void> {
   const sizes = layers.flatMap((layer) => {
     const diffId = parseDigest(layer.diffId)
     return diffId === null ? [] : [{ diffId, size: layer.size }]
   })
-  await store.transaction(async ({ contents, images }) => {
-    if (sizes.length > 0) await contents.setLayerSizes(sizes)
+  if (sizes.length > 0) await deps.store.contents.setLayerSizes(sizes)
+  await learnSize(deps, imageId, size)
+}
+
+/** For entries that do not know it by their layers. */
+export async function learnSize({ store }: Deps, imageId: string, size: number): Promise<void> {
+  await store.transaction(async ({ images }) => {
     for (const row of await images.list(null, { imageId })) {
       if (row.size === null) await images.update(row.id, { size })
     }

@@ -13,7 +13,7 @@ import type { ImageName } from '../../catalogue.ts'
 import type { Deps } from '../../deps.ts'
 import type { Tables } from '../../ports/store.ts'
 import { spaceOf } from '../images-of-project.ts'
-import { giveImage } from './giving.ts'
+import { giveImage, learnSize } from './giving.ts'
 import { nameOf } from './names.ts'
 import type { RunnableRow } from './project-images.ts'
 
@@ -76,8 +76,9 @@ export async function finishImage(
   signal: AbortSignal = AbortSignal.timeout(giveMs),
 ): Promise<RunnableRow> {
   const { hostId, engineRef } = image.pending
-  const { digest, imageId } = await giveImage(deps, caller, hostId, engineRef, signal)
+  const { digest, imageId, size } = await giveImage(deps, caller, hostId, engineRef, signal)
   const named = await deps.catalogue.nameImage(caller, name, digest, { row: image.id, displayName: null })
+  await learnSize(deps, imageId, size)
   await removeRef(deps, hostId, engineRef)
   return { ...named, imageId, digest }
 }

@@ -6,7 +6,7 @@ import type { RegistryLogin } from '../../engine-image-verbs.ts'
 import { upstreamRepository } from '../catalogue/sources.ts'
 import { listHosts } from '../hosts.ts'
 import { blobLines, pullWords } from './blob-lines.ts'
-import { giveImage } from './giving.ts'
+import { giveImage, learnSize } from './giving.ts'
 import { newName } from './names.ts'
 import { judgeRegistry, ownPlaceOf } from './own-registry.ts'
 import type { ProgressLine } from './progress-lines.ts'
@@ -66,7 +66,7 @@ async function* pull(puller: Puller, name: ImageName, login: RegistryLogin): Asy
     const here = await withoutRegistry(puller, name)
     if (here === null) throw error
     yield { status: `Pulling from ${path}`, id: name.tag }
-    yield { status: `The registry could not be reached (${error.message}); ${here} has this image already.` }
+    yield { status: `${error.message}; ${here} has this image already.` }
     yield { status: `Status: Image is up to date for ${formatImageName(name.repo, name.tag)}` }
     return
   }
@@ -118,8 +118,9 @@ async function withoutRegistry(puller: Puller, name: ImageName): Promise<string 
   if (/^(127\.|\[|localhost)/.test(registryOf(name.repo))) return null
   const hostId = await hostWith(deps, engineRef)
   if (hostId === null) return null
-  const { digest } = await giveImage(deps, caller, hostId, engineRef, signal)
+  const { digest, imageId, size } = await giveImage(deps, caller, hostId, engineRef, signal)
   await keepPulled(puller, name, digest)
+  await learnSize(deps, imageId, size)
   return 'the host'
 }
 

@@ -1,0 +1,1 @@
+export async function removeRef(..._args: unknown[]): Promise<void> {}
