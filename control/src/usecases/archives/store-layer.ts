@@ -119,8 +119,10 @@ async function sizeOfFiles(source: AsyncIterable<Buffer>): Promise<number> {
   feeding.catch(() => undefined)
   let total = 0
   for await (const entry of entries) {
-    const { type, size } = entry.header
+    const { type, size, linkname } = entry.header
     if (type === 'file' || type === 'contiguous-file') total += size ?? 0
+    // A link is as long as what it says; another name of a file is nothing.
+    if (type === 'symlink') total += Buffer.byteLength(linkname ?? '')
     entry.resume()
   }
   await feeding
