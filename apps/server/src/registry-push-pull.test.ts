@@ -98,6 +98,20 @@ test('a tag is deleted alone, a digest with all of its tags', async () => {
   expect(await faultOf(repository.blob(digestOf('app')))).toBe('blob.unknown')
 })
 
+test('what has lost its tag to another image is deleted by its digest', async () => {
+  await using world = await aRegistry()
+  const repository = world.registry.repository(ann, 'ann/app')
+  await push(repository, 'v1', app)
+  await push(world.registry.repository(ann, 'ann/other'), 'v1', makeImage(['other']))
+  await push(repository, 'v1', makeImage(['base', 'newer']))
+  await pull(repository, app.digest, app)
+  expect(await world.store.images.list(ann.projectId)).toHaveLength(3)
+  await repository.deleteManifest(app.digest)
+  expect(await faultOf(repository.manifest(app.digest, soon()))).toBe('manifest.unknown')
+  expect(await world.store.images.list(ann.projectId)).toHaveLength(2)
+  expect(await world.store.contents.blob(digestOf('app'))).toBeUndefined()
+})
+
 test('a protected image is not deleted', async () => {
   await using world = await aRegistry()
   const repository = world.registry.repository(ann, 'ann/app')

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Fault } from '@gantry/kernel'
-import type { Caller, Image } from '@gantry/model'
+import type { Caller, Digest, Image } from '@gantry/model'
 import type { Repository } from '../../registry-verbs.ts'
 import { checkTag } from './place.ts'
 import { digestOf } from './reading.ts'
@@ -20,6 +20,15 @@ export interface WrittenPlace {
 export function writingOf(deps: RegistryDeps, { caller, repo, name }: WrittenPlace): Writing {
   const { store, catalogue, clock } = deps
   const { projectId } = caller
+
+  /** Entries of what had a tag here, and of no other repository's. */
+  async function lostNames(digest: Digest): Promise<Image[]> {
+    const holds = (await store.contents.holds(projectId)).filter((hold) => hold.digest === digest)
+    if (holds.some((hold) => hold.repo !== repo && hold.repo !== '')) return []
+    const nameless = await store.images.list(projectId, { owners: 'own', repo: '', digest })
+    return nameless.filter(({ name: given }) => given === null)
+  }
+
   return {
     async putManifest(reference, manifest) {
       const byDigest = reference.includes(':')
@@ -43,7 +52,7 @@ export function writingOf(deps: RegistryDeps, { caller, repo, name }: WrittenPla
       const digest = digestOf(reference)
       const named = rows.filter((row) => row.digest === digest)
       if (named.length === 0 && !(await store.contents.holdOf(projectId, repo, digest))) throw unknown()
-      await drop(deps, named)
+      await drop(deps, [...named, ...(await lostNames(digest))])
       // A name that was given to it meanwhile keeps it.
       await store.transaction(async (tables) => {
         const again = await tables.images.list(projectId, { owners: 'own', repo, digest })
