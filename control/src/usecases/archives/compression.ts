@@ -17,8 +17,11 @@ export function compressionOf(head: Buffer): Compression {
   return 'none'
 }
 
+/** What is unpacked at once. Bytes. */
+const chunkSize = 256 << 10
+
 export function decompressor(compression: Exclude<Compression, 'none'>) {
-  return compression === 'gzip' ? createGunzip() : createZstdDecompress()
+  return compression === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize })
 }
 
 /** A stream again, and its first bytes: `longestMagic`, or fewer if it is shorter. */
