@@ -3,6 +3,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher, interceptors } from 'undici'
 import { ForbiddenConnection } from './forbidden-connection.ts'
 import { hostOf } from './registry-addresses.ts'
+import { retryReads } from './retrying.ts'
 
 export interface ConnectionRules {
   /** Whether to connect to this address, which `domain` (`host`, `host:port`) leads to. */
@@ -56,16 +57,8 @@ export function guardedAgent({ mayConnect, isInsecure }: ConnectionRules): Guard
   })
   const reading = agent.compose(
     interceptors.redirect({ maxRedirections: 5 }),
-    interceptors.retry({
-      methods: ['GET', 'HEAD'],
-      statusCodes: [429, 502, 503, 504],
-      errorCodes: ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_BODY_TIMEOUT'],
-      maxRetries: 5,
-      minTimeout: 200,
-      maxTimeout: 10_000,
-      // The last answer is told in its own words.
-      throwOnError: false,
-    }),
+    // The last answer is told in its own words.
+    interceptors.retry({ retry: retryReads, throwOnError: false }),
   )
   return { reading, writing: agent, close: () => agent.destroy() }
 }

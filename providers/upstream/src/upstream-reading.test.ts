@@ -93,6 +93,17 @@ test('a registry that asks for patience is asked again', async () => {
   expect(count).toBe(3)
 })
 
+test('one that asks for more patience than people have is told of at once', async () => {
+  await using server = await testServer((_request, response) => {
+    sendError(response, 429, 'TOOMANYREQUESTS', 'rate limit', { 'retry-after': '3600' })
+  })
+  await expect(upstream().manifest({ domain: server.domain, path: 'a' }, 'b', null, signal)).rejects.toMatchObject({
+    code: 'registry.unreachable',
+    message: 'toomanyrequests: rate limit',
+  })
+  expect(server.asked).toHaveLength(1)
+})
+
 test('a blob that breaks off is continued where it ended', async () => {
   const ranges: (string | undefined)[] = []
   await using server = await testServer((request, response) => {
