@@ -64,7 +64,7 @@ export function imageRoutes(app: FastifyInstance, docker: DockerContext): void {
     const tag = textIn(query, 'tag')
     const login = loginOf(request.headers['x-registry-auth'], registryOf(name))
     const whole = tag === '' ? name : `${name}:${tag}`
-    return sendFlow(reply, await engineImages.push(caller, whole, login, streamSignal(reply)))
+    return sendFlow(reply, await unprompted(engineImages.push(caller, whole, login, streamSignal(reply))))
   })
   app.delete<Asked>('/images/*', async (request) => {
     const { params, query } = request
@@ -114,7 +114,7 @@ function createRoute(app: FastifyInstance, docker: DockerContext): void {
     if (from !== '') {
       const { repo, tag } = pulledName(from, textIn(query, 'tag'))
       const login = loginOf(request.headers['x-registry-auth'], registryOf(repo))
-      return sendFlow(reply, await engineImages.pull(caller, { repo, tag, login }, signal))
+      return sendFlow(reply, await unprompted(engineImages.pull(caller, { repo, tag, login }, signal)))
     }
     if (source !== '-') {
       const reason = "the host would fetch it, from networks that are not the tenant's; send its content instead"
@@ -137,6 +137,14 @@ function createRoute(app: FastifyInstance, docker: DockerContext): void {
       .code(200)
       .header('content-type', 'application/json')
       .send(`${JSON.stringify({ status: id })}\r\n`)
+  })
+}
+
+/** As engines answer where a registry wants a login: at a 401 clients would ask for one on the terminal, and wait. */
+async function unprompted<T>(answer: Promise<T>): Promise<T> {
+  return answer.catch((error: unknown) => {
+    if (error instanceof Fault && error.code === 'registry.login') throw new Refusal(500, error.message)
+    throw error
   })
 }
 
