@@ -81,8 +81,9 @@ export function hostImages(engine: Engine, endpoint: RegistryEndpoint): HostImag
   const pulled = async ({ source, imageId, engineRef }: Fetch, signal: AbortSignal): Promise<string> => {
     const repo = `${await endpoint.address()}/${source.repository}`
     const copy = nameAt(repo, source.reference)
-    const isThere = source.reference.includes(':') && (await has(copy, signal))
-    if (!isThere) await moved('pull', repo, source.reference, source.pass, signal)
+    // Of another registry's image only that registry knows who may have it.
+    const isOurs = !source.repository.startsWith('upstream/') && source.reference.includes(':')
+    if (!isOurs || !(await has(copy, signal))) await moved('pull', repo, source.reference, source.pass, signal)
     if (await named(copy, engineRef, signal)) return engineRef ?? copy
     // An engine that keeps its images in containerd calls them by something else.
     return imageId !== null && (await has(imageId, signal)) ? imageId : copy
@@ -106,7 +107,8 @@ export function hostImages(engine: Engine, endpoint: RegistryEndpoint): HostImag
         await named(imageId, engineRef, signal)
         return imageId
       }
-      const key = JSON.stringify([imageId ?? [source.repository, source.reference], engineRef])
+      // Without an id it depends on the pass what the name means, and whether it may be had.
+      const key = JSON.stringify([imageId ?? source, engineRef])
       return fetches.join(key, (within) => pulled(what, within), signal)
     },
     async give(engineRef, target, signal) {
