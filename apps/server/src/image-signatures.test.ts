@@ -3,11 +3,18 @@ import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { requireSigned, signed, signedBundle, simpleLayer, simplePayload } from '@gantry/control/testing'
+import {
+  requireSigned,
+  signaturePolicyVerbs,
+  signed,
+  signedBundle,
+  simpleLayer,
+  simplePayload,
+} from '@gantry/control/testing'
 import type { Image } from '@gantry/model'
 import { expect, test } from 'vitest'
 import { bytesOf, makeImage, makeIndex, ociManifest } from './testing/a-catalogue.ts'
-import { ann, type ARegistry, aRegistry, bob, faultOf, push, pushBlob } from './testing/a-registry.ts'
+import { ann, type ARegistry, aRegistry, bob, faultOf, push, pushBlob, reader } from './testing/a-registry.ts'
 
 const app = makeImage(['base', 'app'])
 const ours = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -174,4 +181,22 @@ test('what openssl signs and what it gives as keys is understood', async () => {
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('a policy takes public keys of its project’s members, and nothing else', async () => {
+  await using world = await aRegistry()
+  const verbs = signaturePolicyVerbs(world)
+  expect(await verbs.signaturePolicy(ann)).toEqual({ keys: [] })
+  const keys = [pem(ours), `${pem(stranger)}\n`, pem(ours)]
+  expect(await verbs.setSignaturePolicy(ann, { keys })).toEqual({ keys: [pem(ours), pem(stranger)] })
+  expect(await verbs.signaturePolicy(reader)).toEqual({ keys: [pem(ours), pem(stranger)] })
+  expect(await verbs.signaturePolicy(bob)).toEqual({ keys: [] })
+  expect(await faultOf(verbs.setSignaturePolicy(reader, { keys: [] }))).toBe('policy.forbidden')
+  const secret = ours.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  for (const bad of ['', 'x', secret, 'x'.repeat(5000)]) {
+    expect(await faultOf(verbs.setSignaturePolicy(ann, { keys: [pem(ours), bad] }))).toBe('request.invalid')
+  }
+  const many = Array.from({ length: 21 }, () => pem(ours))
+  expect(await faultOf(verbs.setSignaturePolicy(ann, { keys: many }))).toBe('request.invalid')
+  expect(await verbs.setSignaturePolicy(ann, { keys: [] })).toEqual({ keys: [] })
 })
