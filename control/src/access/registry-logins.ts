@@ -7,7 +7,7 @@ import type { Namespaces } from '../ports/namespaces.ts'
 import type { Secrets } from '../ports/secrets.ts'
 import type { RegistryVerbs } from '../registry-verbs.ts'
 import type { Asking, Identified } from './identify.ts'
-import { loginsFor } from './registry-user.ts'
+import { loginsFor, tokenUser } from './registry-user.ts'
 import { openRegistryToken, type RegistryAccess, type RegistryGrant, sealRegistryToken } from './registry-tokens.ts'
 
 export interface RegistryLoginDeps {
@@ -58,10 +58,18 @@ export function createRegistryLogins({ identity, namespaces, registry, secrets }
   const { tokens } = identity
 
   /** The same password may be a user's or an application credential's: only trying tells. */
-  async function prove(login: BasicLogin, { address }: Asking): Promise<{ issued: Issued; isFixed: boolean }> {
+  async function prove(
+    login: BasicLogin,
+    { address, requestId }: Asking,
+  ): Promise<{ issued: Issued; isFixed: boolean }> {
     let refusal: unknown
     for (const { logIn, scope } of loginsFor(login)) {
       try {
+        if (logIn.method === 'token') {
+          // Itself, and not one made from it, which would outlive it.
+          const { token: info } = await identity.authenticate(logIn.token, requestId)
+          return { issued: { token: logIn.token, info }, isFixed: false }
+        }
         return { issued: await tokens.issue(logIn, scope, address), isFixed: scope.kind === 'project' }
       } catch (error) {
         if (!isCode(error, 'auth.failed', 'auth.required')) throw error
@@ -120,20 +128,24 @@ export function createRegistryLogins({ identity, namespaces, registry, secrets }
       const { issued, isFixed } = await prove(login, asking)
       const projectId = isFixed ? null : await projectOfFirst(wanted)
       const theirs = projectId && (await toProject(issued, projectId, asking))
-      const { token: keystone, info } = theirs ?? (await usual(issued, asking))
-      const access = await judged(await identity.verify(keystone, asking.requestId), wanted)
-      const token = sealRegistryToken(secrets, { keystone, access })
+      const { token: used, info } = theirs ?? (await usual(issued, asking))
+      const access = await judged(await identity.verify(used, asking.requestId), wanted)
+      const shown = login.username === tokenUser && used !== issued.token ? [issued.token] : []
+      const token = sealRegistryToken(secrets, { keystone: [used, ...shown], access })
       return { token, granted: access.granted, issuedAt: info.issuedAt, expiresAt: info.expiresAt }
     },
 
     async identify(text, requestId) {
       const own = openRegistryToken(secrets, text)
-      const token = own?.keystone ?? text
-      const caller = await identity.verify(token, requestId)
+      const [used, ...others] = own?.keystone ?? [text]
+      for (const token of others) await identity.authenticate(token, requestId)
+      const caller = await identity.verify(used, requestId)
+      const standing = await Promise.all([used, ...others].map(async (token) => identity.follow(token)))
       const credential = createHash('sha256')
-        .update(JSON.stringify(['token', token]))
+        .update(JSON.stringify(['token', used, ...others]))
         .digest('hex')
-      return { caller, credential, stillGranted: await identity.follow(token), access: own?.access ?? null }
+      const stillGranted = async () => (await Promise.all(standing.map(async (stands) => stands()))).every(Boolean)
+      return { caller, credential, stillGranted, access: own?.access ?? null }
     },
   }
 }

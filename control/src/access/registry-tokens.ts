@@ -15,8 +15,8 @@ export interface RegistryAccess {
 }
 
 export interface RegistryToken {
-  /** Keystone's, which is asked again each time. */
-  readonly keystone: string
+  /** Keystone's, each of which must stand each time: the one in whose name all is done, and the one that it was made from. */
+  readonly keystone: readonly [string, ...string[]]
   readonly access: RegistryAccess
 }
 

@@ -7,7 +7,7 @@ export interface Attempt {
 }
 
 /** With this user name the password is a token of Keystone's. */
-const tokenUser = 'token'
+export const tokenUser = 'token'
 const usualDomain = { id: 'default' }
 const id = /^([0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 
