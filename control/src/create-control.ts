@@ -16,7 +16,7 @@ import { requireAdminFor } from './usecases/find-container.ts'
 import { engineImageUseCases } from './usecases/engine-images/engine-images.ts'
 import { engineVerbs } from './usecases/engine-verbs.ts'
 import { hostUseCases } from './usecases/hosts.ts'
-import { imageUseCases } from './usecases/images.ts'
+import { imageUseCases } from './usecases/images/images.ts'
 import { interactiveVerbs } from './usecases/interact.ts'
 import { oneShotVerbs } from './usecases/one-shots.ts'
 import { openStreams } from './usecases/open-streams.ts'
@@ -57,7 +57,7 @@ export function createControl({ grants = noGrants, ...parts }: ControlParts): {
       ...attachVerb(deps, streams),
       ...wiringVerbs(deps),
     },
-    images: imageUseCases(deps),
+    images: imageUseCases(deps, streams),
     registry: registryVerbs(deps),
     hosts: hostUseCases(deps),
     quotas: quotaUseCases(deps),

@@ -14,7 +14,7 @@ export interface ImageFilter extends RefOptions {
 /** A new entry, without content yet. */
 export interface NewImage {
   readonly id?: ImageId
-  /** null: none. A valid `repo`, `repo:tag` becomes what it is called everywhere. */
+  /** null: none. With its content it becomes what the image is called everywhere, as far as engines take it. */
   readonly name: string | null
   readonly visibility: ImageVisibility
   readonly glance: Partial<GlanceFields>
@@ -73,7 +73,7 @@ export interface ImageVerbs {
   pull(caller: Caller, input: { repo: string; tag: string; host: string }): Promise<Image>
   /** Names the caller could run that contain (or are) `name`. */
   search(caller: Caller, name: string, options: { exact: boolean }): Promise<Image[]>
-  /** What Docker Hub has; empty when it cannot be asked. */
+  /** What Docker Hub has. Throws what `Upstream` does. */
   searchRegistry(caller: Caller, name: string): Promise<readonly UpstreamFound[]>
 
   signaturePolicy(caller: Caller): Promise<SignaturePolicy>

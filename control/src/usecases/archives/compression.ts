@@ -24,11 +24,14 @@ export function decompressor(compression: Exclude<Compression, 'none'>) {
   return compression === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize })
 }
 
-/** A stream again, and its first bytes: `longestMagic`, or fewer if it is shorter. */
-export async function peeked(source: AsyncIterable<Buffer>): Promise<{ head: Buffer; body: AsyncGenerator<Buffer> }> {
+/** A stream again, and at least so many of its first bytes, or all if it is shorter. */
+export async function peeked(
+  source: AsyncIterable<Buffer>,
+  least = longestMagic,
+): Promise<{ head: Buffer; body: AsyncGenerator<Buffer> }> {
   const iterator = source[Symbol.asyncIterator]()
   let head: Buffer = Buffer.alloc(0)
-  while (head.length < longestMagic) {
+  while (head.length < least) {
     const next = await iterator.next()
     if (next.done === true) break
     head = head.length === 0 ? next.value : Buffer.concat([head, next.value])

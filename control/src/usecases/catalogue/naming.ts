@@ -77,8 +77,9 @@ export function namingVerbs(
       await tables.images.insert(image)
       for (const member of members) await tables.images.setMember({ ...member, imageId: image.id })
     }
-    // It has a name now.
-    const needless = name === null ? [] : same.filter((each) => each.id !== image.id && isForgettable(each))
+    // It has a name now; so has what just lost the same one.
+    const isNameless = (each: Image) => isForgettable(each.id === former?.id ? { ...each, repo: '' } : each)
+    const needless = name === null ? [] : same.filter((each) => each.id !== image.id && isNameless(each))
     for (const each of needless) await tables.images.remove(each.id)
     return image
   }
@@ -157,12 +158,7 @@ async function loseName(tables: Tables, former: Image, now: number): Promise<voi
   if (!isForgettable({ ...former, ...nameless })) return images.update(former.id, nameless)
   const rows =
     former.digest === null ? [] : await images.list(former.projectId, { owners: 'own', digest: former.digest })
-  if (hasOtherName(former, rows)) {
-    await images.remove(former.id)
-    const parts = former.digest === null ? [] : await partsOf(tables, former.digest)
-    await releaseUnneeded(tables, former.projectId, parts, [former.repo])
-    return
-  }
+  if (hasOtherName(former, rows)) return images.remove(former.id)
   for (const { projectId } of await images.members(former.id)) await images.removeMember(former.id, projectId)
   await images.update(former.id, { ...nameless, visibility: 'private' })
 }

@@ -9,7 +9,7 @@ import {
   namelessRefIn,
   type PendingImage,
 } from '@gantry/model'
-import type { ImageName } from '../../catalogue.ts'
+import { type ImageName, pulledFrom } from '../../catalogue.ts'
 import type { Deps } from '../../deps.ts'
 import type { Tables } from '../../ports/store.ts'
 import { spaceOf } from '../images-of-project.ts'
@@ -101,8 +101,12 @@ export async function giveUp(deps: Deps, { id, pending }: Pending, reason: unkno
 /** What this server was killed in the middle of waits for its host, or for its user. Call it once at start. */
 export async function queueInterrupted({ store }: Pick<Deps, 'store'>): Promise<void> {
   await store.transaction(async ({ images }) => {
-    for (const { id, status } of await images.list(null)) {
-      if (status === 'saving') await images.update(id, { status: 'queued' })
+    for (const { id, status, pending, glance } of await images.list(null)) {
+      if (status !== 'saving') continue
+      const isPull = pending === null && glance.properties[pulledFrom] !== undefined
+      // Whoever pulled it asks again: nobody could bring its content.
+      if (isPull) await images.remove(id)
+      else await images.update(id, { status: 'queued' })
     }
   })
 }

@@ -63,7 +63,11 @@ function told(
 const all = 1_000_000
 
 /** The project's containers that run it. */
-export async function usesOf(deps: Deps, { projectId }: Caller, { imageId }: KnownImage): Promise<ImageUse[]> {
+export async function usesOf(
+  deps: Deps,
+  { projectId }: Caller,
+  { imageId }: Pick<KnownImage, 'imageId'>,
+): Promise<ImageUse[]> {
   const query = { filters: {}, sortKey: 'created_at', descending: true, limit: all, marker: null } as const
   const containers = await deps.store.containers.list(projectId, query)
   return containers.flatMap(({ id, imageRef, observed: { engine } }) => {

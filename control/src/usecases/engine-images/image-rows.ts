@@ -1,1 +1,0 @@
-export async function removeRef(..._args: unknown[]): Promise<void> {}
