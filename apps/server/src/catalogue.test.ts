@@ -5,7 +5,7 @@ import { randomIds } from '@gantry/kernel'
 import type { HostId, ImageMember, ProjectId } from '@gantry/model'
 import { expect, test } from 'vitest'
 import { aCaller } from './testing/a-world.ts'
-import { aCatalogue, bytesOf, digestOf, graceMs, makeImage, makeIndex, pushImage } from './testing/a-catalogue.ts'
+import { aCatalogue, bytesOf, digestOf, makeImage, makeIndex, pushImage } from './testing/a-catalogue.ts'
 
 const us = aCaller('p1')
 const them = aCaller('p2')
@@ -205,79 +205,6 @@ test('a quota counts what a project holds, wherever it came from', async () => {
   const kept = await Array.fromAsync(blobs.blobs())
   expect(kept).toHaveLength(3)
   expect(await Array.fromAsync(blobs.uploads())).toEqual([])
-})
-
-test('content goes with the last name that needs it, but not while a container runs it or a push has asked for it', async () => {
-  await using made = await aCatalogue()
-  const { catalogue, store, blobs, clock } = made
-  const [one, two] = [makeImage(['base', 'one']), makeImage(['base', 'two'])]
-  await pushImage(catalogue, us, 'app', one)
-  await pushImage(catalogue, us, 'app', two)
-  const first = await catalogue.nameImage(us, app('1'), one.digest)
-  const second = await catalogue.nameImage(us, app('2'), two.digest)
-  await catalogue.dropImages([first])
-  expect(await blobs.stat(digestOf('one'))).toBeNull()
-  expect(await blobs.stat(digestOf('base'))).not.toBeNull()
-
-  expect(await catalogue.holdBlob(us, digestOf('base'))).toEqual({ size: 4 })
-  await catalogue.dropImages([second])
-  expect(await store.contents.manifest(two.digest)).toBeUndefined()
-  expect(await blobs.stat(digestOf('two'))).toBeNull()
-  await pushImage(catalogue, us, 'app', { ...one, layers: ['base', 'one'] })
-  expect(await store.contents.closure(one.digest)).toHaveLength(1)
-
-  await catalogue.holdBlob(us, digestOf('one'))
-  clock.at += graceMs + 10
-  await catalogue.sweep(soon())
-  expect(await store.contents.closure(one.digest)).toHaveLength(1)
-})
-
-test('a sweep frees what was brought and never named, and what no row knows', async () => {
-  await using made = await aCatalogue()
-  const { catalogue, store, blobs, clock } = made
-  await pushImage(catalogue, us, '', makeImage(['one']))
-  await catalogue.addBlob(them, Readable.from([bytesOf('alone')]), soon())
-  const stray = randomIds.uuid() as Parameters<typeof blobs.begin>[0]
-  await blobs.begin(stray)
-  await blobs.append(stray, Readable.from([bytesOf('stray')]), { offset: 0, limit: 100 }, soon())
-  await blobs.finish(stray, digestOf('stray'))
-  await blobs.abort(stray)
-  await catalogue.sweep(soon())
-  expect(await Array.fromAsync(blobs.blobs())).toHaveLength(4)
-  clock.at += graceMs + 10
-  expect(await catalogue.sweep(soon())).toMatchObject({ manifests: 1, blobs: 4 })
-  expect(await Array.fromAsync(blobs.blobs())).toEqual([])
-  expect(await Array.fromAsync(blobs.uploads())).toEqual([])
-  expect(await store.contents.blobs()).toEqual([])
-  expect(await store.contents.holders()).toEqual([])
-})
-
-test('uploads in pieces are kept for the project, and given up after a day', async () => {
-  await using made = await aCatalogue()
-  const { catalogue, store, blobs, clock } = made
-  const begin = async () => {
-    const id = randomIds.uuid() as Parameters<typeof blobs.begin>[0]
-    await store.uploads.insert({ id, projectId: us.projectId, repo: 'app', userId: us.userId, createdAt: clock.now() })
-    await blobs.begin(id)
-    await blobs.append(id, Readable.from([bytesOf('piece')]), { offset: 0, limit: 100 }, soon())
-    return id
-  }
-  const id = await begin()
-  await expect(catalogue.keepUpload(us, id, digestOf('other'))).rejects.toThrow(code('digest.mismatch'))
-  expect(await catalogue.keepUpload(us, id, digestOf('piece'))).toEqual({ digest: digestOf('piece'), size: 5 })
-  expect(await store.uploads.get(id)).toBeUndefined()
-  expect(await catalogue.holdBlob(us, digestOf('piece'))).toEqual({ size: 5 })
-
-  const left = await begin()
-  clock.at += graceMs + 10
-  await catalogue.sweep(soon())
-  // While an upload goes on, what came before it stays.
-  expect(await blobs.stat(digestOf('piece'))).not.toBeNull()
-  clock.at += 25 * 60 * 60_000
-  await catalogue.sweep(soon())
-  expect(await store.uploads.get(left)).toBeUndefined()
-  expect(await Array.fromAsync(blobs.uploads())).toEqual([])
-  expect(await blobs.stat(digestOf('piece'))).toBeNull()
 })
 
 test('a pass is good for its host, and for nothing that is sealed with the same key', async () => {

@@ -5,7 +5,7 @@ import type { Tables } from '../../ports/store.ts'
 import type { Blobs } from './blobs.ts'
 import type { CatalogueDeps } from './catalogue-deps.ts'
 import { isBlob } from './manifest-kinds.ts'
-import { releaseUnneeded } from './releasing.ts'
+import { isMeant, releaseUnneeded } from './releasing.ts'
 
 /** How long a host may take to forget copies. Milliseconds. */
 const forgetMs = 60_000
@@ -52,8 +52,11 @@ async function letGoOf(tables: Tables, projectId: ProjectId, images: readonly Im
     const manifests = await contents.closure(digest)
     for (const { parts } of manifests) for (const part of parts.filter(isBlob)) digests.add(part.digest)
     const own = manifests.map((each) => each.digest)
-    // Where what has no name was pushed to, only its holds know.
-    const released = await releaseUnneeded(tables, projectId, own, repo === '' ? 'every' : [repo, ''])
+    const released = await releaseUnneeded(tables, projectId, own, [repo, ''])
+    // What names that moved on have left in other repositories goes with the last name.
+    const unmeant: Digest[] = []
+    for (const each of own) if (!(await isMeant(tables, projectId, each))) unmeant.push(each)
+    released.push(...(await releaseUnneeded(tables, projectId, unmeant, 'every')))
     for (const hold of released) {
       usedAt = Math.max(usedAt, hold.pushedAt)
       const said = await contents.manifest(hold.digest)

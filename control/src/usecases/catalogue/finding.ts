@@ -41,7 +41,8 @@ export function findingVerb(
 
   async function of(caller: Caller, owner: ProjectId, repo: string, tag: string): Promise<Image | null> {
     const digest = parseDigest(tag)
-    const rows = await seen(caller, { repo, ...(digest === null ? { tag } : { digest }) })
+    // Whoever names the project means its image, whether it is in the own lists or not.
+    const rows = await seen(caller, { repo, memberStatus: 'all', ...(digest === null ? { tag } : { digest }) })
     return rows.findLast(({ projectId }) => projectId === owner) ?? null
   }
 

@@ -1,5 +1,5 @@
 import type { Digest, Image, ProjectId } from '@gantry/model'
-import type { ManifestHold } from '../../ports/image-tables.ts'
+import type { ImageQuery, ManifestHold } from '../../ports/image-tables.ts'
 import type { Tables } from '../../ports/store.ts'
 
 /** In which of a project's repositories; `every`: in all. */
@@ -36,8 +36,18 @@ export async function releaseUnneeded(
 
 /** An entry in the same repository means it, or an index with it. */
 export async function isNeeded(tables: Tables, { projectId, repo, digest }: ManifestHold): Promise<boolean> {
-  for (const each of await tables.contents.above(digest)) {
-    const rows = await tables.images.list(projectId, { owners: 'own', repo, digest: each })
+  return isMeant(tables, projectId, digest, { repo })
+}
+
+/** An entry of the project's means it, or an index with it. */
+export async function isMeant(
+  { contents, images }: Tables,
+  projectId: ProjectId,
+  digest: Digest,
+  query: Pick<ImageQuery, 'repo'> = {},
+): Promise<boolean> {
+  for (const each of await contents.above(digest)) {
+    const rows = await images.list(projectId, { owners: 'own', ...query, digest: each })
     if (rows.length > 0) return true
   }
   return false
