@@ -57,7 +57,7 @@ export function signedBundle(
   })
 }
 
-/** A signature of the very bytes. */
+/** A signature of bytes, as of any file. */
 export function messageBundle(content: Buffer, key: KeyObject): Buffer {
   const digest = createHash('sha256').update(content).digest('base64')
   return bundleWith({

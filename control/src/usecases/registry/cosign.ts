@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { type Bundle, bundleFromJSON } from '@sigstore/bundle'
+import { bundleFromJSON, type BundleWithDsseEnvelope, isBundleWithDsseEnvelope } from '@sigstore/bundle'
 import { toSignedEntity, Verifier } from '@sigstore/verify'
 import type { Digest } from '@gantry/model'
 
@@ -56,20 +56,16 @@ function isSignature(content: Buffer, signature: Buffer, key: KeyObject): boolea
 }
 
 /**
- * Whether a bundle holds the key's signature of the manifest: of a statement that is about its digest, or of its very bytes.
- * Logs and time stamps are left out: a key is good until it is taken out of the policy.
+ * Whether a bundle holds a statement that the manifest `digest` is signed, by the key. Logs and time stamps are left out: a key is
+ * good until it is taken out of the policy. A signature of bytes without a statement, as of any file, says nothing here.
  */
-export function isBundleSigned(
-  content: Buffer,
-  manifest: { readonly digest: Digest; readonly content: Buffer },
-  key: KeyObject,
-): boolean {
+export function isBundleSigned(content: Buffer, digest: Digest, key: KeyObject): boolean {
   try {
     const bundle = bundleFromJSON(objectIn(content))
-    if (!isAbout(bundle, manifest.digest)) return false
-    const { signature } = toSignedEntity(bundle, manifest.content)
-    const signed = { signature, key: { $case: 'public-key', hint: '' }, tlogEntries: [], timestamps: [] } as const
-    keyVerifier(key).verify({ ...signed, tlogEntries: [], timestamps: [] })
+    if (!isBundleWithDsseEnvelope(bundle) || !isAbout(bundle, digest)) return false
+    const { signature } = toSignedEntity(bundle)
+    const entity = { signature, key: { $case: 'public-key', hint: '' } } as const
+    keyVerifier(key).verify({ ...entity, tlogEntries: [], timestamps: [] })
     return true
   } catch {
     // Not a bundle, or one that does not hold: the library throws for both.
@@ -77,8 +73,7 @@ export function isBundleSigned(
   }
 }
 
-function isAbout({ content }: Bundle, digest: Digest): boolean {
-  if (content.$case === 'messageSignature') return true
+function isAbout({ content }: BundleWithDsseEnvelope, digest: Digest): boolean {
   const { payloadType, payload } = content.dsseEnvelope
   if (payloadType !== statementType) return false
   const { predicateType, subject } = objectIn(payload) as {

@@ -94,8 +94,7 @@ function checkOf(
     return (content, key) => isSimplySigned(content, signature, signed.digest, key)
   }
   if (!mediaType.startsWith(bundleTypes)) return null
-  const manifest = { digest: signed.digest, content: Buffer.from(signed.content) }
-  return (content, key) => isBundleSigned(content, manifest, key)
+  return (content, key) => isBundleSigned(content, signed.digest, key)
 }
 
 function signatureIn(
