@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createConnection, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
 import type { ImageSource } from '@gantry/model'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadBig } from '../fixtures/big-image.ts'
@@ -43,6 +45,9 @@ describe.each([
   const served = (what: RegExp) => registry.served.filter((line) => what.test(line))
   const copies = async () => (await bench.host.calls.imageCopies({}, { signal })).reply.imageIds
   const forget = (imageId: string) => bench.host.calls.imageForget({ imageIds: [imageId] }, { signal })
+  /** As the agent remembers it. */
+  const ownAddress = async () =>
+    `127.0.0.1:${await readFile(join(dirname(engine.socket), 'agent/registry-port'), 'utf8')}`
   const ids = async () => (await engine.docker('images', '-aq', '--no-trunc')).split('\n')
 
   beforeAll(async () => {
@@ -122,6 +127,13 @@ describe.each([
     await expect(give('nobody/has:this')).rejects.toMatchObject({ code: 'image.not-found' })
     const look = bench.host.calls.imageLook({ engineRef: `sha256:${'0'.repeat(64)}` }, { signal })
     await expect(look).rejects.toMatchObject({ code: 'image.not-found' })
+    const mine = await give('busybox:latest')
+    const other = `${await ownAddress()}/incoming:${mine.imageId.slice(7, 39)}`
+    await engine.docker('inspect', other)
+    await expect(give(other)).rejects.toMatchObject({ code: 'image.not-found' })
+    const thief = anAssignment({ image: other })
+    bench.assign(thief)
+    expect((await bench.settled(thief)).failure?.reason).toContain(`there is no image ${other}`)
     const unknown = fetch('incoming', `sha256:${'a'.repeat(64)}`, null)
     await expect(unknown).rejects.toMatchObject({ code: 'registry.refused' })
 

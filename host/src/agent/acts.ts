@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.ts'
 import { EngineError, isStatus } from '../engine/engine-error.ts'
 import { sandboxProgram, sandboxTar } from '../engine/sandbox-image.ts'
 import type { HostImages } from '../images/host-images.ts'
+import { isCopyName } from '../images/image-names.ts'
 import type { Networking, Wiring } from '../network/wiring.ts'
 import type { HostVolumes } from '../volumes/host-volumes.ts'
 import { containerImages } from './container-images.ts'
@@ -118,6 +119,7 @@ export function actsOn(context: ActContext): Acts {
       if (isPrivileged(assignment.spec) && !allowPrivileged) {
         throw new EngineError(403, 'privileged containers are not allowed on this host')
       }
+      if (isCopyName(assignment.imageRef)) throw new EngineError(404, `there is no image ${assignment.imageRef}`)
       // Podman's compatible API would pass over the name in silence.
       if (assignment.spec.runtime !== null && (await engine.isPodman())) {
         throw new EngineError(400, `unknown runtime specified ${assignment.spec.runtime}`)

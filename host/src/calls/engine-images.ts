@@ -2,6 +2,7 @@ import { Fault } from '@gantry/kernel'
 import type { AgentCalls, CallReply } from '@gantry/wire'
 import { isStatus } from '../engine/engine-error.ts'
 import { ServerAway } from '../images/host-images.ts'
+import { isCopyName } from '../images/image-names.ts'
 import { type CallContext, faultOf } from './call-context.ts'
 
 type EngineImageCalls = Pick<
@@ -25,6 +26,11 @@ export function engineImageCalls({ engine, images, hostName }: CallContext): Eng
     if (found) return found
     throw missing(ref)
   }
+  /** As `held`, of what somebody may name: copies are anybody's, and go by names of the agent's alone. */
+  const named = async (ref: string, signal: AbortSignal) => {
+    if (isCopyName(ref)) throw missing(ref)
+    return held(ref, signal)
+  }
   return {
     imageFetch: ({ source, imageId, engineRef }, { signal }) =>
       asked(engineRef ?? source.repository, async () => {
@@ -33,12 +39,12 @@ export function engineImageCalls({ engine, images, hostName }: CallContext): Eng
       }),
     imageGive: ({ engineRef, target }, { signal }) =>
       asked(engineRef, async () => {
-        const found = await held(engineRef, signal)
+        const found = await named(engineRef, signal)
         const digest = await images.give(found.imageId, target, signal)
         return { reply: { ...found, digest }, output: null }
       }),
     imageLook: ({ engineRef }, { signal }) =>
-      asked(engineRef, async () => ({ reply: await held(engineRef, signal), output: null })),
+      asked(engineRef, async () => ({ reply: await named(engineRef, signal), output: null })),
     imageForget: ({ imageIds }, { signal }) =>
       asked('image', async () => {
         await images.forget(imageIds, signal)

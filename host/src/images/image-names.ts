@@ -1,4 +1,7 @@
-/** Names under which the engine keeps copies of what the catalogue has: those of our own registry endpoint, whatever its port was. */
+/**
+ * Names under which the engine keeps copies of what the catalogue has: those of our own registry endpoint, whatever its port was.
+ * Whose a copy is, they do not tell, so nothing that a user wrote may be looked up by them.
+ */
 const ours = /^127\.0\.0\.1:\d+\/(gantry|upstream|incoming)(?=[/:@])/
 
 export function isCopyName(ref: string): boolean {
