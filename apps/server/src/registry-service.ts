@@ -34,17 +34,21 @@ export async function hostRegistryService(
   }
 }
 
+type Named = Pick<ServerOptions, 'listen' | 'names' | 'registryNames'>
+
 /** Names under which clients reach the registry on `port`, as they write them before the names of images. */
-export function registryDomainsOf(
-  { listen, names, registryNames }: Pick<ServerOptions, 'listen' | 'names' | 'registryNames'>,
-  port: number,
-): string[] {
-  const hosts = [...names, listen.host].filter((host) => host !== '0.0.0.0' && host !== '::')
+export function registryDomainsOf({ listen, names, registryNames }: Named, port: number): string[] {
+  const hosts = [...names, listen.host].filter(isReachable)
   const written = hosts.map((host) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`))
   return [...new Set([...registryNames, ...written])]
 }
 
 /** What the server's certificate is for. */
-export function certifiedNames({ names, registryNames }: Pick<ServerOptions, 'names' | 'registryNames'>): string[] {
-  return [...new Set([...names, ...registryNames.map((name) => name.replace(/:\d+$/, ''))])]
+export function certifiedNames({ listen, names, registryNames }: Named): string[] {
+  const further = [listen.host].filter(isReachable)
+  return [...new Set([...names, ...further, ...registryNames.map((name) => name.replace(/:\d+$/, ''))])]
+}
+
+function isReachable(host: string): boolean {
+  return host !== '0.0.0.0' && host !== '::'
 }
