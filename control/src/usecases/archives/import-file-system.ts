@@ -9,6 +9,7 @@ import { ownPlatform } from '../catalogue/platform.ts'
 import { addManifest, archiveSite, noteSizes, type SoundLayer } from './archive-site.ts'
 import { asBadArchive, badArchive } from './bad-archive.ts'
 import { manifestOf } from './docker-archive.ts'
+import { sentByClient } from './sent-by-client.ts'
 import { storeLayer } from './store-layer.ts'
 
 export interface ImportOptions {
@@ -66,11 +67,14 @@ async function layerOf(
   tar: Readable,
   signal: AbortSignal,
 ): Promise<SoundLayer> {
+  const source = sentByClient(tar, signal)
   try {
-    const { digest, size, unpacked } = await storeLayer(catalogue, caller, tar as AsyncIterable<Buffer>, signal)
+    const { digest, size, unpacked } = await storeLayer(catalogue, caller, source, signal)
     if ('problem' in unpacked) throw badArchive(`it is no tar (${unpacked.problem.replace(/\.$/, '')})`)
     return { digest, size, unpacked }
   } catch (error) {
     throw asBadArchive(error)
+  } finally {
+    void source.return(undefined)
   }
 }

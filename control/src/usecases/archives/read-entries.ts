@@ -8,6 +8,7 @@ import type { Catalogue } from '../../catalogue.ts'
 import { ArchiveIndex, type ArchivedFile } from './archive-index.ts'
 import { asBadArchive, badArchive, shown } from './bad-archive.ts'
 import { compressionOf, decompressor, peeked, streamOf } from './compression.ts'
+import { sentByClient } from './sent-by-client.ts'
 import { storeLayer } from './store-layer.ts'
 
 /** Files that are kept in memory until it is known what they are: descriptions, if they begin like JSON, and all small ones. Bytes. */
@@ -26,15 +27,16 @@ export async function readEntries(
 ): Promise<ArchiveIndex> {
   const index = new ArchiveIndex()
   const entries = extract()
-  const { head, body } = await peeked(tar as AsyncIterable<Buffer>)
-  const compression = compressionOf(head)
-  const feeding =
-    compression === 'none'
-      ? pipeline(streamOf(body), entries, { signal })
-      : pipeline(streamOf(body), decompressor(compression), entries, { signal })
-  // Thrown below, unless the entries fail first.
-  feeding.catch(() => undefined)
+  const source = sentByClient(tar, signal)
   try {
+    const { head, body } = await peeked(source)
+    const compression = compressionOf(head)
+    const feeding =
+      compression === 'none'
+        ? pipeline(streamOf(body), entries, { signal })
+        : pipeline(streamOf(body), decompressor(compression), entries, { signal })
+    // Thrown below, unless the entries fail first.
+    feeding.catch(() => undefined)
     for await (const entry of entries) {
       const { header } = entry
       if (header.type === 'file' || header.type === 'contiguous-file') {
@@ -50,6 +52,8 @@ export async function readEntries(
     throw asBadArchive(error)
   } finally {
     entries.destroy()
+    // It may be waiting for the client, who then waits for our answer.
+    void source.return(undefined)
   }
   return index
 
