@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify'
 import { flag, queryOf, text } from './arguments.ts'
 import type { Zun } from './context.ts'
 import { Refusal } from './errors.ts'
+import { imageNameOf, projectOfImage, sizeOf } from './images.ts'
 import { spacedTime } from './times.ts'
 
 /** `GET /v1/images/{name}/search`, a bare list: what the cloud has and, for the docker driver, what the registry has. */
@@ -54,28 +55,29 @@ async function askRegistry({ control }: Zun, caller: Caller, name: string, dispe
   }
 }
 
-function toFound({ repo, tag, projectId }: Image): Found {
+function toFound(image: Image): Found {
+  const { repo, tag } = imageNameOf(image)
   return {
     name: repo,
     description: `${repo}:${tag}`,
     is_automated: false,
-    metadata: { is_official: projectId === null, star_count: 0 },
+    metadata: { is_official: image.visibility === 'public', star_count: 0 },
   }
 }
 
 /** An image as Glance would show it. */
 function toGlanceImage(image: Image): object {
+  const { repo, tag } = imageNameOf(image)
   return {
     id: image.id,
-    name: image.repo,
-    tags: [image.tag],
-    // Whoever made it knows its size once it is complete.
-    status: image.size === null ? 'saving' : 'active',
-    size: image.size,
+    name: repo,
+    tags: [tag],
+    status: image.status,
+    size: sizeOf(image),
     container_format: 'docker',
     disk_format: 'raw',
-    visibility: image.projectId === null ? 'public' : 'private',
-    owner: image.projectId,
+    visibility: image.visibility,
+    owner: projectOfImage(image),
     metadata: {},
     created_at: spacedTime(image.createdAt),
   }

@@ -12,7 +12,7 @@ import { nextPage, readPage } from './paging.ts'
 import { pullRules } from './schemas.ts'
 import { linksTo } from './translate.ts'
 
-/** Images that hosts hold. */
+/** Images of the catalogue that containers could run. */
 export function imageRoutes(app: FastifyInstance, zun: Zun): void {
   const { images } = zun.control
   const checkPull = bodyCheck(pullRules, ['repo', 'host'])
@@ -20,7 +20,8 @@ export function imageRoutes(app: FastifyInstance, zun: Zun): void {
   app.get('/images', async (request) => {
     const query = queryOf(request)
     const page = readPage(query, ['id', 'uuid', 'repo', 'tag', 'size'], 'id')
-    const all = await images.list(callerOf(request), { allProjects: flag(query, 'all_projects', false) })
+    const listed = await images.list(callerOf(request), { allProjects: flag(query, 'all_projects', false) })
+    const all = listed.filter(({ kind }) => kind === 'image' || kind === 'index')
     const base = baseOf(zun, request)
     const sorted = sortImages(all, page.sortKey, page.descending)
     const marker = page.marker === null ? -1 : sorted.findIndex(({ id }) => id === page.marker)
@@ -68,23 +69,40 @@ function unknownHost(error: unknown): never {
 
 function sortImages(images: readonly Image[], sortKey: string, descending: boolean): Image[] {
   const key = (image: Image): string | number => {
-    if (sortKey === 'repo' || sortKey === 'tag') return image[sortKey]
-    if (sortKey === 'size') return image.size ?? 0
+    if (sortKey === 'repo' || sortKey === 'tag') return imageNameOf(image)[sortKey]
+    if (sortKey === 'size') return sizeOf(image) ?? 0
     return sortKey === 'uuid' ? image.id : image.createdAt
   }
   const order = (a: Image, b: Image) => (key(a) < key(b) ? -1 : Number(key(a) > key(b)))
   return images.toSorted((a, b) => (descending ? order(b, a) : order(a, b)))
 }
 
+/** One that is still on its way has its repository and tag in its name only. */
+export function imageNameOf({ name, repo, tag }: Image): { repo: string; tag: string } {
+  return repo === '' ? parseImageName(name ?? '') : { repo, tag }
+}
+
+/** Unpacked, or in the store while nobody has unpacked it. */
+export function sizeOf({ size, bytes }: Image): number | null {
+  return size ?? bytes
+}
+
+/** Whose it is: nobody’s in particular when everybody may use it. */
+export function projectOfImage({ visibility, projectId }: Image): Image['projectId'] | null {
+  return visibility === 'public' ? null : projectId
+}
+
 function toImage(image: Image, base: string): object {
+  const { repo, tag } = imageNameOf(image)
   return {
     uuid: image.id,
     links: linksTo(base, 'images', image.id),
     image_id: image.imageId,
-    repo: image.repo,
-    tag: image.tag,
-    size: image.size === null ? null : String(image.size),
-    project_id: image.projectId,
-    host: image.hostName,
+    repo,
+    tag,
+    size: sizeOf(image) === null ? null : String(sizeOf(image)),
+    project_id: projectOfImage(image),
+    // Any host gets it when it needs it.
+    host: '',
   }
 }

@@ -1,11 +1,15 @@
 import { callerOf } from '@gantry/http'
-import { type ProjectId, type QuotaMap, type QuotaResource, quotaResources } from '@gantry/model'
+import type { ProjectId, QuotaMap } from '@gantry/model'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { queryOf, text } from './arguments.ts'
 import { bodyCheck } from './body-rules.ts'
 import { refOf, sendNull, type Zun } from './context.ts'
 import { minorOf } from './microversion.ts'
 import { quotaRules } from './schemas.ts'
+
+/** What Zun's clients know; others are set in Gantry's own API. */
+const zunResources = ['containers', 'memory', 'cpu', 'disk'] as const
+type ZunResource = (typeof zunResources)[number]
 
 /** Flat quotas of a project, and the class that overrides the built-in defaults. */
 export function quotaRoutes(app: FastifyInstance, zun: Zun): void {
@@ -45,15 +49,15 @@ function projectOf(request: FastifyRequest): ProjectId {
 }
 
 function toLimits(body: Readonly<Record<string, unknown>>): Partial<QuotaMap> {
-  const given = quotaResources.filter((name) => body[name] !== undefined && body[name] !== null)
-  return Object.fromEntries(given.map((name): [QuotaResource, number] => [name, Number(body[name])]))
+  const given = zunResources.filter((name) => body[name] !== undefined && body[name] !== null)
+  return Object.fromEntries(given.map((name): [ZunResource, number] => [name, Number(body[name])]))
 }
 
-function flat(limits: QuotaMap): QuotaMap {
+function flat(limits: QuotaMap): Pick<QuotaMap, ZunResource> {
   const { containers, memory, cpu, disk } = limits
   return { containers, memory, cpu, disk }
 }
 
 function withUsage(limits: QuotaMap, used: QuotaMap): object {
-  return Object.fromEntries(quotaResources.map((name) => [name, { limit: limits[name], in_use: used[name] }]))
+  return Object.fromEntries(zunResources.map((name) => [name, { limit: limits[name], in_use: used[name] }]))
 }

@@ -299,7 +299,9 @@ export function fakeControl(): FakeControl {
         return { action, events: [event] }
       },
     },
+    registry: unfaked<Control['registry']>('registry'),
     images: {
+      ...unfaked<Control['images']>('images'),
       list: async () => [...images.values()],
       get: async (_caller, id) => {
         const image = images.get(id)

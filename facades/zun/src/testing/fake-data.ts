@@ -1,18 +1,19 @@
 import type { NewContainer } from '@gantry/control'
 import type { Verifier } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
-import type {
-  Caller,
-  Container,
-  ContainerId,
-  EngineContainer,
-  Host,
-  HostId,
-  Image,
-  ImageId,
-  Nic,
-  ProjectId,
-  UserId,
+import {
+  type Caller,
+  type Container,
+  type ContainerId,
+  dockerImage,
+  type EngineContainer,
+  type Host,
+  type HostId,
+  type Image,
+  type ImageId,
+  type Nic,
+  type ProjectId,
+  type UserId,
 } from '@gantry/model'
 
 export const fakeNow = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
@@ -126,15 +127,22 @@ export function fakeHost(name: string): Host {
 export function fakeImage(number: number, projectId: ProjectId | null, repo: string, tag: string): Image {
   return {
     id: uuid(0x1000 + number) as ImageId,
-    projectId,
-    hostId: 'host-compute1' as HostId,
-    hostName: 'compute1',
+    projectId: projectId ?? ('admins' as ProjectId),
+    userId: null,
+    name: null,
     repo,
     tag,
-    engineRef: `${repo}:${tag}`,
+    kind: 'image',
+    status: 'active',
+    visibility: projectId === null ? 'public' : 'private',
+    digest: null,
     imageId: null,
     size: 1234,
+    bytes: 1000,
+    pending: null,
+    glance: dockerImage,
     createdAt: fakeNow,
+    updatedAt: fakeNow,
   }
 }
 
