@@ -1,6 +1,8 @@
+import { defaultSpec } from '@gantry/model'
 import { expect, test } from 'vitest'
 import { bytesOf, digestOf, layerType, makeImage, makeIndex, ociManifest } from './testing/a-catalogue.ts'
-import { ann, type ARegistry, aRegistry, push, pushBlob } from './testing/a-registry.ts'
+import { ann, type ARegistry, aRegistry, bob, push, pushBlob } from './testing/a-registry.ts'
+import { aWorld } from './testing/a-world.ts'
 
 async function provenance(world: ARegistry, tag: string) {
   const image = await world.catalogue.find(ann, { repo: 'app', tag })
@@ -66,4 +68,24 @@ test('an index tells its platforms, and the layers of the image that runs here',
   const told = await provenance(world, 'multi')
   expect(told.platforms).toEqual(['linux/amd64', 'linux/arm64'])
   expect(told.layers.map(({ digest }) => digest)).toEqual([digestOf(process.arch === 'arm64' ? 'arm' : 'amd')])
+})
+
+test('an image tells which containers of the project run it, and of no other', async () => {
+  await using world = await aWorld()
+  const { containers, registry } = world.control
+  const app = makeImage(['app'])
+  await push(registry.repository(ann, `${ann.projectId}/app`), 'v1', app)
+  const [image] = await world.store.images.list(ann.projectId)
+  if (!image) throw new Error('no image')
+  await world.store.images.update(image.id, { visibility: 'public' })
+  const run = (caller: typeof ann, name: string) =>
+    containers.create(caller, {
+      name,
+      spec: defaultSpec(caller === ann ? 'app:v1' : `${ann.projectId}/app:v1`),
+      run: false,
+    })
+  await run(ann, 'web')
+  await run(bob, 'other')
+  expect((await registry.provenance(ann, image)).usedBy).toEqual(['web'])
+  expect((await registry.provenance(bob, image)).usedBy).toEqual(['other'])
 })

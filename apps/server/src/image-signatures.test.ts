@@ -11,10 +11,11 @@ import {
   simpleLayer,
   simplePayload,
 } from '@gantry/control/testing'
-import type { Image } from '@gantry/model'
+import { defaultSpec, type Image } from '@gantry/model'
 import { expect, test } from 'vitest'
 import { bytesOf, makeImage, makeIndex, ociManifest } from './testing/a-catalogue.ts'
 import { ann, type ARegistry, aRegistry, bob, faultOf, push, pushBlob, reader } from './testing/a-registry.ts'
+import { aWorld } from './testing/a-world.ts'
 
 const app = makeImage(['base', 'app'])
 const ours = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -199,4 +200,28 @@ test('a policy takes public keys of its project’s members, and nothing else', 
   const many = Array.from({ length: 21 }, () => pem(ours))
   expect(await faultOf(verbs.setSignaturePolicy(ann, { keys: many }))).toBe('request.invalid')
   expect(await verbs.setSignaturePolicy(ann, { keys: [] })).toEqual({ keys: [] })
+})
+
+test('under a policy a container is made of a signed image only', async () => {
+  await using world = await aWorld()
+  const { containers, registry } = world.control
+  const repository = registry.repository(ann, `${ann.projectId}/app`)
+  await push(repository, 'v1', app)
+  await world.store.imagePolicies.setKeys(ann.projectId, [pem(ours)])
+  const run = (image: string) => containers.create(ann, { name: null, spec: defaultSpec(image), run: true })
+  expect(await faultOf(run('app:v1'))).toBe('image.unsigned')
+  expect(await faultOf(run('busybox'))).toBe('image.unsigned')
+  const { payload, signature } = byOurs(app.digest)
+  await pushBlob(repository, payload)
+  const config = bytesOf('{}')
+  const content = bytesOf(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: ociManifest,
+      config: { mediaType: 'application/vnd.oci.empty.v1+json', digest: await pushBlob(repository, config), size: 2 },
+      layers: [simpleLayer(payload, signature)],
+    }),
+  )
+  await repository.putManifest(`${app.digest.replace(':', '-')}.sig`, { mediaType: ociManifest, content })
+  await run('app:v1')
 })
