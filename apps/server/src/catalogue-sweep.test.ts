@@ -15,7 +15,7 @@ const app = (tag = 'latest') => ({ repo: 'app', tag })
 const soon = () => AbortSignal.timeout(10_000)
 const code = (wanted: string) => expect.objectContaining({ code: wanted })
 
-test('content goes with the last name that needs it, but not while a container runs it or a push has asked for it', async () => {
+test('content goes with the last name that needs it, but not what a push has just asked for', async () => {
   await using made = await aCatalogue()
   const { catalogue, store, blobs, clock } = made
   const [one, two] = [makeImage(['base', 'one']), makeImage(['base', 'two'])]
