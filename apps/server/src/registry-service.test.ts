@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Control, Repository } from '@gantry/control'
@@ -34,7 +34,7 @@ test('a host is known by its connection, and what it asks for by its pass', asyn
   const ask = async (path: string, password: string | null) => {
     const auth = password === null ? {} : { auth: `gantry:${password}` }
     const call = request({ port, path, agent: false, ...auth }).end()
-    const [answer] = (await once(call, 'response')) as [import('node:http').IncomingMessage]
+    const [answer] = (await once(call, 'response')) as [IncomingMessage]
     return { status: answer.statusCode, headers: answer.headers, text: (await answer.toArray()).join('') }
   }
   const refused = await ask('/v2/', null)
