@@ -22,8 +22,13 @@ async function told(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promi
   const options = readOptions(argv, env)
   if (!options) throw new Error('only help')
   const upstream = otherRegistries(options, log)
-  const asked = upstream.manifest({ domain: `127.0.0.1:${port}`, path: 'a' }, 'b', null, signal)
-  return asked.catch((error: unknown) => (error as Error).message).finally(() => upstream.close())
+  try {
+    return await upstream.manifest({ domain: `127.0.0.1:${port}`, path: 'a' }, 'b', null, signal)
+  } catch (error) {
+    return (error as Error).message
+  } finally {
+    await upstream.close()
+  }
 }
 
 test('registries that are not public are asked only if the operator names them', async () => {
