@@ -17,14 +17,14 @@ export async function tarOf(...entries: readonly Entry[]): Promise<Buffer> {
     else tar.entry({ name, type: content.type, linkname: 'layer.tar' })
   }
   tar.finalize()
-  return await buffer(tar as unknown as Readable)
+  return await buffer(tar)
 }
 
 export async function filesOf(tar: Buffer): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>()
   const entries = extract()
   entries.end(tar)
-  for await (const entry of entries) files.set(entry.header.name, await buffer(entry as unknown as Readable))
+  for await (const entry of entries) files.set(entry.header.name, await buffer(entry))
   return files
 }
 
