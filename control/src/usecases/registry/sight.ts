@@ -67,48 +67,61 @@ export function borrowedSight(
   repo: string,
 ): Sight {
   const { images, contents } = store
-  const lent = async () => {
+
+  async function lent(): Promise<readonly Tagged[]> {
     const rows = await images.list(projectId, { repo, memberStatus: 'all' })
     return rows.filter((row) => row.projectId === owner).flatMap(taggedBy)
   }
-  const isPartOf = async (digest: Digest, seen: readonly Tagged[]) => {
+
+  /** Names in the repository, seen or not. */
+  async function named(tag?: string): Promise<readonly Tagged[]> {
+    return (await images.list(owner, { owners: 'own', repo, ...(tag !== undefined && { tag }) })).flatMap(taggedBy)
+  }
+
+  async function isPartOf(digest: Digest, seen: readonly Tagged[]): Promise<boolean> {
     const whole = new Set(seen.map((each) => each.digest))
-    return (await contents.above(digest)).some((each) => whole.has(each))
+    return whole.has(digest) || (await contents.above(digest)).some((each) => whole.has(each))
   }
-  const said = async (rows: readonly Image[], seen: readonly Tagged[]) => {
-    const about = rows.flatMap(taggedBy).flatMap((row) => {
-      const subject = subjectOfTag(row.tag)
-      return subject ? [{ row, subject }] : []
-    })
-    const judged = await Promise.all(about.map(({ subject }) => isPartOf(subject, seen)))
-    return about.flatMap(({ row }, index) => (judged[index] ? [row] : []))
+
+  async function isAbout({ tag }: Pick<Tagged, 'tag'>, seen: readonly Tagged[]): Promise<boolean> {
+    const subject = subjectOfTag(tag)
+    return subject !== null && seen.length > 0 && isPartOf(subject, seen)
   }
-  const visible = async () => {
-    const seen = await lent()
-    if (seen.length === 0) return []
-    const all = await images.list(owner, { owners: 'own', repo })
-    const known = new Set(seen.map(({ tag }) => tag))
-    return [...seen, ...(await said(all, seen)).filter(({ tag }) => !known.has(tag))]
-  }
-  const has = async (digest: Digest, seen: readonly Tagged[], chain: number): Promise<boolean> => {
+
+  async function has(digest: Digest, seen: readonly Tagged[], chain: number): Promise<boolean> {
     if (seen.length === 0) return false
     const above = await contents.above(digest)
     const whole = new Set(seen.map((each) => each.digest))
     if (above.some((each) => whole.has(each))) return true
     if (chain === 0) return false
-    for (const { digest: referrer, subject } of await contents.manifests(above)) {
-      if (subject === null || !(await contents.holdOf(owner, repo, referrer))) continue
-      if (await has(subject, seen, chain - 1)) return true
+    for (const row of await named()) {
+      if (above.includes(row.digest) && (await isAbout(row, seen))) return true
+    }
+    const held = new Set((await contents.holds(owner, repo)).map((hold) => hold.digest))
+    for (const { subject } of await contents.manifests(above.filter((each) => held.has(each)))) {
+      if (subject !== null && (await has(subject, seen, chain - 1))) return true
     }
     return false
   }
-  const sees = async (digest: Digest) => has(digest, await visible(), longestChain)
+
+  async function sees(digest: Digest): Promise<boolean> {
+    return has(digest, await lent(), longestChain)
+  }
+
   return {
     async tags() {
-      const seen = await visible()
-      return seen.length === 0 ? null : seen
+      const seen = await lent()
+      if (seen.length === 0) return null
+      const said: Tagged[] = []
+      for (const row of await named()) if (await isAbout(row, seen)) said.push(row)
+      return [...seen, ...said]
     },
-    tagged: async (tag) => (await visible()).find((row) => row.tag === tag)?.digest ?? null,
+    async tagged(tag) {
+      const seen = await lent()
+      const known = seen.find((row) => row.tag === tag)
+      if (known) return known.digest
+      return (await isAbout({ tag }, seen)) ? ((await named(tag))[0]?.digest ?? null) : null
+    },
     hasManifest: sees,
     hasBlob: sees,
     referrers: async (subject) => ((await sees(subject)) ? contents.referrers(owner, repo, subject) : []),
