@@ -195,9 +195,7 @@ test('content that another registry falsifies is refused', async () => {
   const registry = aRegistry([], { latest: image })
   await using made = await aCatalogue({ upstream: registry.upstream })
   const failed = made.catalogue.fetch(us, busybox, null, quiet, soon())
-  await expect(failed).rejects.toThrow(
-    expect.objectContaining({ code: expect.stringMatching(/^(digest.mismatch|request.too-large)$/) }),
-  )
+  await expect(failed).rejects.toThrow(/registry sent something else/)
   expect(await Array.fromAsync(made.blobs.blobs())).toEqual([])
   expect(await made.store.contents.blobs()).toEqual([])
 })

@@ -98,7 +98,14 @@ export function fetchingVerb(deps: CatalogueDeps, blobs: Blobs, manifests: Manif
   ): Promise<void> {
     const { body } = await upstream.blob(repository, blob.digest, login, signal)
     const origin = login === null ? originOf(repository.domain) : null
-    await blobs.addFetched(counted(body, told), blob, origin, signal)
+    try {
+      await blobs.addFetched(counted(body, told), blob, origin, signal)
+    } catch (error) {
+      const isOther = error instanceof Fault && ['digest.mismatch', 'request.too-large'].includes(error.code)
+      if (!isOther) throw error
+      const reason = `the registry sent something else than ${blob.digest}`
+      throw new Fault('registry.refused', { reason }, error)
+    }
   }
 
   async function fetchImage(errand: Errand, given: UpstreamManifest) {
