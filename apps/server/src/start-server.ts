@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createOrLoadCa, type IssuedCertificate } from '@gantry/ca'
 import { createControl, createRegistryLogins, defaultPolicy, type HostLinks } from '@gantry/control'
 import { dockerFacade } from '@gantry/facade-docker'
+import { glanceFacade } from '@gantry/facade-glance'
 import { keystone } from '@gantry/facade-keystone'
 import { nativeFacade } from '@gantry/facade-native'
 import { registryFacade } from '@gantry/facade-registry'
@@ -152,6 +153,7 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     verifier: identity,
     allowedOrigins: options.allowedOrigins,
   })
+  await app.register(glanceFacade, { prefix: '/image', images: control.images, verifier: identity })
   const logins = createRegistryLogins({ identity, namespaces, registry: control.registry, secrets })
   const access = dockerAccess({ control, store, identity, secrets, logins, registryDomains, ca, clock, ids })
   opened.push(async () => access[Symbol.dispose]())

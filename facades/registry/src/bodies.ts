@@ -1,40 +1,13 @@
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { SelfWritingBody } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** What the request carries, as it comes; null: it carries nothing. */
 export function bodyOf(request: FastifyRequest): Readable | null {
   return request.body instanceof Readable ? request.body : null
-}
-
-/** How much of a body may wait for whoever stores it. Bytes. */
-const waiting = 1 << 20
-
-/**
- * The same bytes as a stream of its own: who lets go of it, because it takes no more, does not cut the connection, on which the client
- * must be told why. What comes then is dropped.
- */
-export function apart(body: Readable): Readable {
-  const own = new Readable({
-    highWaterMark: waiting,
-    read: () => void body.resume(),
-    destroy(error, done) {
-      body.off('data', give)
-      body.resume()
-      done(error)
-    },
-  })
-  const give = (chunk: Buffer) => {
-    if (!own.push(chunk)) body.pause()
-  }
-  body.on('data', give)
-  body.once('end', () => own.push(null))
-  body.once('close', () => {
-    if (!body.readableEnded) own.destroy(new Error('the client closed the connection'))
-  })
-  return own
 }
 
 /** Bytes that the body will have; null: nobody says. */
@@ -89,11 +62,18 @@ export async function sendBody(
   for (const [name, value] of Object.entries(held)) if (value !== undefined) raw.setHeader(name, value)
   raw.writeHead(status, headers)
   try {
-    await pipeline(body, raw)
+    if (writesItself(body)) {
+      await body.writeTo(raw)
+      raw.end()
+    } else await pipeline(body, raw)
   } catch (error) {
     reply.log.debug({ err: error }, 'a download ended early')
     raw.destroy()
     if (!raw.closed) await once(raw, 'close')
   }
   return reply
+}
+
+function writesItself(body: Readable): body is SelfWritingBody {
+  return 'writeTo' in body
 }

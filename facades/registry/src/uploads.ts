@@ -1,6 +1,7 @@
+import { apart } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { apart, bodyOf, clientSignal, lengthOf } from './bodies.ts'
+import { bodyOf, clientSignal, lengthOf } from './bodies.ts'
 import type { Visit } from './distribution.ts'
 import { sendErrors } from './errors.ts'
 import { parseContentRange, receivedRange } from './ranges.ts'

@@ -1,3 +1,4 @@
+export { apart } from './apart.ts'
 export { baseUrl, createHttpApp, type HttpOptions, nothingElse, requestId } from './app.ts'
 export {
   type AuthenticateOptions,

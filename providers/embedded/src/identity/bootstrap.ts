@@ -33,6 +33,7 @@ export const regionName = 'RegionOne'
 const ownServices: readonly ServiceSketch[] = [
   { type: 'identity', name: 'keystone', url: '{base}/identity/v3' },
   { type: 'container', name: 'zun', url: '{base}/container/v1' },
+  { type: 'image', name: 'glance', url: '{base}/image' },
   { type: 'docker', name: 'gantry-docker', url: '{base}/docker' },
 ]
 const roleNames = ['admin', 'manager', 'member', 'reader', 'service']
