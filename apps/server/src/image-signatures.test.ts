@@ -185,8 +185,8 @@ test('what openssl signs and what it gives as keys is understood', async () => {
 })
 
 test('a policy takes public keys of its project’s members, and nothing else', async () => {
-  await using world = await aRegistry()
-  const verbs = signaturePolicyVerbs(world)
+  await using world = await aWorld()
+  const verbs = world.control.images
   expect(await verbs.signaturePolicy(ann)).toEqual({ keys: [] })
   const keys = [pem(ours), `${pem(stranger)}\n`, pem(ours)]
   expect(await verbs.setSignaturePolicy(ann, { keys })).toEqual({ keys: [pem(ours), pem(stranger)] })
@@ -207,7 +207,7 @@ test('under a policy a container is made of a signed image only', async () => {
   const { containers, registry } = world.control
   const repository = registry.repository(ann, `${ann.projectId}/app`)
   await push(repository, 'v1', app)
-  await world.store.imagePolicies.setKeys(ann.projectId, [pem(ours)])
+  await world.control.images.setSignaturePolicy(ann, { keys: [pem(ours)] })
   const run = (image: string) => containers.create(ann, { name: null, spec: defaultSpec(image), run: true })
   expect(await faultOf(run('app:v1'))).toBe('image.unsigned')
   expect(await faultOf(run('busybox'))).toBe('image.unsigned')

@@ -6,4 +6,3 @@ export { messageBundle, signed, signedBundle, simpleLayer, simplePayload } from 
 export { type Pass, sealPass } from '../usecases/catalogue/passes.ts'
 export { registryVerbs } from '../usecases/registry/registry.ts'
 export { requireSigned } from '../usecases/registry/signatures.ts'
-export { signaturePolicyVerbs } from '../usecases/registry/signature-policy.ts'

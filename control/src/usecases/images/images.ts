@@ -1,6 +1,7 @@
 import type { Deps } from '../../deps.ts'
 import type { ImageVerbs } from '../../image-verbs.ts'
 import type { OpenStreams } from '../open-streams.ts'
+import { signaturePolicyVerbs } from '../registry/signature-policy.ts'
 import { contentVerbs } from './image-content.ts'
 import { entryVerbs } from './image-entries.ts'
 import { searchVerbs } from './image-search.ts'
@@ -15,5 +16,6 @@ export function imageUseCases(deps: Deps, streams: OpenStreams): ImageVerbs {
     ...memberVerbs(deps),
     ...pullVerb(deps),
     ...searchVerbs(deps),
+    ...signaturePolicyVerbs(deps),
   }
 }
