@@ -3,14 +3,7 @@ import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  requireSigned,
-  signaturePolicyVerbs,
-  signed,
-  signedBundle,
-  simpleLayer,
-  simplePayload,
-} from '@gantry/control/testing'
+import { requireSigned, signed, signedBundle, simpleLayer, simplePayload } from '@gantry/control/testing'
 import { defaultSpec, type Image } from '@gantry/model'
 import { expect, test } from 'vitest'
 import { bytesOf, makeImage, makeIndex, ociManifest } from './testing/a-catalogue.ts'
