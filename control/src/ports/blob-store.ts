@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { Brand } from '@gantry/kernel'
 import type { Digest } from '@gantry/model'
 
@@ -10,6 +10,15 @@ export interface ByteRange {
   readonly end: number
 }
 
+/** A body that can also write itself, with a few buffers that it uses again: large downloads leave no garbage behind. */
+export interface SelfWritingBody extends Readable {
+  /**
+   * Instead of reading it. Resolves when `to` has taken all, which it does not end; rejects when either of them breaks off. Lets go
+   * of the file in any case.
+   */
+  writeTo(to: Writable): Promise<void>
+}
+
 /**
  * Keeps bytes under their digest: the embedded one in files, others in Glance or Swift. What it answers is what was put in:
  * content that does not fit its digest any more is `blob.corrupt`, at `open` if that is known, else before the end of the stream.
@@ -19,7 +28,7 @@ export interface ByteRange {
 export interface BlobStore {
   /** null: it is not here. */
   stat(digest: Digest): Promise<{ readonly size: number } | null>
-  /** Throws `blob.unknown`. A reader that lets go of the stream lets go of the file. */
+  /** Throws `blob.unknown`. A reader that lets go of the stream lets go of the file. The body may be a `SelfWritingBody`. */
   open(digest: Digest, range?: ByteRange): Promise<{ readonly size: number; readonly body: Readable }>
 
   /** Begins an upload; that it is there already is no matter. */
