@@ -115,6 +115,27 @@ describe('registries', () => {
     await ok(['rm', 'source'])
   })
 
+  test('our own is a registry like others: by its name images are pushed, pulled, run, and refused', async () => {
+    const domain = new URL(gantry.api).host
+    const { OS_USERNAME: user = '', OS_PASSWORD: secret = '' } = await gantry.env()
+    const login = (input: string) =>
+      gantry.docker(['login', '-u', user, '--password-stdin', domain], { session: demo, input })
+    expect(await login(secret)).toMatchObject({ code: 0, stdout: expect.stringContaining('Login Succeeded') })
+    expect(await login('wrong')).toMatchObject({ code: 1 })
+    const name = `${domain}/demo/team/web:2`
+    await ok(['tag', 'busybox', name])
+    expect(await ok(['push', name])).toMatch(/2: digest: sha256:[0-9a-f]{64} size: \d+/)
+    expect(await names()).toContain('team/web:2')
+    await ok(['rmi', name])
+    expect(await ok(['run', '--rm', name, 'echo', 'ours'])).toBe('ours')
+    expect(await ok(['pull', name])).toContain('Status:')
+    expect(await refused(['pull', name], other)).toContain('manifest unknown')
+    await ok(['tag', 'busybox', name], other)
+    expect(await refused(['push', name], other)).toContain('denied')
+    await ok(['rmi', name], other)
+    await ok(['rmi', name, 'team/web:2'])
+  })
+
   test('a network of the host is no registry, unless it is granted', async () => {
     for (const domain of ['127.0.0.1:1', '169.254.169.254', 'localhost:5000', '10.0.0.1']) {
       expect(await refused(['pull', `${domain}/x:1`])).toContain('is not allowed by this service')
