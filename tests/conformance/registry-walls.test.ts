@@ -170,3 +170,62 @@ test('a reader pulls and does not push', async () => {
   expect([refused.status, refused.text.includes('DENIED')]).toEqual([403, true])
   expect((await server.ask('POST', '/v2/reader/app/blobs/uploads/', { user: reader })).status).toBe(403)
 })
+
+describe('what a project shows to others', () => {
+  const shown = anImage('shown to others')
+  let id = ''
+
+  beforeAll(async () => {
+    expect((await push(server, demo, 'demo/shown', 'v1', shown)).status).toBe(201)
+    await push(server, demo, 'demo/shown', 'hidden', anImage('beside it'))
+    const listed = await server.ask('GET', '/image/v2/images?name=demo/shown:v1', { user: demo })
+    const all = await server.ask('GET', '/image/v2/images', { user: demo })
+    const images = [listed, all].flatMap(({ json }) => json['images'] as unknown as { id: string; name: string }[])
+    id = images.find(({ name }) => name === 'shown:v1')?.id ?? ''
+  })
+
+  const patch = (user: User, visibility: string) =>
+    server.ask('PATCH', `/image/v2/images/${id}`, {
+      user,
+      headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' },
+      body: JSON.stringify([{ op: 'replace', path: '/visibility', value: visibility }]),
+    })
+
+  async function seesIt(): Promise<void> {
+    const get = async (rest: string) => (await server.ask('GET', `/v2/demo/shown/${rest}`, { user: other })).status
+    expect((await server.ask('GET', '/v2/demo/shown/tags/list', { user: other })).json['tags']).toEqual(['v1'])
+    expect(await get('manifests/v1')).toBe(200)
+    expect(await get(`blobs/${shown.layer.digest}`)).toBe(200)
+    expect(await get('manifests/hidden')).toBe(404)
+    expect((await server.ask('GET', '/v2/_catalog', { user: other })).json).toEqual({ repositories: ['demo/shown'] })
+    // To be read, and taken over, and no more.
+    expect((await server.ask('POST', '/v2/demo/shown/blobs/uploads/', { user: other })).status).toBe(403)
+    expect((await server.ask('DELETE', '/v2/demo/shown/manifests/v1', { user: other })).status).toBe(403)
+    const mount = `/v2/other/taken/blobs/uploads/?mount=${shown.layer.digest}&from=demo/shown`
+    expect((await server.ask('POST', mount, { user: other })).status).toBe(201)
+  }
+
+  test('is read by members while they are such', async () => {
+    expect((await patch(demo, 'shared')).status).toBe(200)
+    const members = `/image/v2/images/${id}/members`
+    const json = { 'content-type': 'application/json' }
+    const body = JSON.stringify({ member: other.projectId })
+    expect((await server.ask('POST', members, { user: demo, headers: json, body })).status).toBe(200)
+    // As with Glance, what was not accepted can be used and is not listed.
+    expect((await server.ask('GET', '/v2/demo/shown/manifests/v1', { user: other })).status).toBe(200)
+    expect((await server.ask('GET', '/v2/_catalog', { user: other })).json).toEqual({ repositories: [] })
+    const accepted = { user: other, headers: json, body: JSON.stringify({ status: 'accepted' }) }
+    expect((await server.ask('PUT', `${members}/${other.projectId}`, accepted)).status).toBe(200)
+    await seesIt()
+    expect((await server.ask('DELETE', `${members}/${other.projectId}`, { user: demo })).status).toBe(204)
+    expect((await server.ask('GET', '/v2/demo/shown/tags/list', { user: other })).status).toBe(404)
+  })
+
+  test('is read by everybody while it is public, which only administrators make it', async () => {
+    expect((await patch(demo, 'public')).status).toBe(403)
+    expect((await patch(server.admin, 'public')).status).toBe(200)
+    await seesIt()
+    expect((await patch(server.admin, 'private')).status).toBe(200)
+    expect((await server.ask('GET', '/v2/demo/shown/tags/list', { user: other })).status).toBe(404)
+  })
+})

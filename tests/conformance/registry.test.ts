@@ -315,6 +315,24 @@ describe('lists', () => {
   })
 })
 
+test('a quota that is used up is said, and not a broken connection', async () => {
+  const user = await server.newUser('small')
+  const limits = JSON.stringify({ imageBytes: 1 << 20 })
+  const set = await server.ask('PATCH', `/v1/quotas/${user.projectId}`, {
+    user: server.admin,
+    headers: { 'content-type': 'application/json' },
+    body: limits,
+  })
+  expect(set.status).toBe(200)
+  const begun = await server.ask('POST', '/v2/small/app/blobs/uploads/', { user })
+  const told = await server.ask('PATCH', String(begun.headers['location']), {
+    user,
+    headers: octets,
+    body: randomBytes(8 << 20),
+  })
+  expect([told.status, codeOf(told), told.text]).toEqual([403, 'DENIED', expect.stringContaining('Quota exceeded')])
+})
+
 test('bad input is told in the shape of the spec, and never an error of the server', async () => {
   const long = `demo/${'a'.repeat(300)}`
   for (const [method, path, status] of [
