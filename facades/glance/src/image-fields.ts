@@ -14,10 +14,12 @@ const longestProperty = 65_535
 const largestNumber = 2 ** 31 - 1
 
 /** What clients are told and cannot say. */
-const readOnly = new Set([
-  ...['status', 'checksum', 'size', 'virtual_size', 'os_hash_algo', 'os_hash_value', 'direct_url', 'file', 'self'],
-  ...['schema', 'created_at', 'updated_at', 'locations', 'stores', 'location', 'deleted', 'deleted_at', 'is_public'],
-])
+const readOnly = new Set(
+  (
+    'status checksum size virtual_size os_hash_algo os_hash_value direct_url file self schema created_at updated_at ' +
+    'locations stores location deleted deleted_at is_public'
+  ).split(' '),
+)
 
 /** What a client says of an image; absent: nothing. */
 export interface SaidFields {

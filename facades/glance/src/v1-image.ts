@@ -78,5 +78,5 @@ function flagOf(key: string, value: string): boolean {
 
 /** UTF-8 as headers carry it, on one line. */
 function headerText(text: string): string {
-  return Buffer.from(text.replace(/[\0-\x1f\x7f]/g, ' ')).toString('latin1')
+  return Buffer.from(text.replace(/\p{Cc}/gu, ' ')).toString('latin1')
 }
