@@ -95,6 +95,7 @@ export interface Provenance {
   readonly platforms: readonly string[]
   /** Of the image itself, or of this platform's. */
   readonly layers: readonly { readonly digest: Digest; readonly bytes: number; readonly createdBy: string }[]
+  /** A user's name. */
   readonly pushedBy: string | null
   readonly pushedAt: number
   /** Names of the project's containers that run it. */

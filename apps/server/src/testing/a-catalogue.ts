@@ -59,7 +59,11 @@ export async function aCatalogue(options: CatalogueOptions = {}): Promise<ACatal
       ...around({ store, blobs }),
       links: options.links ?? nobody,
       upstream: { ...unfakedUpstream, ...options.upstream },
-      namespaces: { projectOf: async (name) => name as ProjectId, namespaceOf: async (id) => id },
+      namespaces: {
+        projectOf: async (name) => name as ProjectId,
+        namespaceOf: async (id) => id,
+        userNameOf: async (id) => id,
+      },
       registryDomains: ['127.0.0.1:9700'],
       secrets,
       clock,

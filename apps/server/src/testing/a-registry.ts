@@ -34,6 +34,7 @@ export async function aRegistry(options: CatalogueOptions = {}): Promise<ARegist
       namespaces: {
         projectOf: async (name) => (projects[name] as ProjectId | undefined) ?? null,
         namespaceOf: async (id) => Object.entries(projects).find(([, project]) => project === id)?.[0] ?? id,
+        userNameOf: async (id) => id,
       },
     })
   let registry = start()

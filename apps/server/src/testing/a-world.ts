@@ -123,6 +123,7 @@ export async function someProviders(store: Store, links: HostLinks, clock: Clock
 const projectIds: Namespaces = {
   projectOf: async (namespace) => namespace as ProjectId,
   namespaceOf: async (projectId) => projectId,
+  userNameOf: async (userId) => userId,
 }
 
 const unreachable = async () => {

@@ -45,17 +45,16 @@ export function registryQuestions(deps: Deps): Pick<EngineImages, 'search' | 're
   }
 }
 
-function foundOf({ names, shared, own }: KnownImage): UpstreamFound[] {
-  const isPublic = [...own, ...shared].some(({ visibility }) => visibility === 'public')
-  const whose = own.length > 0 ? "Image of your project's" : 'Image that is shared with your project'
-  const description = isPublic ? 'Public image of this cloud' : whose
-  return names.map((name) => ({
-    name: nameOf(name).repo,
-    description,
-    official: isPublic,
-    automated: false,
-    stars: 0,
-  }))
+function foundOf({ shared, own }: KnownImage): UpstreamFound[] {
+  return [...shared, ...own].flatMap(({ repo, visibility, id }) => {
+    if (repo === '') return []
+    const official = visibility === 'public'
+    const whose = own.some((row) => row.id === id)
+      ? "Image of your project's"
+      : 'Image that is shared with your project'
+    const description = official ? 'Public image of this cloud' : whose
+    return [{ name: repo, description, official, automated: false, stars: 0 }]
+  })
 }
 
 /** Nothing, where the registry cannot be asked: what is here is found all the same. */

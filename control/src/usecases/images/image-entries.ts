@@ -141,11 +141,11 @@ async function rename(
   return { ...named, size: named.size ?? size }
 }
 
-/** While another entry of the project's means the same, this one may go. */
+/** While the project sees another entry of the same, this one may go. */
 async function requireUnused(deps: Deps, owner: Caller, image: Image): Promise<void> {
   const { imageId, digest, id } = image
   if (imageId === null || digest === null) return
-  const rows = await deps.store.images.list(owner.projectId, { owners: 'own', imageId })
+  const rows = await deps.store.images.list(owner.projectId, { imageId })
   if (rows.some((row) => row.id !== id)) return
   if ((await usesOf(deps, owner, { imageId })).length === 0) return
   throw new Fault('image.in-use', { image: shownName(image) || id })

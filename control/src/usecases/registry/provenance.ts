@@ -20,6 +20,7 @@ export async function provenanceOf(deps: RegistryDeps, caller: Caller, image: Im
   const runnable = await catalogue.runnable(image.digest)
   const hold = await store.contents.holdOf(image.projectId, image.repo, image.digest)
   const keys = await keysOf(deps, caller)
+  const pusher = hold?.userId ?? image.userId
   const signatures = (await signaturesOf(deps, image)).map(async (signature) => ({
     digest: signature.digest,
     verified: keys === null ? null : await signature.isBy(keys),
@@ -29,7 +30,7 @@ export async function provenanceOf(deps: RegistryDeps, caller: Caller, image: Im
     mediaType: manifest.mediaType,
     platforms: platforms.size > 0 ? [...platforms] : platformOf(runnable),
     layers: runnable ? layersWithHistory(runnable) : [],
-    pushedBy: (hold?.userId ?? image.userId) || null,
+    pushedBy: pusher ? await deps.namespaces.userNameOf(pusher) : null,
     pushedAt: hold?.pushedAt ?? image.createdAt,
     usedBy: await usersOf(deps, caller, [image.digest, ...(runnable ? [runnable.digest] : [])]),
     signatures: await Promise.all(signatures),

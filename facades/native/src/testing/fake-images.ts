@@ -185,4 +185,5 @@ export function fakeImages(): FakeImages {
 export const fakeNamespaces: Namespaces = {
   projectOf: async (namespace) => (namespace === 'nobody' ? null : (namespace as ProjectId)),
   namespaceOf: async (projectId) => projectId,
+  userNameOf: async (userId) => userId,
 }

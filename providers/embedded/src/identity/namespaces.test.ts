@@ -1,5 +1,5 @@
-import type { Project } from '@gantry/control'
-import type { ProjectId } from '@gantry/model'
+import type { Project, User } from '@gantry/control'
+import type { ProjectId, UserId } from '@gantry/model'
 import { expect, test } from 'vitest'
 import { embeddedNamespaces } from './namespaces.ts'
 
@@ -19,6 +19,7 @@ function namespacesOf(...rows: readonly (readonly [id: string, name: string, dom
       update: refuse,
       remove: refuse,
     },
+    users: { get: async (id) => (id === 'u1' ? ({ id, name: 'Ada' } as User) : undefined) },
   })
 }
 
@@ -51,4 +52,10 @@ test('a project that is called like another one’s id does not take its place',
   const { projectOf, namespaceOf } = namespacesOf([idA, 'demo'], [idB, idA])
   expect(await projectOf(idA)).toBe(idA)
   expect(await namespaceOf(idB as ProjectId)).toBe(idB)
+})
+
+test('people are shown by name as long as they are there', async () => {
+  const { userNameOf } = namespacesOf()
+  expect(await userNameOf('u1' as UserId)).toBe('Ada')
+  expect(await userNameOf('u2' as UserId)).toBe('u2')
 })

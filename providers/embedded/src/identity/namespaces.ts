@@ -8,7 +8,10 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
  * Projects in the names of repositories. A name that several domains have is that of the default domain's project, so that nobody
  * takes it away by calling her own the same; without one there, it leads nowhere. An id always leads to its project.
  */
-export function embeddedNamespaces({ projects }: Pick<IdentityStore, 'projects'>): Namespaces {
+export function embeddedNamespaces({
+  projects,
+  users,
+}: Pick<IdentityStore, 'projects'> & { readonly users: Pick<IdentityStore['users'], 'get'> }): Namespaces {
   async function called(name: string): Promise<Project | null> {
     const found = await projects.list({ name })
     const [only] = found
@@ -29,5 +32,6 @@ export function embeddedNamespaces({ projects }: Pick<IdentityStore, 'projects'>
       if (name.includes('/') || !isRepositoryName(name) || (await projectWithId(name))) return projectId
       return (await called(name))?.id === projectId ? name : projectId
     },
+    userNameOf: async (userId) => (await users.get(userId))?.name ?? userId,
   }
 }
