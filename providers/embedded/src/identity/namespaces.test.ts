@@ -24,38 +24,33 @@ function namespacesOf(...rows: readonly (readonly [id: string, name: string, dom
 }
 
 test('a project is found by name and by id, with and without dashes', async () => {
-  const { projectOf, namespaceOf } = namespacesOf([idA, 'demo'], [idB, 'Big Project'])
-  expect(await projectOf('demo')).toBe(idA)
-  expect(await projectOf(idA)).toBe(idA)
-  expect(await projectOf('bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb')).toBe(idB)
-  expect(await projectOf('nobody')).toBeNull()
-  expect(await namespaceOf(idA as ProjectId)).toBe('demo')
+  const found = namespacesOf([idA, 'demo'], [idB, 'Big Project'])
+  expect(await found.projectOf('demo')).toBe(idA)
+  expect(await found.projectOf(idA)).toBe(idA)
+  expect(await found.projectOf('bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb')).toBe(idB)
+  expect(await found.projectOf('nobody')).toBeNull()
+  expect(await found.namespaceOf(idA as ProjectId)).toBe('demo')
   // A name that no repository may have.
-  expect(await namespaceOf(idB as ProjectId)).toBe(idB)
+  expect(await found.namespaceOf(idB as ProjectId)).toBe(idB)
 })
 
 test('a name of two domains stays that of the default one', async () => {
-  const { projectOf, namespaceOf } = namespacesOf(
-    [idA, 'demo', 'other'],
-    [idB, 'demo'],
-    [idC, 'x', 'p'],
-    [idD, 'x', 'q'],
-  )
-  expect(await projectOf('demo')).toBe(idB)
-  expect(await namespaceOf(idB as ProjectId)).toBe('demo')
-  expect(await namespaceOf(idA as ProjectId)).toBe(idA)
-  expect(await projectOf('x')).toBeNull()
-  expect(await namespaceOf(idC as ProjectId)).toBe(idC)
+  const found = namespacesOf([idA, 'demo', 'other'], [idB, 'demo'], [idC, 'x', 'p'], [idD, 'x', 'q'])
+  expect(await found.projectOf('demo')).toBe(idB)
+  expect(await found.namespaceOf(idB as ProjectId)).toBe('demo')
+  expect(await found.namespaceOf(idA as ProjectId)).toBe(idA)
+  expect(await found.projectOf('x')).toBeNull()
+  expect(await found.namespaceOf(idC as ProjectId)).toBe(idC)
 })
 
 test('a project that is called like another one’s id does not take its place', async () => {
-  const { projectOf, namespaceOf } = namespacesOf([idA, 'demo'], [idB, idA])
-  expect(await projectOf(idA)).toBe(idA)
-  expect(await namespaceOf(idB as ProjectId)).toBe(idB)
+  const found = namespacesOf([idA, 'demo'], [idB, idA])
+  expect(await found.projectOf(idA)).toBe(idA)
+  expect(await found.namespaceOf(idB as ProjectId)).toBe(idB)
 })
 
 test('people are shown by name as long as they are there', async () => {
-  const { userNameOf } = namespacesOf()
-  expect(await userNameOf('u1' as UserId)).toBe('Ada')
-  expect(await userNameOf('u2' as UserId)).toBe('u2')
+  const found = namespacesOf()
+  expect(await found.userNameOf('u1' as UserId)).toBe('Ada')
+  expect(await found.userNameOf('u2' as UserId)).toBe('u2')
 })
