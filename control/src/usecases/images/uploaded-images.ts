@@ -22,7 +22,8 @@ export async function takeApart(
   const { isArchive, body } = await sniffed(tar)
   if (isArchive) return readArchive(deps, caller, body, signal)
   // What it is, is known only when all of it has come.
-  const { digest } = await deps.catalogue.addBlob(caller, body, signal)
+  const { digest, size } = await deps.catalogue.addBlob(caller, body, signal)
+  if (size === 0) throw badArchive('it is empty')
   const again = async () => (await deps.catalogue.openBlob(digest)).body
   if (!(await hasIndex(await again(), signal))) {
     const options = { message: 'Uploaded as a file system', changes: [] }
