@@ -50,7 +50,7 @@ describe('everything else', () => {
     const committed = await cloud.ask('POST', '/v1/containers/test/commit?repository=my/app&tag=v1')
     expect(committed).toMatchObject({ status: 202, json: { uuid: expect.any(String) } })
     const { uuid } = committed.json as { uuid: string }
-    const shown = { uuid, repo: 'my/app', tag: 'v1', size: '1234', host: 'compute1', image_id: null }
+    const shown = { uuid, repo: 'my/app', tag: 'v1', size: '1234', host: '', image_id: null }
     expect((await cloud.ask('GET', `/v1/images/${uuid}`)).json).toMatchObject(shown)
     expect((await cloud.ask('GET', '/v1/images/')).json).toMatchObject({ images: [shown], next: null })
     cloud.control.next.registry = async () => [
