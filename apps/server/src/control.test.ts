@@ -1,4 +1,4 @@
-import { defaultSpec } from '@gantry/model'
+import { defaultSpec, nothingUsed } from '@gantry/model'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { aCaller, aWorld, type World, type WorldOptions } from './testing/a-world.ts'
@@ -140,7 +140,7 @@ test('a quota holds against a crowd of simultaneous creates, and is given back',
     if (one.status === 'fulfilled') await control.containers.delete(me, one.value.id, { force: false, stop: true })
   }
   await host.idle()
-  expect((await control.quotas.get(me, me.projectId)).used).toEqual({ containers: 0, cpu: 0, memory: 0, disk: 0 })
+  expect((await control.quotas.get(me, me.projectId)).used).toEqual(nothingUsed)
 })
 
 test('with no host the container waits, then is an Error that says why; a host in time saves it', async () => {
