@@ -63,7 +63,7 @@ describe('what an engine saves', () => {
     await docker.docker('save', '-o', file, 'busybox', 'kept:1', 'kept:2')
     const images = await read(file)
     const ids = await Promise.all(['busybox', 'kept:1'].map((name) => idOf(docker, name)))
-    expect(images.map(({ imageId }) => imageId).toSorted()).toEqual(ids.toSorted())
+    expect(new Set(images.map(({ imageId }) => imageId))).toEqual(new Set(ids))
     const kept = images.find(({ imageId }) => imageId === ids[1])
     expect(kept?.names.toSorted()).toEqual(['kept:1', 'kept:2'])
     const row = await world.catalogue.nameImage(us, { repo: 'kept', tag: '1' }, kept?.digest ?? ('' as Digest))
@@ -104,7 +104,7 @@ describe('what an engine saves', () => {
     const file = join(folder, 'podman.tar')
     await podman.docker('save', '-o', file, 'made:0', 'packed:1')
     const ids = await Promise.all(['made:0', 'packed:1'].map((name) => idOf(podman, name)))
-    expect((await read(file)).map(({ imageId }) => imageId).toSorted()).toEqual(ids.toSorted())
+    expect(new Set((await read(file)).map(({ imageId }) => imageId))).toEqual(new Set(ids))
   })
 })
 
