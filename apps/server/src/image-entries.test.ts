@@ -115,3 +115,17 @@ test('sharing is for the owner to offer and for the member to answer', async () 
   await expect(images.get(they, id)).rejects.toMatchObject({ code: 'image.not-found' })
   await expect(images.get(they, 'nothing' as ImageId)).rejects.toMatchObject({ code: 'image.not-found' })
 })
+
+test('a project has room for a bounded number of entries', async () => {
+  await using cloud = await aCloud()
+  const { control, store } = cloud.world
+  const entry = { name: null, visibility: 'private', glance: data } as const
+  const first = await control.images.create(me, entry)
+  await store.transaction(async ({ images }) => {
+    for (let count = 1; count < 10_000; count += 1) await images.insert({ ...first, id: `i${count}` as ImageId })
+  })
+  const refused = { code: 'quota.exceeded', details: { resource: 'images' } }
+  await expect(control.images.create(me, entry)).rejects.toMatchObject(refused)
+  expect(await cloud.pull()).toContain('Quota exceeded for images')
+  await control.images.create(they, entry)
+})

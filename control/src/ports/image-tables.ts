@@ -35,6 +35,7 @@ export interface ImageTable {
   list(scope: Scope, query?: ImageQuery): Promise<Image[]>
   /** A project's own image of that name first, then the newest public one. Only complete ones. */
   resolve(projectId: ProjectId, repo: string, tag: string): Promise<Image | undefined>
+  countOf(projectId: ProjectId): Promise<number>
   /** Those whose content a host still has to give, oldest first. */
   pendingOn(hostId: HostId): Promise<Image[]>
   /** Of every project: whether any image is this of an engine's. */
@@ -132,8 +133,8 @@ export interface ContentTable {
   /** Projects that hold anything. */
   holders(): Promise<ProjectId[]>
 
-  /** Manifests that nobody holds, that are no part of one that is held, and that no container runs. */
-  unheldManifests(): Promise<Digest[]>
+  /** Manifests that nobody holds, that are no part of one that is held, and that no container runs: all, or those of `among`. */
+  unheldManifests(among?: Iterable<Digest>): Promise<Digest[]>
   removeManifest(digest: Digest): Promise<void>
   /** Blobs that no project holds, no container's image is made of, last asked for before `usedBefore`. */
   unheldBlobs(usedBefore: number): Promise<Digest[]>

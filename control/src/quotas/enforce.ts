@@ -33,3 +33,12 @@ export async function enforceQuota(tables: Tables, projectId: ProjectId, asked: 
   const excess = quotaExcess(limits, used, wanted)
   if (excess) throw new Fault('quota.exceeded', { ...excess })
 }
+
+/** Names in the catalogue of one project: enough for people, and a bound on what a list answers. */
+const mostImages = 10_000
+
+/** Throws `quota.exceeded` if the project has no room for one more entry of the catalogue. */
+export async function requireRoomForImage({ images }: Tables, projectId: ProjectId): Promise<void> {
+  const used = await images.countOf(projectId)
+  if (used >= mostImages) throw new Fault('quota.exceeded', { resource: 'images', used, limit: mostImages, asked: 1 })
+}

@@ -1,3 +1,4 @@
+import type { ByteRange } from '@gantry/control'
 import type { FastifyReply } from 'fastify'
 import { clientSignal, sendBody } from './bodies.ts'
 import type { Visit } from './distribution.ts'
@@ -7,27 +8,38 @@ import { parseRange } from './ranges.ts'
 
 /** GET and HEAD: the whole, or one range of it. */
 export async function sendBlob({ request, reply, repository }: Visit, digest: string): Promise<FastifyReply> {
-  const { range: asked, 'if-range': ifRange } = request.headers
+  const { range: asked, 'if-range': ifRange, 'if-none-match': known } = request.headers
   const etag = etagOf(digest)
-  const { size } = await repository.blob(digest)
-  reply.headers({ 'docker-content-digest': digest, 'accept-ranges': 'bytes', etag })
   // It never changes, but who may see it does.
-  reply.header('cache-control', 'private, max-age=0')
+  const usual = {
+    'docker-content-digest': digest,
+    'accept-ranges': 'bytes',
+    etag,
+    'cache-control': 'private, max-age=0',
+  }
+  const open = (range: ByteRange | null) => repository.openBlob(digest, range, clientSignal(reply))
+  if (request.method === 'GET' && asked === undefined && known === undefined) {
+    const { size, body } = await open(null)
+    return sendBody(reply, 200, { ...usual, ...lengthHeaders(size) }, body)
+  }
+  const { size } = await repository.blob(digest)
+  reply.headers(usual)
   if (isUnchanged(request, etag)) return reply.code(304).send()
   const range = ifRange === undefined || ifRange === etag ? parseRange(asked, size) : null
   if (range === 'unsatisfiable') {
     reply.header('content-range', `bytes */${size}`)
     return sendErrors(reply, 416, 'RANGE_INVALID', `The blob has ${size} bytes, and no such range of them.`)
   }
-  const headers = {
-    'content-type': 'application/octet-stream',
-    'content-length': range ? range.end - range.start + 1 : size,
-    ...(range && { 'content-range': `bytes ${range.start}-${range.end}/${size}` }),
-  }
+  const headers = range
+    ? { ...lengthHeaders(range.end - range.start + 1), 'content-range': `bytes ${range.start}-${range.end}/${size}` }
+    : lengthHeaders(size)
   const status = range ? 206 : 200
   if (request.method === 'HEAD') return reply.code(status).headers(headers).send()
-  const { body } = await repository.openBlob(digest, range, clientSignal(reply))
-  return sendBody(reply, status, headers, body)
+  return sendBody(reply, status, headers, (await open(range)).body)
+}
+
+function lengthHeaders(length: number) {
+  return { 'content-type': 'application/octet-stream', 'content-length': length }
 }
 
 export async function deleteBlob({ reply, repository }: Visit, digest: string): Promise<FastifyReply> {

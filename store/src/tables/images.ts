@@ -54,6 +54,14 @@ export function imageTable(db: Kysely<Database>): ImageTable {
         .executeTakeFirst()
       return row && fromRow(row)
     },
+    async countOf(projectId) {
+      const { count } = await db
+        .selectFrom('images')
+        .select(sql<number>`count(*)`.as('count'))
+        .where('project_id', '=', projectId)
+        .executeTakeFirstOrThrow()
+      return Number(count)
+    },
     async pendingOn(hostId) {
       const rows = await selected().where('pending_host', '=', hostId).execute()
       return rows.map(fromRow)

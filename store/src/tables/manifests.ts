@@ -159,7 +159,12 @@ export function manifestQueries(db: Kysely<Database>): ManifestQueries {
         ) limit 1`.execute(db)
       return rows.length > 0
     },
-    async unheldManifests() {
+    async unheldManifests(among) {
+      if (among) {
+        const unheld: Digest[] = []
+        for (const digest of among) if (!(await isHeld(db, digest))) unheld.push(digest)
+        return unheld
+      }
       const { rows } = await sql<{ digest: string }>`
         with recursive ${below(sql`
           select digest, 0 as depth from manifest_holds
@@ -173,6 +178,15 @@ export function manifestQueries(db: Kysely<Database>): ManifestQueries {
       await db.deleteFrom('manifests').where('digest', '=', digest).execute()
     },
   }
+}
+
+async function isHeld(db: Kysely<Database>, digest: Digest): Promise<boolean> {
+  const { rows } = await sql`
+    with recursive ${above(digest)}
+    select 1 from above where exists (select 1 from manifest_holds where manifest_holds.digest = above.digest)
+      or exists (select 1 from images where images.digest = above.digest)
+      or exists (select 1 from containers where containers.image_manifest = above.digest) limit 1`.execute(db)
+  return rows.length > 0
 }
 
 /** A recursive table of what `start` gives and of the manifests that those are made of. */

@@ -12,6 +12,7 @@ const forgetMs = 60_000
 
 /** Content that a project let go of. */
 interface LetGo {
+  readonly manifests: ReadonlySet<Digest>
   readonly blobs: ReadonlySet<Digest>
   /** Nobody has asked for any of it since; epoch milliseconds. */
   readonly usedBefore: number
@@ -29,7 +30,10 @@ export function droppingVerb(deps: CatalogueDeps, blobs: Blobs): Pick<Catalogue,
         for (const [projectId, rows] of Map.groupBy(images, (image) => image.projectId)) {
           letGo.push(await letGoOf(tables, projectId, rows))
         }
-        await removeUnheldManifests(tables)
+        await removeUnheldManifests(
+          tables,
+          letGo.flatMap(({ manifests }) => [...manifests]),
+        )
         return letGo
       })
       for (const { blobs: digests, usedBefore } of gone) await blobs.free(digests, usedBefore)
@@ -41,6 +45,7 @@ export function droppingVerb(deps: CatalogueDeps, blobs: Blobs): Pick<Catalogue,
 async function letGoOf(tables: Tables, projectId: ProjectId, images: readonly Image[]): Promise<LetGo> {
   const { contents } = tables
   const digests = new Set<Digest>()
+  const unneeded = new Set<Digest>()
   let usedAt = 0
   for (const { digest, kind, repo, updatedAt } of images) {
     if (digest === null) continue
@@ -52,12 +57,14 @@ async function letGoOf(tables: Tables, projectId: ProjectId, images: readonly Im
     const manifests = await contents.closure(digest)
     for (const { parts } of manifests) for (const part of parts.filter(isBlob)) digests.add(part.digest)
     const own = manifests.map((each) => each.digest)
+    for (const each of own) unneeded.add(each)
     const released = await releaseUnneeded(tables, projectId, own, [repo, ''])
     // What names that moved on have left in other repositories goes with the last name.
     const unmeant: Digest[] = []
     for (const each of own) if (!(await isMeant(tables, projectId, each))) unmeant.push(each)
     released.push(...(await releaseUnneeded(tables, projectId, unmeant, 'every')))
     for (const hold of released) {
+      unneeded.add(hold.digest)
       usedAt = Math.max(usedAt, hold.pushedAt)
       const said = await contents.manifest(hold.digest)
       for (const part of said?.parts.filter(isBlob) ?? []) digests.add(part.digest)
@@ -66,12 +73,12 @@ async function letGoOf(tables: Tables, projectId: ProjectId, images: readonly Im
   const usedBefore = usedAt + 1
   const idle = (await contents.idleBlobs(projectId, usedBefore)).filter((each) => digests.has(each))
   for (const digest of idle) await contents.releaseBlob(projectId, digest)
-  return { blobs: digests, usedBefore }
+  return { manifests: unneeded, blobs: digests, usedBefore }
 }
 
-/** What was put and is held by nobody can only have been let go: both are written at once. */
-export async function removeUnheldManifests({ contents }: Tables): Promise<Digest[]> {
-  const unheld = await contents.unheldManifests()
+/** What was put and is held by nobody can only have been let go: both are written at once. `among`: of these; absent: of all. */
+export async function removeUnheldManifests({ contents }: Tables, among?: Iterable<Digest>): Promise<Digest[]> {
+  const unheld = await contents.unheldManifests(among)
   for (const digest of unheld) await contents.removeManifest(digest)
   return unheld
 }

@@ -2,6 +2,7 @@ import { Fault } from '@gantry/kernel'
 import { type Caller, type Digest, dockerImage, type Image, type ImageId } from '@gantry/model'
 import type { Catalogue, ImageName, NamingOptions } from '../../catalogue.ts'
 import type { Tables } from '../../ports/store.ts'
+import { requireRoomForImage } from '../../quotas/enforce.ts'
 import type { Blobs } from './blobs.ts'
 import type { CatalogueDeps } from './catalogue-deps.ts'
 import { holdAll } from './manifests.ts'
@@ -74,6 +75,7 @@ export function namingVerbs(
         }
     if (entry) await tables.images.update(image.id, image)
     else {
+      await requireRoomForImage(tables, caller.projectId)
       await tables.images.insert(image)
       for (const member of members) await tables.images.setMember({ ...member, imageId: image.id })
     }

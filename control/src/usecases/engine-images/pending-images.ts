@@ -12,6 +12,7 @@ import {
 import { type ImageName, pulledFrom } from '../../catalogue.ts'
 import type { Deps } from '../../deps.ts'
 import type { Tables } from '../../ports/store.ts'
+import { requireRoomForImage } from '../../quotas/enforce.ts'
 import { spaceOf } from '../images-of-project.ts'
 import { giveImage, learnSize } from './giving.ts'
 import { nameOf } from './names.ts'
@@ -63,6 +64,7 @@ export async function addPending(
     createdAt: now,
     updatedAt: now,
   }
+  await requireRoomForImage(tables, image.projectId)
   await tables.images.insert(image)
   return image
 }

@@ -3,6 +3,7 @@ import { type Caller, dockerImage, type Image, type ImageId } from '@gantry/mode
 import type { Deps } from '../../deps.ts'
 import type { ImagePatch, ImageVerbs, NewImage } from '../../image-verbs.ts'
 import type { Tables } from '../../ports/store.ts'
+import { requireRoomForImage } from '../../quotas/enforce.ts'
 import { releaseUnneeded } from '../catalogue/releasing.ts'
 import { nameOf } from '../engine-images/names.ts'
 import { usesOf } from '../engine-images/remove.ts'
@@ -41,7 +42,9 @@ export function entryVerbs(deps: Deps): Pick<ImageVerbs, 'list' | 'get' | 'find'
     async create(caller, input) {
       requireAdminFor(caller, input.visibility === 'public', 'Making an image public')
       const image = newImage(caller, input, (input.id ?? ids.uuid()) as ImageId, clock.now())
-      return store.transaction(async ({ images }) => {
+      return store.transaction(async (tables) => {
+        const { images } = tables
+        await requireRoomForImage(tables, caller.projectId)
         if (await images.get(image.id)) {
           throw new Fault('image.conflict', { problem: `There is an image of the id ${image.id} already.` })
         }
