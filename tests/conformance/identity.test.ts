@@ -40,7 +40,7 @@ describe('bootstrap', () => {
     await cloud.store.users.remove(await cloud.idOf('users', 'demo'))
     expect(await bootstrapIdentity(cloud.store, { ids: randomIds, clock: systemClock })).toEqual([])
     expect((await cloud.store.users.list()).map(({ name }) => name)).toEqual(['admin'])
-    expect(await cloud.store.endpoints.list()).toHaveLength(9)
+    expect(await cloud.store.endpoints.list()).toHaveLength(12)
   })
 
   test('goes on where a start died before the passwords', async () => {

@@ -69,7 +69,7 @@ describe('documents', () => {
       entry.endpoints.map(({ url }) => url),
     )
     expect(new Set(urls)).toEqual(
-      new Set(['http://cloud.example/docker', 'http://cloud.example/identity/v3', 'http://cloud.example/container/v1']),
+      new Set(['docker', 'identity/v3', 'container/v1', 'image'].map((path) => `http://cloud.example/${path}`)),
     )
   })
 })
@@ -89,7 +89,7 @@ describe('tokens', () => {
       issued_at: time,
       expires_at: time,
     })
-    expect(response.json().token.catalog).toHaveLength(3)
+    expect(response.json().token.catalog).toHaveLength(4)
     expect(response.json().token.system).toBeUndefined()
   })
 

@@ -4,7 +4,8 @@ import { tarEnd, wholeFile } from '@gantry/kernel'
 import { defaultSpec } from '@gantry/model'
 import { expect, test } from 'vitest'
 import { type MadeImage, makeImage } from './testing/a-catalogue.ts'
-import { aCaller, ownRegistry } from './testing/a-world.ts'
+import { push } from './testing/a-registry.ts'
+import { aCaller, ownRegistry, simHostId } from './testing/a-world.ts'
 import { anImageCloud, type ImageCloud, me, they } from './testing/an-image-cloud.ts'
 
 const admin = aCaller('admins', ['admin'])
@@ -230,4 +231,20 @@ test('what is saved is loaded by another project, with its names and its id', as
   expect(await engineImages.resolve(they, 'app:2')).toMatchObject({ imageId: idOf(real) })
   expect(await engineImages.history(they, 'app:1')).toEqual([])
   await expect(load(Buffer.from('no tar'))).rejects.toMatchObject({ code: 'request.invalid' })
+})
+
+test('what was pushed is as large as its files once a host has unpacked it', async () => {
+  await using cloud = await aCloud()
+  const { control, host, reconciler } = cloud.world
+  const { configDigest } = one
+  await push(control.registry.repository(me, `${me.projectId}/app`), '1', one)
+  const sizes = async () => (await control.engineImages.list(me)).map(({ size }) => size)
+  const before = await sizes()
+  cloud.engine.set(configDigest, one)
+  const { id, wish } = await control.containers.create(me, { name: 'c1', spec: defaultSpec('app:1'), run: true })
+  await host.idle()
+  const step = { id, version: wish.version, step: 'pull', startedAt: 1, finishedAt: 2, error: null }
+  await reconciler.reports.step(simHostId, step)
+  await expect.poll(sizes).toEqual([100])
+  expect(before).not.toEqual([100])
 })

@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
 import type { StepReport } from '../ports/hosts.ts'
 import type { Tables } from '../ports/store.ts'
+import { learnOfPull } from '../usecases/engine-images/image-sizes.ts'
 import { forgetContainer } from '../usecases/forget-container.ts'
 import { assignmentOf, farewell } from './assignment-of.ts'
 import { isDue } from './capsule-turn.ts'
@@ -122,6 +123,7 @@ export async function applyStep(deps: Deps, hostId: HostId, report: StepReport):
       detail: report.error,
     })
   })
+  if (report.step === 'pull' && report.error === null) learnOfPull(deps, hostId, report.id)
   deps.log.info({ host: hostId, container: report.id, step: report.step, failed: report.error !== null }, 'step')
 }
 

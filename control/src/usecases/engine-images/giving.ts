@@ -1,8 +1,8 @@
 import { Fault } from '@gantry/kernel'
 import { type Caller, type Digest, type HostId, parseDigest } from '@gantry/model'
-import type { CallReply } from '@gantry/wire'
 import type { Deps } from '../../deps.ts'
 import type { Manifest } from '../../ports/image-tables.ts'
+import { learnSizes } from './image-sizes.ts'
 
 export interface GivenImage {
   /** Of its manifest. */
@@ -40,23 +40,4 @@ export async function bringImage(deps: Deps, hostId: HostId, manifest: Manifest,
   const { reply } = await deps.links.calls(hostId).imageFetch(args, { signal })
   await learnSizes(deps, reply)
   return reply.imageId
-}
-
-/** Only an engine that has unpacked an image knows how large its files are. */
-async function learnSizes(deps: Deps, { imageId, size, layers }: CallReply<'imageLook'>): Promise<void> {
-  const sizes = layers.flatMap((layer) => {
-    const diffId = parseDigest(layer.diffId)
-    return diffId === null ? [] : [{ diffId, size: layer.size }]
-  })
-  if (sizes.length > 0) await deps.store.contents.setLayerSizes(sizes)
-  await learnSize(deps, imageId, size)
-}
-
-/** For entries that do not know it by their layers. */
-export async function learnSize({ store }: Deps, imageId: string, size: number): Promise<void> {
-  await store.transaction(async ({ images }) => {
-    for (const row of await images.list(null, { imageId })) {
-      if (row.size === null) await images.update(row.id, { size })
-    }
-  })
 }
