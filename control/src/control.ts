@@ -55,8 +55,6 @@ export interface NewContainer {
   readonly spec: ContainerSpec
   /** Start it once it is created. */
   readonly run: boolean
-  /** An administrator's or the user's choice of the default; false when the user did not say, so policy is not asked. */
-  readonly pullPolicyAsked?: boolean
   /** undefined or empty: the project's own network. */
   readonly nets?: readonly NetRequest[]
   /** In no network at all; `nets` does not count. */

@@ -91,7 +91,7 @@ test('commit makes an image that the project can run, and no other project', asy
   const made = await other.zun('POST', '/containers?run=true', {
     image: 'mine:v1',
     name: 'theirs',
-    image_pull_policy: null,
+    image_pull_policy: 'ifnotpresent',
   })
   expect(made.status).toBe(202)
   const theirs = await other.waitFor('theirs', (container) => container.status === 'Error')

@@ -4,13 +4,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseCapsuleTemplate } from './capsule-template.ts'
 
-const asUser = { admin: false }
 const web = { image: 'nginx:1' }
 const volume = { name: 'data', cinder: { size: 2 } }
 
 function problemOf(template: unknown): string {
   try {
-    parseCapsuleTemplate(template, asUser)
+    parseCapsuleTemplate(template)
   } catch (error) {
     if (error instanceof Fault && error.code === 'request.invalid') return error.message
     throw error
@@ -20,41 +19,38 @@ function problemOf(template: unknown): string {
 
 describe('a capsule template', () => {
   test('says everything that Zun lets it say', () => {
-    const capsule = parseCapsuleTemplate(
-      {
-        kind: 'capsule',
-        capsuleVersion: 'beta',
-        metadata: { name: 'shop', labels: { tier: 1 }, annotations: { why: 'test' } },
-        availabilityZone: 'nova',
-        spec: {
-          restartPolicy: 'OnFailure',
-          volumes: [
-            { name: 'data', cinder: { size: '2', autoRemove: true } },
-            { name: 'old', cinder: { volumeID: 'v-1' } },
-          ],
-          initContainers: [{ image: 'busybox', command: ['true'] }],
-          containers: [
-            {
-              image: 'nginx:1',
-              command: ['nginx'],
-              args: ['-g', 'daemon off;'],
-              env: { PORT: 80, DEBUG: true },
-              workDir: '/srv',
-              resources: { requests: { cpu: 0.5, memory: '256' } },
-              ports: [{ containerPort: 80 }, { containerPort: 53, protocol: 'UDP', hostPort: 53, name: 'dns' }],
-              volumeMounts: [
-                { name: 'data', mountPath: '/data' },
-                { name: 'old', mountPath: '/old', readOnly: true },
-              ],
-              imagePullPolicy: 'Always',
-              stdin: true,
-              tty: true,
-            },
-          ],
-        },
+    const capsule = parseCapsuleTemplate({
+      kind: 'capsule',
+      capsuleVersion: 'beta',
+      metadata: { name: 'shop', labels: { tier: 1 }, annotations: { why: 'test' } },
+      availabilityZone: 'nova',
+      spec: {
+        restartPolicy: 'OnFailure',
+        volumes: [
+          { name: 'data', cinder: { size: '2', autoRemove: true } },
+          { name: 'old', cinder: { volumeID: 'v-1' } },
+        ],
+        initContainers: [{ image: 'busybox', command: ['true'] }],
+        containers: [
+          {
+            image: 'nginx:1',
+            command: ['nginx'],
+            args: ['-g', 'daemon off;'],
+            env: { PORT: 80, DEBUG: true },
+            workDir: '/srv',
+            resources: { requests: { cpu: 0.5, memory: '256' } },
+            ports: [{ containerPort: 80 }, { containerPort: 53, protocol: 'UDP', hostPort: 53, name: 'dns' }],
+            volumeMounts: [
+              { name: 'data', mountPath: '/data' },
+              { name: 'old', mountPath: '/old', readOnly: true },
+            ],
+            imagePullPolicy: 'Always',
+            stdin: true,
+            tty: true,
+          },
+        ],
       },
-      { admin: true },
-    )
+    })
     expect(capsule).toEqual({
       name: 'shop',
       labels: { tier: '1' },
@@ -86,27 +82,27 @@ describe('a capsule template', () => {
   })
 
   test('may be JSON text, and needs no more than one image', () => {
-    const capsule = parseCapsuleTemplate(JSON.stringify({ spec: { containers: [web] } }), asUser)
+    const capsule = parseCapsuleTemplate(JSON.stringify({ spec: { containers: [web] } }))
     expect(capsule).toMatchObject({ name: null, restartPolicy: 'always', initContainers: [] })
     expect(capsule).not.toHaveProperty('nets')
   })
 
   test('takes the restart policy from where it used to be', () => {
     const old = { restartPolicy: 'Never', spec: { containers: [web] } }
-    expect(parseCapsuleTemplate(old, asUser).restartPolicy).toBe('no')
+    expect(parseCapsuleTemplate(old).restartPolicy).toBe('no')
   })
 
   test('names networks and security groups', () => {
     const nets = [{ network: 'n1', 'v4-fixed-ip': '10.0.0.9' }, { port: 'p1' }]
-    expect(parseCapsuleTemplate({ spec: { containers: [web], nets, securityGroups: ['g'] } }, asUser)).toMatchObject({
+    expect(parseCapsuleTemplate({ spec: { containers: [web], nets, securityGroups: ['g'] } })).toMatchObject({
       nets: [{ network: 'n1', addresses: ['10.0.0.9'] }, { port: 'p1' }],
       groups: ['g'],
     })
   })
 
-  test('does not choose the pull policy for anybody but an administrator', () => {
+  test('chooses the pull policy', () => {
     const template = { spec: { containers: [{ ...web, imagePullPolicy: 'Always' }] } }
-    expect(parseCapsuleTemplate(template, asUser).containers[0]?.spec.pullPolicy).toBe('ifnotpresent')
+    expect(parseCapsuleTemplate(template).containers[0]?.spec.pullPolicy).toBe('always')
   })
 
   test.each([
@@ -159,7 +155,7 @@ describe('a capsule template', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), spec), fc.jsonValue(), (inner, metadata) => {
         try {
-          const { containers } = parseCapsuleTemplate({ metadata, spec: inner }, asUser)
+          const { containers } = parseCapsuleTemplate({ metadata, spec: inner })
           expect(containers.length).toBeGreaterThan(0)
         } catch (error) {
           if (!(error instanceof Fault) || error.code !== 'request.invalid') throw error

@@ -26,7 +26,7 @@ const restartPolicies = { Always: 'always', OnFailure: 'on-failure', Never: 'no'
  * From Zun's capsule template, an object or its JSON text, to what control is asked for. Throws `request.invalid` with a
  * sentence that names the field. `nets` and `securityGroups` of the spec are ours: Zun's template has no place for them.
  */
-export function parseCapsuleTemplate(template: unknown, { admin }: { readonly admin: boolean }): NewCapsule {
+export function parseCapsuleTemplate(template: unknown): NewCapsule {
   const fields = templateFields(asObject(template), '')
   const metadata = metadataFields(fields['metadata'] ?? {}, 'metadata')
   // `restartPolicy` moved into the spec with version 1.16; both places are read.
@@ -34,7 +34,7 @@ export function parseCapsuleTemplate(template: unknown, { admin }: { readonly ad
   const volumes = toVolumes(list(spec['volumes']))
   const zone = spec['availabilityZone'] ?? fields['availabilityZone']
   const containersOf = (name: string) =>
-    list(spec[name]).map((container, index) => toContainer(container, `spec.${name}[${index}]`, { admin, volumes }))
+    list(spec[name]).map((container, index) => toContainer(container, `spec.${name}[${index}]`, volumes))
   return {
     name: textOrNull(metadata['name']),
     labels: textMap(metadata['labels']),
@@ -67,21 +67,17 @@ function pick(outer: Fields, name: string, into: Fields): Fields {
   return outer[name] === undefined || into[name] !== undefined ? into : { ...into, [name]: outer[name] }
 }
 
-function toContainer(
-  container: Fields,
-  path: string,
-  { admin, volumes }: { readonly admin: boolean; readonly volumes: Volumes },
-): CapsuleContainer {
+function toContainer(container: Fields, path: string, volumes: Volumes): CapsuleContainer {
   const fields = containerFields(container, path)
   return {
-    spec: toSpec(fields, path, admin),
+    spec: toSpec(fields, path),
     mounts: list(fields['volumeMounts']).map((mount, index) =>
       toMount(mount, `${path}.volumeMounts[${index}]`, volumes),
     ),
   }
 }
 
-function toSpec(fields: Fields, path: string, admin: boolean): ContainerSpec {
+function toSpec(fields: Fields, path: string): ContainerSpec {
   const base = defaultSpec(String(fields['image']))
   const words = [...((fields['command'] ?? []) as string[]), ...((fields['args'] ?? []) as string[])]
   const environment = textMap(fields['env'])
@@ -94,10 +90,7 @@ function toSpec(fields: Fields, path: string, admin: boolean): ContainerSpec {
     command: words.length > 0 ? words : null,
     environment,
     workdir: textOrNull(fields['workDir']),
-    // As Zun: what only administrators may choose is not refused to others but left out.
-    pullPolicy: admin
-      ? ((textOrNull(fields['imagePullPolicy'])?.toLowerCase() ?? base.pullPolicy) as PullPolicy)
-      : base.pullPolicy,
+    pullPolicy: (textOrNull(fields['imagePullPolicy'])?.toLowerCase() ?? base.pullPolicy) as PullPolicy,
     interactive: fields['stdin'] === true,
     tty: fields['tty'] === true,
     exposedPorts: list(fields['ports']).map((port, index) => toPort(port, `${path}.ports[${index}]`)),

@@ -105,11 +105,10 @@ export function checkCounts({
 }
 
 /** What could reach the host, or is the operator's to decide, is refused unless policy grants it. */
-export function checkPolicy(caller: Caller, { spec, pullPolicyAsked }: NewContainer): void {
+export function checkPolicy(caller: Caller, { spec }: NewContainer): void {
   if (spec.privileged) {
     throw new Fault('policy.forbidden', { action: 'A privileged container', reason: 'the policy grants it to nobody' })
   }
   requireAdminFor(caller, spec.runtime !== null, 'Choosing the runtime')
   requireAdminFor(caller, spec.requestedHost !== null, 'Choosing the host')
-  requireAdminFor(caller, pullPolicyAsked === true, 'Choosing the image pull policy')
 }

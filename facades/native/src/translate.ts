@@ -21,7 +21,6 @@ export function fromNative(body: CreateContainer): NewContainer {
     name: name ?? null,
     run: run ?? false,
     spec,
-    pullPolicyAsked: body.pullPolicy !== undefined,
     ...(nets === undefined ? {} : { nets: nets.map((net, index) => toNetRequest(net, `nets[${index}]`)) }),
     ...(securityGroups === undefined ? {} : { groups: securityGroups }),
     ...(mounts === undefined ? {} : { mounts: mounts.map(toMountRequest) }),

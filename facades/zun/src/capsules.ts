@@ -55,7 +55,7 @@ export function capsuleRoutes(app: FastifyInstance, zun: Zun): void {
 
 function readTemplate(template: unknown, caller: Caller) {
   try {
-    return parseCapsuleTemplate(template, { admin: caller.isAdmin })
+    return parseCapsuleTemplate(template)
   } catch (error) {
     if (error instanceof Fault && error.code === 'request.invalid') throw schemaError(error.message)
     throw error

@@ -12,7 +12,7 @@ import { toWire } from './translate.ts'
 const pageParameters = ['limit', 'marker', 'sort_key', 'sort_dir', 'all_projects']
 const filterNames = ['name', 'image', 'project_id', 'user_id', 'memory', 'host', 'task_state', 'status', 'auto_remove']
 /** Fields that only administrators see, so only they may ask about them. */
-const hiddenFields = ['host', 'image_pull_policy', 'runtime', 'privileged']
+const hiddenFields = ['host', 'runtime', 'privileged']
 
 /** GET /v1/containers. Built in one pass over plain rows: a page has up to 1,000 of them. */
 export async function listContainers(zun: Zun, request: FastifyRequest): Promise<object> {

@@ -21,7 +21,6 @@ describe('a create body', () => {
     }
     expect(create({ ...nulls, labels: null, hints: null, restart_policy: null, healthcheck: null })).toEqual(nothing)
     expect(nothing.spec).toMatchObject({ cpu: 1, memory: 512, command: null, pullPolicy: 'ifnotpresent' })
-    expect(nothing.pullPolicyAsked).toBe(false)
   })
 
   test('numbers may be strings', () => {

@@ -34,7 +34,6 @@ export function toNewContainer(body: Body, minor: number, run: boolean): NewCont
     name: typeof name === 'string' ? name : null,
     spec: toSpec(body, minor),
     run,
-    pullPolicyAsked: given(body, 'image_pull_policy'),
     nets: toNets(body['nets']),
     mounts: toMounts(body['mounts']),
     // An empty list, as Heat sends it, means the default group.

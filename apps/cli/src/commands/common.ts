@@ -72,6 +72,13 @@ export function wholeNumber(text: string): number {
 }
 
 /** `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:3`. */
+/** In docker's words. */
+export function pullPolicy(text: string) {
+  if (text === 'missing') return 'ifnotpresent' as const
+  if (text === 'always' || text === 'never') return text
+  throw new InvalidArgumentError('It must be always, missing or never.')
+}
+
 export function restartPolicy(text: string) {
   const [, name = '', retries = '0'] = /^(no|always|unless-stopped|on-failure)(?::(\d{1,6}))?$/.exec(text) ?? []
   if (name === 'no' || name === 'always' || name === 'unless-stopped' || name === 'on-failure') {

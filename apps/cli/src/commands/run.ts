@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Api } from '../client/api.ts'
 import type { ContainerWatch, Outcome } from '../client/watch.ts'
 import { exitCodes, Failure, orNotStarted, usage } from '../failure.ts'
-import { collect, finish, mebibytes, pairsOf, positive, restartPolicy, withApi } from './common.ts'
+import { collect, finish, mebibytes, pairsOf, positive, pullPolicy, restartPolicy, withApi } from './common.ts'
 import { plugFields, plugManual, type PlugOptions, plugOptions } from './plug-options.ts'
 
 interface RunOptions extends PlugOptions {
@@ -18,6 +18,7 @@ interface RunOptions extends PlugOptions {
   readonly interactive?: boolean
   readonly tty?: boolean
   readonly workdir?: string
+  readonly pull?: NonNullable<CreateContainer['pullPolicy']>
   readonly entrypoint?: string
 }
 
@@ -39,6 +40,7 @@ export function runCommand(program: Command): void {
     .option('-i, --interactive', 'connect this stdin; with -d, only keep its stdin open')
     .option('-t, --tty', 'give it a terminal')
     .option('-w, --workdir <path>', 'working directory')
+    .option('--pull <policy>', 'when to ask for the image: always, missing (the default) or never', pullPolicy)
     .option('--entrypoint <command>', "instead of the image's own")
     .action(async (image: string, words: string[], options: RunOptions) => {
       const body = { ...bodyOf(image, words, options), ...(await plugFields(options)) }
@@ -61,7 +63,7 @@ export function runCommand(program: Command): void {
 }
 
 function bodyOf(image: string, words: readonly string[], options: RunOptions): CreateContainer {
-  const { name, cpu, memory, restart, workdir, entrypoint, detach = false, rm = false } = options
+  const { name, cpu, memory, restart, workdir, entrypoint, pull, detach = false, rm = false } = options
   return {
     image,
     run: true,
@@ -79,6 +81,7 @@ function bodyOf(image: string, words: readonly string[], options: RunOptions): C
     ...(memory === undefined ? {} : { memory }),
     ...(restart === undefined ? {} : { restartPolicy: restart }),
     ...(workdir === undefined ? {} : { workdir }),
+    ...(pull === undefined ? {} : { pullPolicy: pull }),
     ...(entrypoint === undefined ? {} : { entrypoint: [entrypoint] }),
   }
 }

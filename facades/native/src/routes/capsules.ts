@@ -37,7 +37,7 @@ export function capsuleRoutes(app: App, { control }: NativeContext): void {
   })
   app.post('/capsules', { schema: createDoc }, async (request, reply) => {
     const caller = callerOf(request)
-    const made = await capsules.create(caller, parseCapsuleTemplate(request.body.template, { admin: caller.isAdmin }))
+    const made = await capsules.create(caller, parseCapsuleTemplate(request.body.template))
     return reply.code(202).header('location', `/v1/capsules/${made.capsule.id}`).send(toCapsuleView(made, caller))
   })
   app.get('/capsules/:ref', { schema: showing(capsule, AllProjects) }, async (request) => {
