@@ -34,9 +34,8 @@ export function capsuleRoutes(app: FastifyInstance, zun: Zun): void {
   })
 
   app.post('/capsules', async (request, reply) => {
-    const caller = callerOf(request)
     const { template } = checkNew(request.body ?? {}, minorOf(request))
-    const made = await capsules.create(caller, readTemplate(template, caller))
+    const made = await capsules.create(callerOf(request), readTemplate(template))
     const location = `${baseOf(zun, request)}/v1/capsules/${made.capsule.id}`
     return reply.code(202).header('location', location).send(show(request, made))
   })
@@ -53,7 +52,7 @@ export function capsuleRoutes(app: FastifyInstance, zun: Zun): void {
   })
 }
 
-function readTemplate(template: unknown, caller: Caller) {
+function readTemplate(template: unknown) {
   try {
     return parseCapsuleTemplate(template)
   } catch (error) {
