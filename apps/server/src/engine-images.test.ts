@@ -1,5 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
+import type { BuildRequest } from '@gantry/control'
 import { tarEnd, wholeFile } from '@gantry/kernel'
 import { defaultSpec } from '@gantry/model'
 import { expect, test } from 'vitest'
@@ -247,4 +249,32 @@ test('what was pushed is as large as its files once a host has unpacked it', asy
   await reconciler.reports.step(simHostId, step)
   await expect.poll(sizes).toEqual([100])
   expect(before).not.toEqual([100])
+})
+
+test('a build stands on no image that the project may not run', async () => {
+  const plan = async () => ({ reply: { contextId: 'c', images: ['app:1'] }, output: null })
+  await using cloud = await anImageCloud(() => ({ imageBuildPlan: plan }))
+  cloud.registry.set('library/app:1', one)
+  await cloud.pull()
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const key = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  await cloud.world.store.imagePolicies.setKeys(me.projectId, [key])
+  const request: BuildRequest = {
+    dockerfile: 'Dockerfile',
+    names: [],
+    target: '',
+    buildArgs: {},
+    labels: {},
+    extraHosts: [],
+    noCache: false,
+    quiet: false,
+    pull: false,
+    cpu: null,
+    memory: null,
+    shmSize: 0,
+    network: null,
+    logins: [],
+  }
+  const said = await cloud.world.control.engineImages.build(me, Readable.from([]), request, soon())
+  expect(await text(said)).toContain('Image app:1 may not run in your project')
 })

@@ -213,6 +213,37 @@ export const faults = {
     retry: true,
     text: 'The container engine on {host} does not answer: {reason}',
   },
+  /** What a service of the cloud said, in its own words. */
+  'service.invalid': { kind: 'invalid', retry: false, text: 'The {service} service did not accept this: {reason}' },
+  'service.unauthenticated': {
+    kind: 'unauthenticated',
+    retry: false,
+    text: 'The {service} service did not accept the token or log-in: {reason}',
+  },
+  'service.forbidden': { kind: 'forbidden', retry: false, text: 'The {service} service does not allow this: {reason}' },
+  'service.not-found': { kind: 'not-found', retry: false, text: 'The {service} service does not find it: {reason}' },
+  'service.conflict': { kind: 'conflict', retry: false, text: 'The {service} service cannot do this now: {reason}' },
+  'service.over-quota': {
+    kind: 'over-quota',
+    retry: false,
+    text: 'A quota of the {service} service is used up: {reason}',
+  },
+  'service.too-large': {
+    kind: 'too-large',
+    retry: false,
+    text: 'This is too large for the {service} service: {reason}',
+  },
+  'service.unsupported': {
+    kind: 'unsupported',
+    retry: false,
+    text: 'The {service} service does not offer this: {reason}',
+  },
+  'service.unavailable': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'The {service} service cannot be used at the moment: {reason}',
+  },
+  'service.failed': { kind: 'internal', retry: true, text: 'The {service} service failed: {reason}' },
   'machine.unfit': { kind: 'unavailable', retry: false, text: '{problem} {remedy}' },
   'agent.certificate-ended': {
     kind: 'unauthenticated',
