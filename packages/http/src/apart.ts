@@ -25,5 +25,7 @@ export function apart(body: Readable): Readable {
   body.once('close', () => {
     if (!body.readableEnded) own.destroy(new Error('the client closed the connection'))
   })
+  // The client may be gone before anybody reads, who then learns of it from the stream: until then it is nobody's error.
+  own.on('error', () => undefined)
   return own
 }
