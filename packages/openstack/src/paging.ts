@@ -1,0 +1,67 @@
+import { OpenStackError } from './openstack-error.ts'
+import type { Reader } from './reader.ts'
+
+export interface PageForm<T> {
+  /** Of the list in a page; null: the page is the list. */
+  readonly key: string | null
+  readonly item: Reader<T>
+  /**
+   * What follows a page. `link`: a link to the next says so (Glance's `next`, Neutron's `networks_links`, Heat's and Keystone's
+   * `links`). `until-empty`: there is none; one asks on until a page is empty (Swift). `whole`: there are no pages.
+   */
+  readonly next: 'link' | 'until-empty' | 'whole'
+  /** What to go on behind, where no link says it. */
+  readonly marker: (item: T) => string
+}
+
+/** Items of a page. No service's usual limit is smaller by much, and none refuses this. */
+const pageSize = 500
+
+/** Asks for a page when the one before has been taken. */
+export async function* pages<T>(
+  { key, item, next, marker }: PageForm<T>,
+  service: string,
+  page: (query: { limit?: number; marker?: string }) => Promise<unknown>,
+  size = pageSize,
+): AsyncIterable<T> {
+  const unreadable = (reason: string) => new OpenStackError({ failure: 'unreadable', service, reason })
+  const limit = next === 'whole' ? {} : { limit: size }
+  let after: string | null = null
+  while (true) {
+    const document: unknown = await page(after === null ? limit : { ...limit, marker: after })
+    const list: unknown = key === null ? document : (document as Record<string, unknown> | undefined)?.[key]
+    if (!Array.isArray(list)) throw unreadable(`the page has no list${key === null ? '' : ` "${key}"`}`)
+    let last: string | null = null
+    for (const one of list as unknown[]) {
+      const reading = item.read(one)
+      if ('problem' in reading) throw unreadable(`an item of the page cannot be read: ${reading.problem}`)
+      last = marker(reading.value)
+      yield reading.value
+    }
+    const following: string | null =
+      next === 'until-empty' ? last : next === 'link' ? nextMarker(document, key, last) : null
+    if (following === null) return
+    // A service that forgets the marker would be asked forever.
+    if (following === after) throw unreadable(`the page behind ${after} leads to itself`)
+    after = following
+  }
+}
+
+/** Of the link only the marker is taken: its host is often one that does not lead to the service. */
+function nextMarker(document: unknown, key: string | null, last: string | null): string | null {
+  const fields = document as Record<string, unknown>
+  const href = hrefOf(fields['next']) ?? hrefOf(fields[`${key}_links`]) ?? hrefOf(fields['links'])
+  if (href === null) return null
+  const query = href.split('?')[1]
+  return new URLSearchParams(query ?? '').get('marker') ?? last
+}
+
+function hrefOf(value: unknown): string | null {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) {
+    const links = value as { rel?: unknown; href?: unknown }[]
+    return hrefOf(links.find((link) => link?.rel === 'next')?.href)
+  }
+  if (typeof value === 'object' && value !== null) return hrefOf((value as { next?: unknown }).next)
+  return null
+}

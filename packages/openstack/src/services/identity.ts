@@ -1,0 +1,93 @@
+import { type Context, path, type Query } from '../call.ts'
+import { type Collection, collection, formOf } from '../collection.ts'
+import { isOpenStackError } from '../openstack-error.ts'
+import { serviceOf } from '../service.ts'
+import { kinds } from '../service-kind.ts'
+import type { Session } from '../session.ts'
+import { type TokenInfo, tokenInfo } from '../token-info.ts'
+import * as bodies from './identity-bodies.ts'
+
+/** Keystone v3. */
+export interface IdentityService {
+  /** What a token is good for; null if it is not, or no longer. Without the catalog unless it is asked for. */
+  validate(token: string, context: Context, withCatalog?: boolean): Promise<TokenInfo | null>
+  /** False if it was not good any more. */
+  revoke(token: string, context: Context): Promise<boolean>
+  readonly projects: Collection<bodies.Project, bodies.ProjectCreate, Partial<bodies.ProjectCreate>>
+  readonly domains: Pick<Collection<bodies.Domain, never, never>, 'list' | 'show'>
+  readonly users: Collection<bodies.User, bodies.UserCreate, Partial<bodies.UserCreate>>
+  readonly services: Collection<bodies.CloudService, bodies.CloudServiceCreate, Partial<bodies.CloudServiceCreate>>
+  readonly endpoints: Collection<bodies.Endpoint, bodies.EndpointCreate, Partial<bodies.EndpointCreate>>
+  readonly roles: Collection<bodies.Role, bodies.RoleCreate, bodies.RoleCreate>
+  readonly trusts: Omit<Collection<bodies.Trust, bodies.TrustCreate, never>, 'update'>
+  /** Gives a user a role in a project; nothing changes if she has it. */
+  grant(grant: Grant, context: Context): Promise<void>
+  /** Takes it back; false if she did not have it. */
+  ungrant(grant: Grant, context: Context): Promise<boolean>
+  /** The roles that are given to her there, not those that follow from groups. */
+  grants(grant: Omit<Grant, 'roleId'>, context: Context): AsyncIterable<bodies.Role>
+}
+
+export interface Grant {
+  readonly projectId: string
+  readonly userId: string
+  readonly roleId: string
+}
+
+const forms = {
+  projects: formOf(bodies.Project, { path: '/projects', one: 'project', many: 'projects', updateMethod: 'PATCH' }),
+  domains: formOf(bodies.Domain, { path: '/domains', one: 'domain', many: 'domains', updateMethod: 'PATCH' }),
+  users: formOf(bodies.User, { path: '/users', one: 'user', many: 'users', updateMethod: 'PATCH' }),
+  services: formOf(bodies.CloudService, { path: '/services', one: 'service', many: 'services', updateMethod: 'PATCH' }),
+  endpoints: formOf(bodies.Endpoint, { path: '/endpoints', one: 'endpoint', many: 'endpoints', updateMethod: 'PATCH' }),
+  roles: formOf(bodies.Role, { path: '/roles', one: 'role', many: 'roles', updateMethod: 'PATCH' }),
+  trusts: formOf(bodies.Trust, { path: '/OS-TRUST/trusts', one: 'trust', many: 'trusts' }),
+} as const
+
+export function identityService(session: Session): IdentityService {
+  const service = serviceOf(session, kinds.identity)
+  const grantPath = ({ projectId, userId, roleId }: Grant) =>
+    path`/projects/${projectId}/users/${userId}/roles/${roleId}`
+  return {
+    async validate(token, context, withCatalog = false) {
+      const query: Query = withCatalog ? {} : { nocatalog: '' }
+      try {
+        return await service.read(
+          tokenInfo,
+          { method: 'GET', path: '/auth/tokens', query, headers: { 'x-subject-token': token } },
+          context,
+        )
+      } catch (error) {
+        if (isOpenStackError(error, 404)) return null
+        throw error
+      }
+    },
+    async revoke(token, context) {
+      try {
+        await service.send({ method: 'DELETE', path: '/auth/tokens', headers: { 'x-subject-token': token } }, context)
+        return true
+      } catch (error) {
+        if (isOpenStackError(error, 404)) return false
+        throw error
+      }
+    },
+    projects: collection(service, forms.projects),
+    domains: collection<bodies.Domain, never, never>(service, forms.domains),
+    users: collection(service, forms.users),
+    services: collection(service, forms.services),
+    endpoints: collection(service, forms.endpoints),
+    roles: collection(service, forms.roles),
+    trusts: collection<bodies.Trust, bodies.TrustCreate, never>(service, forms.trusts),
+    async grant(grant, context) {
+      await service.send({ method: 'PUT', path: grantPath(grant) }, context)
+    },
+    ungrant: (grant, context) => service.remove(grantPath(grant), context),
+    grants: ({ projectId, userId }, context) =>
+      service.list(
+        path`/projects/${projectId}/users/${userId}/roles`,
+        { key: 'roles', item: forms.roles.reader, next: 'whole', marker: ({ id }) => id },
+        {},
+        context,
+      ),
+  }
+}
