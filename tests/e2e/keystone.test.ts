@@ -54,7 +54,7 @@ test('log-in and catalog', async () => {
   const demo = environment('demo')
   const token = await json<{ id: string; project_id: string }>(demo, 'token issue')
   const catalog = await json<{ Name: string; Type: string }[]>(demo, 'catalog list')
-  expect(catalog.map(({ Type }) => Type).toSorted()).toEqual(['container', 'docker', 'identity'])
+  expect(catalog.map(({ Type }) => Type).toSorted()).toEqual(['container', 'docker', 'identity', 'image'])
 
   await succeed(demo, `token revoke ${token.id}`)
   const gone = {
@@ -112,12 +112,13 @@ test('the catalog’s parts', async () => {
   const admin = environment('admin')
   expect(await succeed(admin, 'domain list -f value -c ID -c Name')).toBe('default Default')
   const services = (await succeed(admin, 'service list -f value -c Name -c Type')).split('\n')
-  expect(services.toSorted()).toEqual(['gantry-docker docker', 'keystone identity', 'zun container'])
+  expect(services.toSorted()).toEqual(['gantry-docker docker', 'glance image', 'keystone identity', 'zun container'])
   const urls = (await succeed(admin, 'endpoint list --interface public -f value -c URL')).split('\n')
   expect(urls.toSorted()).toEqual([
     `${server.base}/container/v1`,
     `${server.base}/docker`,
     `${server.base}/identity/v3`,
+    `${server.base}/image`,
   ])
 })
 
