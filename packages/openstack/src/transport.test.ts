@@ -168,6 +168,21 @@ describe('uploads', () => {
     await expect(once).rejects.toMatchObject({ status: 401 })
   })
 
+  test('are sent again when there were too many, if they can be', async () => {
+    const state = { refusals: 1, got: '' }
+    await using small = await glance(async (_, response, request) => {
+      state.refusals -= 1
+      if (state.refusals >= 0) return response.writeHead(429).end()
+      state.got = (await buffer(request)).toString()
+      return response.writeHead(204).end()
+    })
+    await upload(small, bufferContent(Buffer.from('content')))
+    expect(state.got).toBe('content')
+    Object.assign(state, { refusals: 1, got: '' })
+    await expect(upload(small, streamContent(Readable.from(['content'])))).rejects.toMatchObject({ status: 429 })
+    expect(state.got).toBe('')
+  })
+
   test('fail with the reason of a service that answers before it has read all', async () => {
     await using small = await glance((_, response) => {
       response
@@ -190,8 +205,9 @@ describe('uploads', () => {
     })
     const source = new PassThrough()
     source.write('beginning')
-    setTimeout(() => source.destroy(new Error('the disk is gone')), 50)
-    await expect(upload(small, streamContent(source))).rejects.toThrow('the disk is gone')
+    const lost = new Error('the disk is gone')
+    setTimeout(() => source.destroy(lost), 50)
+    await expect(upload(small, streamContent(source))).rejects.toBe(lost)
     expect(await cut.promise).toBe(false)
   })
 })
