@@ -1,3 +1,4 @@
+import { assertNever } from '@gantry/kernel'
 import { OpenStackError } from './openstack-error.ts'
 import type { Reader } from './reader.ts'
 
@@ -6,10 +7,10 @@ export interface PageForm<T> {
   readonly key: string | null
   readonly item: Reader<T>
   /**
-   * What follows a page. `link`: a link to the next says so (Glance's `next`, Neutron's `networks_links`, Heat's and Keystone's
-   * `links`). `until-empty`: there is none; one asks on until a page is empty (Swift). `whole`: there are no pages.
+   * What follows a page. `link`: a link to the next says so (Glance's `next`, Neutron's `networks_links`, Heat's `links`). `own-pages`: the
+   * same, but how much a page holds is not to be said: newer Keystones refuse it (roles, trusts). `until-empty`: there is none; one asks on until a page is empty (Swift). `whole`: there are no pages.
    */
-  readonly next: 'link' | 'until-empty' | 'whole'
+  readonly next: 'link' | 'own-pages' | 'until-empty' | 'whole'
   /** What to go on behind, where no link says it. */
   readonly marker: (item: T) => string
 }
@@ -25,7 +26,7 @@ export async function* pages<T>(
   size = pageSize,
 ): AsyncIterable<T> {
   const unreadable = (reason: string) => new OpenStackError({ failure: 'unreadable', service, reason })
-  const limit = next === 'whole' ? {} : { limit: size }
+  const limit = next === 'link' || next === 'until-empty' ? { limit: size } : {}
   let after: string | null = null
   while (true) {
     const document: unknown = await page(after === null ? limit : { ...limit, marker: after })
@@ -38,12 +39,30 @@ export async function* pages<T>(
       last = marker(reading.value)
       yield reading.value
     }
-    const following: string | null =
-      next === 'until-empty' ? last : next === 'link' ? nextMarker(document, key, last) : null
+    const following: string | null = followingOf(next, document, key, last)
     if (following === null) return
     // A service that forgets the marker would be asked forever.
     if (following === after) throw unreadable(`the page behind ${after} leads to itself`)
     after = following
+  }
+}
+
+function followingOf(
+  next: PageForm<unknown>['next'],
+  document: unknown,
+  key: string | null,
+  last: string | null,
+): string | null {
+  switch (next) {
+    case 'whole':
+      return null
+    case 'until-empty':
+      return last
+    case 'link':
+    case 'own-pages':
+      return nextMarker(document, key, last)
+    default:
+      return assertNever(next, 'kind of paging')
   }
 }
 

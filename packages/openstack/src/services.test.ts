@@ -63,6 +63,20 @@ describe('lists', () => {
     expect(lines(small)[1]).toBe('GET /v1/AUTH_p1/backups?prefix=x%2F&format=json&limit=500&marker=b')
   })
 
+  test('of Keystone do not say how much a page holds, and follow its links', async () => {
+    await using small = await smallCloud((_, response) => json(response, 200, {}))
+    const session = small.session()
+    await session.info(context())
+    small.keystone = ({ url }, response) => {
+      if (url.includes('limit'))
+        return json(response, 400, { error: { message: 'Additional properties are not allowed' } })
+      const links = { next: url.includes('marker') ? null : 'http://stranger/v3/roles?marker=a' }
+      return json(response, 200, { roles: [{ id: url.includes('marker') ? 'b' : 'a', name: 'member' }], links })
+    }
+    const roles = await allOf(identityService(session).roles.list({ name: 'member' }, context()))
+    expect(roles.map(({ id }) => id)).toEqual(['a', 'b'])
+  })
+
   test.each([
     ['no JSON', '<p>', /no list "ports"/],
     ['another document', '{"networks": []}', /no list "ports"/],

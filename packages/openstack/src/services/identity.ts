@@ -34,14 +34,16 @@ export interface Grant {
   readonly roleId: string
 }
 
+const next = 'own-pages'
+const updateMethod = 'PATCH'
 const forms = {
-  projects: formOf(bodies.Project, { path: '/projects', one: 'project', many: 'projects', updateMethod: 'PATCH' }),
-  domains: formOf(bodies.Domain, { path: '/domains', one: 'domain', many: 'domains', updateMethod: 'PATCH' }),
-  users: formOf(bodies.User, { path: '/users', one: 'user', many: 'users', updateMethod: 'PATCH' }),
-  services: formOf(bodies.CloudService, { path: '/services', one: 'service', many: 'services', updateMethod: 'PATCH' }),
-  endpoints: formOf(bodies.Endpoint, { path: '/endpoints', one: 'endpoint', many: 'endpoints', updateMethod: 'PATCH' }),
-  roles: formOf(bodies.Role, { path: '/roles', one: 'role', many: 'roles', updateMethod: 'PATCH' }),
-  trusts: formOf(bodies.Trust, { path: '/OS-TRUST/trusts', one: 'trust', many: 'trusts' }),
+  projects: formOf(bodies.Project, { path: '/projects', one: 'project', many: 'projects', updateMethod, next }),
+  domains: formOf(bodies.Domain, { path: '/domains', one: 'domain', many: 'domains', updateMethod, next }),
+  users: formOf(bodies.User, { path: '/users', one: 'user', many: 'users', updateMethod, next }),
+  services: formOf(bodies.CloudService, { path: '/services', one: 'service', many: 'services', updateMethod, next }),
+  endpoints: formOf(bodies.Endpoint, { path: '/endpoints', one: 'endpoint', many: 'endpoints', updateMethod, next }),
+  roles: formOf(bodies.Role, { path: '/roles', one: 'role', many: 'roles', updateMethod, next }),
+  trusts: formOf(bodies.Trust, { path: '/OS-TRUST/trusts', one: 'trust', many: 'trusts', next }),
 } as const
 
 export function identityService(session: Session): IdentityService {
