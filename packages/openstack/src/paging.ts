@@ -7,15 +7,16 @@ export interface PageForm<T> {
   readonly key: string | null
   readonly item: Reader<T>
   /**
-   * What follows a page. `link`: a link to the next says so (Glance's `next`, Neutron's `networks_links`, Heat's `links`). `own-pages`: the
-   * same, but how much a page holds is not to be said: newer Keystones refuse it (roles, trusts). `until-empty`: there is none; one asks on until a page is empty (Swift). `whole`: there are no pages.
+   * What follows a page. `link`: a link to the next says so (Glance's `next`, Neutron's `networks_links`, Heat's `links`). `own-pages`:
+   * the same, but how much a page holds is not to be said: newer Keystones refuse it (roles, trusts). `until-empty`: no link; one asks
+   * on until a page is empty (Swift). `whole`: there are no pages.
    */
   readonly next: 'link' | 'own-pages' | 'until-empty' | 'whole'
   /** What to go on behind, where no link says it. */
   readonly marker: (item: T) => string
 }
 
-/** Items of a page. No service's usual limit is smaller by much, and none refuses this. */
+/** Items of a page, unless told; services with a smaller limit of their own send fewer. */
 const pageSize = 500
 
 /** Asks for a page when the one before has been taken. */
