@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { badArchive } from './bad-archive.ts'
 
@@ -55,4 +56,18 @@ export function streamOf(source: AsyncIterable<Buffer>): Readable {
 
 function unread(name: string) {
   return badArchive(`it is compressed with ${name}; give it as it is, or compressed with gzip or zstd`)
+}
+
+/** What `source` gives, without its compression. Throws for one that is not supported; `into` settles when all has gone on. */
+export async function unpacked(
+  source: AsyncIterable<Buffer>,
+): Promise<{ into(target: NodeJS.WritableStream, signal: AbortSignal): Promise<void> }> {
+  const { head, body } = await peeked(source)
+  const compression = compressionOf(head)
+  return {
+    into: (target, signal) =>
+      compression === 'none'
+        ? pipeline(streamOf(body), target, { signal })
+        : pipeline(streamOf(body), decompressor(compression), target, { signal }),
+  }
 }

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { Caller, Digest } from '@gantry/model'
 import { extract, type Header } from 'tar-stream'
 import type { Catalogue } from '../../catalogue.ts'
 import { ArchiveIndex, type ArchivedFile } from './archive-index.ts'
 import { asBadArchive, badArchive, shown } from './bad-archive.ts'
-import { compressionOf, decompressor, peeked, streamOf } from './compression.ts'
+import { peeked, unpacked } from './compression.ts'
 import { sentByClient } from './sent-by-client.ts'
 import { storeLayer } from './store-layer.ts'
 
@@ -29,12 +28,7 @@ export async function readEntries(
   const entries = extract()
   const source = sentByClient(tar, signal)
   try {
-    const { head, body } = await peeked(source)
-    const compression = compressionOf(head)
-    const feeding =
-      compression === 'none'
-        ? pipeline(streamOf(body), entries, { signal })
-        : pipeline(streamOf(body), decompressor(compression), entries, { signal })
+    const feeding = (await unpacked(source)).into(entries, signal)
     // Thrown below, unless the entries fail first.
     feeding.catch(() => undefined)
     for await (const entry of entries) {

@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { extract } from 'tar-stream'
-import { compressionOf, decompressor, peeked, streamOf } from './compression.ts'
+import { peeked, streamOf, unpacked } from './compression.ts'
 
 /** Names with which archives of images begin, whoever wrote them: `docker save`, `podman save`, skopeo, builders. */
 const archived =
@@ -24,12 +23,7 @@ export async function sniffed(tar: Readable): Promise<{ readonly isArchive: bool
 export async function hasIndex(tar: Readable, signal: AbortSignal): Promise<boolean> {
   const entries = extract(anyFormat)
   try {
-    const { head, body } = await peeked(tar as AsyncIterable<Buffer>)
-    const compression = compressionOf(head)
-    const feeding =
-      compression === 'none'
-        ? pipeline(streamOf(body), entries, { signal })
-        : pipeline(streamOf(body), decompressor(compression), entries, { signal })
+    const feeding = (await unpacked(tar as AsyncIterable<Buffer>)).into(entries, signal)
     feeding.catch(() => undefined)
     for await (const entry of entries) {
       if (/^(\.\/)?(manifest|index)\.json$/.test(entry.header.name)) return true
