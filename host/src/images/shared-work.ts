@@ -1,3 +1,5 @@
+import { orAborted } from '@gantry/kernel'
+
 /** Work that several want at once and that is done once. */
 export interface SharedWork<T> {
   /**
@@ -43,13 +45,9 @@ export function sharedWork<T>(lingerMs = 5000): SharedWork<T> {
       signal.throwIfAborted()
       const work = all.get(key) ?? begin(key, task)
       work.waiting += 1
-      const gone = Promise.withResolvers<never>()
-      const go = () => gone.reject(signal.reason)
-      signal.addEventListener('abort', go, { once: true })
       try {
-        return await Promise.race([work.done, gone.promise])
+        return await orAborted(work.done, signal)
       } finally {
-        signal.removeEventListener('abort', go)
         leave(key, work)
       }
     },

@@ -14,5 +14,6 @@ export {
 export { type Ids, randomIds } from './ids.ts'
 export { limiter } from './limiter.ts'
 export { assertNever } from './never.ts'
+export { orAborted } from './or-aborted.ts'
 export { fileHeader, filePadding, tarEnd, wholeFile } from './tar-blocks.ts'
 export { type Turns, turns } from './turns.ts'

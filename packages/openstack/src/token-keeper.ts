@@ -1,7 +1,7 @@
+import { orAborted } from '@gantry/kernel'
 import type { Clock } from '@gantry/kernel'
 import type { Context } from './call.ts'
 import type { Held } from './log-in.ts'
-import { orAborted } from './or-aborted.ts'
 
 /** Keeps one token and gets the next before it ends. */
 export interface TokenKeeper {

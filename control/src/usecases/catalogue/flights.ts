@@ -1,3 +1,5 @@
+import { orAborted } from '@gantry/kernel'
+
 /** Hears of a download. `signal` only ends the waiting of who gave it. */
 export interface Waiter {
   /** Bytes that have come. */
@@ -54,16 +56,5 @@ export function createFlights(): Flights {
 
   function forget(key: string, flight: Flight): void {
     if (flights.get(key) === flight) flights.delete(key)
-  }
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>()
-  const stop = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', stop)
   }
 }
