@@ -11,6 +11,8 @@ import { keyAlgorithm, loadX509, type X509 } from './x509.ts'
 
 /** Organizational unit of every agent's certificate: tells it from any other client certificate of the same CA. */
 export const agentUnit = 'gantry agent'
+/** Of every certificate with which one server of the cloud calls another. */
+export const serverUnit = 'gantry server'
 /** Organizational unit of every user's certificate; an agent's is never accepted in its place, nor the other way round. */
 export const userUnit = 'gantry user'
 
@@ -36,6 +38,8 @@ export interface CertificateAuthority {
   readonly fingerprint: string
   /** A certificate for TLS servers. `names`: DNS names and IP addresses, at least one; `lifetimeMs`: a year unless told. */
   issueServer(names: readonly string[], lifetimeMs?: number): Promise<IssuedCertificate>
+  /** A certificate with which the server of that id is known to other servers of the cloud. A year unless told. */
+  issuePeer(serverId: string, lifetimeMs?: number): Promise<IssuedCertificate>
   /**
    * A certificate that lets an agent be `hostId`, for `lifetimeMs` (24 h unless told). Throws `request.invalid` for a bad
    * request; nothing but its public key is taken from it.
@@ -106,6 +110,18 @@ function authority(certificate: string, keys: webcrypto.CryptoKeyPair, clock: Cl
         lifetimeMs,
         usage: x509.ExtendedKeyUsage.serverAuth,
         extensions: [new x509.SubjectAlternativeNameExtension(alternatives)],
+      })
+      return { certificate: leaf + certificate, key: made.key }
+    },
+    async issuePeer(serverId, lifetimeMs = serverLifetimeMs) {
+      const x509 = await loadX509()
+      const made = await makeKeys()
+      const leaf = await issue(x509, {
+        subject: [{ OU: [serverUnit] }, { CN: [serverId] }],
+        publicKey: made.keys.publicKey,
+        lifetimeMs,
+        usage: x509.ExtendedKeyUsage.clientAuth,
+        extensions: [],
       })
       return { certificate: leaf + certificate, key: made.key }
     },

@@ -4,6 +4,7 @@ export {
   createOrLoadCa,
   type IssuedCertificate,
   type SignedCertificate,
+  serverUnit,
   userUnit,
 } from './authority.ts'
 export { createSecretFile } from './secret-file.ts'

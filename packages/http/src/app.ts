@@ -25,7 +25,8 @@ export interface HttpOptions {
  */
 export function createHttpApp({ log, bodyLimit = 1024 * 1024, tls }: HttpOptions): FastifyInstance {
   const upgrades = new Upgrades()
-  const own = { shouldUpgradeCallback: upgrades.wanted }
+  // Headers that come byte by byte hold a connection for so long, and no longer.
+  const own = { shouldUpgradeCallback: upgrades.wanted, headersTimeout: 20_000, connectionsCheckingInterval: 5_000 }
   const app: FastifyInstance = Fastify({
     ...(tls ? { https: { ...tlsOptions(tls), ...own } } : { http: own }),
     loggerInstance: log,

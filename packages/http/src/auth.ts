@@ -7,7 +7,7 @@ const callers = new WeakMap<FastifyRequest, Caller>()
 
 /** Mirrors control's `TokenVerifier` port, so that this package depends on no room above it. */
 export interface Verifier {
-  verify(token: string, requestId: RequestId): Promise<Caller>
+  verify(token: string, requestId: RequestId, serviceToken?: string): Promise<Caller>
 }
 
 export interface AuthenticateOptions {
@@ -21,7 +21,7 @@ export function authenticate(app: FastifyInstance, verifier: Verifier, { open }:
     if (open?.(request)) return
     const token = tokenOf(request)
     if (token === undefined) throw new Fault('auth.required', { reason: 'the request carries none' })
-    callers.set(request, await verifier.verify(token, requestId(request)))
+    callers.set(request, await verifier.verify(token, requestId(request), headerOf(request, 'x-service-token')))
   })
 }
 
@@ -44,8 +44,11 @@ export function knownCallerOf(request: FastifyRequest): Caller | undefined {
 
 /** What the request shows as its token, valid or not. */
 export function tokenOf(request: FastifyRequest): string | undefined {
-  const header = request.headers['x-auth-token']
-  if (typeof header === 'string' && header !== '') return header
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')
-  return bearer?.[1]
+  return headerOf(request, 'x-auth-token') ?? bearer?.[1]
+}
+
+function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const header = request.headers[name]
+  return typeof header === 'string' && header !== '' ? header : undefined
 }

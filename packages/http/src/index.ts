@@ -1,4 +1,5 @@
 export { apart } from './apart.ts'
+export { audit, type AuditOptions, type AuditRecord, type AuditWriter } from './audit.ts'
 export { baseUrl, createHttpApp, type HttpOptions, nothingElse, requestId } from './app.ts'
 export {
   type AuthenticateOptions,
@@ -9,6 +10,8 @@ export {
   tokenOf,
   type Verifier,
 } from './auth.ts'
+export { createGuards, type Guards, protect, type RequestLimits } from './limits.ts'
+export { type Draining, draining } from './draining.ts'
 export { createHttpMetrics, createRegistry, facadeOf, type HttpMetrics, type RequestLabels } from './metrics.ts'
 export { openApi, type OpenApiOptions } from './open-api.ts'
 export {

@@ -8,6 +8,7 @@ export const statusOfKind: Readonly<Record<FaultKind, number>> = {
   'not-found': 404,
   conflict: 409,
   'over-quota': 403,
+  'too-many': 429,
   'too-large': 413,
   unsupported: 501,
   unavailable: 503,

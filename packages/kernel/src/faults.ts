@@ -9,6 +9,7 @@ export type FaultKind =
   | 'not-found'
   | 'conflict'
   | 'over-quota'
+  | 'too-many'
   | 'too-large'
   | 'unsupported'
   | 'unavailable'
@@ -24,6 +25,16 @@ export const faults = {
   'request.invalid': { kind: 'invalid', retry: false, text: '{problem}' },
   'request.no-route': { kind: 'not-found', retry: false, text: 'There is no {method} {path} here.' },
   'request.too-large': { kind: 'too-large', retry: false, text: 'The request is larger than {limit} bytes.' },
+  'request.limited': {
+    kind: 'too-many',
+    retry: true,
+    text: 'Too many {limit}; try again in {seconds} s.',
+  },
+  'request.crowded': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'The server has {limit} requests under way, which is the most; try again in a moment.',
+  },
   'request.unsupported': { kind: 'unsupported', retry: false, text: '{feature} is not available here: {reason}.' },
   'auth.required': { kind: 'unauthenticated', retry: false, text: 'A valid token is required: {reason}.' },
   'auth.scope': {
@@ -122,6 +133,13 @@ export const faults = {
     retry: false,
     text: 'Several {type}s are named {name}; use the id of the one you mean.',
   },
+  'volume.bound': {
+    kind: 'conflict',
+    retry: false,
+    text: 'Container {ref} cannot leave its host: volume {volume} is a file on that host. Back the volume up and restore it elsewhere, or keep the data in a volume of Cinder.',
+  },
+  /** In the host's words. */
+  'volume.failed': { kind: 'unavailable', retry: true, text: '{reason}' },
   'volume.in-use': { kind: 'conflict', retry: false, text: 'The {type} {ref} is in use: {reason}.' },
   'volume.state': { kind: 'conflict', retry: false, text: 'The {type} {ref} is {status}; it must be {needed}.' },
   'registry.not-found': { kind: 'not-found', retry: false, text: 'Registry {ref} could not be found.' },
@@ -134,6 +152,12 @@ export const faults = {
   'registry.refused': { kind: 'not-found', retry: false, text: '{reason}' },
   'registry.login': { kind: 'unauthenticated', retry: false, text: '{reason}' },
   'registry.unreachable': { kind: 'unavailable', retry: true, text: '{reason}' },
+  'webhook.not-found': { kind: 'not-found', retry: false, text: 'Webhook {ref} could not be found.' },
+  'webhook.ambiguous': {
+    kind: 'conflict',
+    retry: false,
+    text: 'Several webhooks are named {name}; use the id of the one you mean.',
+  },
   'action.not-found': { kind: 'not-found', retry: false, text: 'No action of request {request} on container {ref}.' },
   'image.not-found': { kind: 'not-found', retry: false, text: 'Image {image} could not be found: {reason}' },
   'image.ambiguous': {
@@ -193,7 +217,33 @@ export const faults = {
     retry: true,
     text: 'Host {host} is not connected; its agent must be running (gantry status).',
   },
+  /** The host, or the way to it, was lost in the middle of a call. */
+  'host.broke-off': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'The answer of host {host} broke off; whether {call} was carried out is not known.',
+  },
+  'compute.refused': {
+    kind: 'unavailable',
+    retry: false,
+    text: 'No instance from {provider}: {reason}.',
+  },
+  'compute.failed': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'No instance from {provider} now: {reason}.',
+  },
   'placement.no-host': { kind: 'unavailable', retry: true, text: 'No host fits: {reasons}.' },
+  'events.gone': {
+    kind: 'conflict',
+    retry: false,
+    text: 'Events after {cursor} were removed because of their age; list anew what you watch, then go on from "now".',
+  },
+  'events.busy': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'Your project has {limit} event streams open, which is the most; close some and try again.',
+  },
   'quota.exceeded': {
     kind: 'over-quota',
     retry: false,
@@ -202,6 +252,11 @@ export const faults = {
   'identity.not-found': { kind: 'not-found', retry: false, text: 'Could not find {type}: {ref}.' },
   'identity.conflict': { kind: 'conflict', retry: false, text: 'A {type} named {name} already exists.' },
   'identity.refused': { kind: 'forbidden', retry: false, text: '{reason}' },
+  'store.unavailable': {
+    kind: 'unavailable',
+    retry: true,
+    text: 'The database cannot be reached at the moment; try again in a few seconds.',
+  },
   'store.full': {
     kind: 'unavailable',
     retry: true,

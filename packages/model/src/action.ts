@@ -11,6 +11,7 @@ export type ActionName =
   | 'unpause'
   | 'kill'
   | 'rebuild'
+  | 'move'
   | 'commit'
   | 'update'
   | 'network_attach'

@@ -28,6 +28,8 @@ export const Assignment = Type.Object({
   imageSource: Type.Union([ImageSource, Type.Null()]),
   /** Highest generation whose engine container has been seen; a missing one then vanished and was not merely never made. */
   seenGeneration: Type.Integer({ minimum: 0 }),
+  /** Seconds without a server after which the host stops it by itself; left out: it goes on. */
+  lease: Type.Optional(Type.Integer({ minimum: 1 })),
   /** The failure already reported for this wish version: not to be tried again until the user asks for something. */
   failed: Type.Union([Failure, Type.Null()]),
 })

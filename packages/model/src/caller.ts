@@ -1,3 +1,4 @@
+import type { Secret } from '@gantry/kernel'
 import type { ProjectId, RequestId, UserId } from './ids.ts'
 
 /**
@@ -12,4 +13,6 @@ export interface Caller {
   readonly roles: readonly string[]
   readonly isAdmin: boolean
   readonly requestId: RequestId
+  /** Shown to the cloud's services on the caller's behalf; left out where there are none, or where nobody logged in. */
+  readonly token?: Secret
 }

@@ -42,6 +42,13 @@ export const tasks = [
 ] as const
 export type Task = (typeof tasks)[number]
 
+/** How far a container is on its way to another host. */
+export interface Move {
+  readonly from: HostId
+  /** The old host has let go of it, or is no more. */
+  readonly left: boolean
+}
+
 /** One container, whole: who owns it, what was asked, where it was placed, what is seen. */
 export interface Container {
   readonly id: ContainerId
@@ -62,11 +69,15 @@ export interface Container {
   readonly registryId: RegistryId | null
   /** A login at the registry that its image comes from, encrypted; for the server's own use. */
   readonly sealedRegistryAuth: string | null
+  /** It is leaving its host, or has left it and is not placed again yet. */
+  readonly moving?: Move | null
   /** The task the newest wish stands for. */
   readonly task: Task | null
   /** Written by the scheduler. null: not placed yet. */
   readonly hostId: HostId | null
   readonly hostName: string | null
+  /** Seconds without a server after which its host stops it by itself, so that it can be made anew elsewhere; null or left out: it goes on. */
+  readonly lease?: number | null
   /** What its host is told to run: the image's id, or a name of the engine's. */
   readonly imageRef: string
   /** The manifest of its image in the catalogue, which it holds there; null: its host or another registry must know the image. */

@@ -19,6 +19,43 @@ export const NicAddress = Type.Object({
 })
 export type NicAddress = Static<typeof NicAddress>
 
+const ovs = Type.Object({
+  kind: Type.Literal('ovs'),
+  /** `br-int` */
+  bridge: Type.String(),
+  /** A Linux bridge stands between, for the security groups. */
+  hybrid: Type.Boolean(),
+})
+/** How the host end of a port is plugged; Neutron's `binding:vif_type`, and the two forms for hosts that are VMs. */
+export const Vif = Type.Union([
+  Type.Object({
+    kind: Type.Literal('bridge'),
+    bridge: Type.String(),
+    /** Neutron's agent filters what passes; nothing may until it does. */
+    filters: Type.Boolean(),
+  }),
+  ovs,
+  /** An interface that Neutron's agent takes up by its name. */
+  Type.Object({ kind: Type.Literal('tap') }),
+  /** A sub-port of the VM's trunk: `parent` is the VM's own interface. */
+  Type.Object({ kind: Type.Literal('vlan'), parent: Type.String(), vlan: Type.Integer({ minimum: 1, maximum: 4094 }) }),
+  /** Behind the VM's own port, which lets its addresses pass. */
+  Type.Object({ kind: Type.Literal('macvlan'), parent: Type.String() }),
+])
+export type Vif = Static<typeof Vif>
+
+/** Of a port that another network service (Neutron) made: what its network plan says of our own ones, and how it is plugged. */
+export const NicBinding = Type.Object({
+  mtu: Type.Integer(),
+  dnsServers: Type.Array(Type.String()),
+  routes: Type.Array(Type.Object({ destination: Type.String(), nextHop: Type.String() })),
+  /** null: not known yet; whoever plugs waits for a newer assignment. */
+  vif: Type.Union([Vif, Type.Null()]),
+  /** Why it cannot be plugged, as a sentence. */
+  problem: Type.Optional(Type.String()),
+})
+export type NicBinding = Static<typeof NicBinding>
+
 /** One interface of a container: a port as its host must plug it. The first of a container carries its default route. */
 export const Nic = Type.Object({
   portId,
@@ -30,6 +67,8 @@ export const Nic = Type.Object({
   filtered: Type.Boolean(),
   /** The port stays when the container goes. */
   preserve: Type.Boolean(),
+  /** Left out: the port is on a network that this host builds by our plans. */
+  binding: Type.Optional(NicBinding),
 })
 export type Nic = Static<typeof Nic>
 

@@ -26,6 +26,25 @@ export const HostFacts = Type.Object({
   networkProblem: Type.Optional(Type.String()),
   /** Why it cannot hold volumes, as a sentence; left out: it can. */
   volumeProblem: Type.Optional(Type.String()),
+  /** It stops containers with a lease by itself when no server has reached it for that long. */
+  leases: Type.Optional(Type.Boolean()),
+  /** What Cinder must know of this machine to let it reach a volume (`connector` of an attachment); left out: it cannot. */
+  connector: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  /** What Neutron's agent on this machine calls it, where that is not its host name. */
+  neutronHost: Type.Optional(Type.String()),
+  /** The machine is a VM whose own port carries those of its containers. */
+  nested: Type.Optional(
+    Type.Object({
+      kind: Type.Union([Type.Literal('vlan'), Type.Literal('macvlan')]),
+      /** Its interface, and that one's MAC address, by which Neutron's port is found. */
+      link: Type.String(),
+      mac: Type.String(),
+    }),
+  ),
+  /** What the machine runs in, in the words of systemd-detect-virt: `none`, `kvm`, `docker`, … */
+  virtualization: Type.Optional(Type.String()),
+  /** The server of Nova's that it is. */
+  instance: Type.Optional(Type.String()),
   labels: Type.Record(Type.String(), Type.String()),
   agentVersion: Type.String(),
 })
@@ -50,6 +69,8 @@ export interface Host {
   readonly reportCount: number
   /** What containers placed on it were promised. */
   readonly used: HostUsage
+  /** How much of each may be; only where it is asked for by name or in a list. */
+  readonly limits?: HostUsage
 }
 
 export interface HostUsage {

@@ -2,8 +2,19 @@ export type { Action, ActionEvent, ActionName } from './action.ts'
 export { Assignment } from './assignment.ts'
 export type { Caller } from './caller.ts'
 export { type Capsule, type CapsuleMembership, type CapsuleRole, type CapsuleStatus, sandboxImage } from './capsule.ts'
-export { type Container, type Status, statuses, type Task, tasks } from './container.ts'
-export { emptyFabric, FabricPlan, GroupPlan, NetworkPlan, Nic, NicAddress, RouterPlan, RulePlan } from './fabric.ts'
+export { type Container, type Move, type Status, statuses, type Task, tasks } from './container.ts'
+export {
+  emptyFabric,
+  FabricPlan,
+  GroupPlan,
+  NetworkPlan,
+  Nic,
+  NicAddress,
+  NicBinding,
+  RouterPlan,
+  RulePlan,
+  Vif,
+} from './fabric.ts'
 export { type Host, HostFacts, type HostUsage } from './host.ts'
 export type * from './ids.ts'
 export { type Digest, digestAlgorithm, parseDigest } from './digest.ts'
@@ -47,4 +58,15 @@ export { type StatusView, statusOf } from './status.ts'
 export { allows, transitions, type Verb } from './transitions.ts'
 export { mostPids, type Tuning, tuned, tuningOf, tuningText } from './tuning.ts'
 export { Power, Wish } from './wish.ts'
-export { Mount, type Snapshot, type Volume, VolumePlan, VolumeReport, type VolumeStatus } from './volume.ts'
+export {
+  type Backup,
+  Connection,
+  Mount,
+  RemoteVolume,
+  type Snapshot,
+  type Volume,
+  type VolumeBackendName,
+  VolumePlan,
+  VolumeReport,
+  type VolumeStatus,
+} from './volume.ts'

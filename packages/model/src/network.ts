@@ -58,7 +58,7 @@ export interface FixedIp {
   readonly address: string
 }
 
-/** What holds a port. Spelling as Neutron's `device_owner`. */
+/** What holds a port here. Spelling as Neutron's `device_owner`. */
 export type PortOwner =
   | ''
   | 'compute:kuryr'
@@ -79,7 +79,8 @@ export interface Port {
   readonly filtered: boolean
   /** The container, capsule sandbox or router that uses it; null: free. */
   readonly deviceId: string | null
-  readonly deviceOwner: PortOwner
+  /** A `PortOwner`; at a Neutron also what else holds ports there: `compute:nova`, `network:dhcp`. */
+  readonly deviceOwner: string
   readonly hostId: HostId | null
   /** Made by a user and not for a container: it stays when its container goes. */
   readonly preserve: boolean
@@ -129,6 +130,7 @@ export interface Router {
 
 export interface RouterGateway {
   readonly networkId: NetworkId
+  /** Empty where a Neutron keeps it to itself. */
   readonly portId: PortId
   readonly address: string
   /** Containers without a floating IP reach the outside under the gateway's address. */

@@ -14,6 +14,8 @@ export type Scope =
   /** What a user entrusted to the one who logs in; the token is then for the trust's project. */
   | { readonly kind: 'trust'; readonly trustId: string }
   | { readonly kind: 'unscoped' }
+  /** The user's default project; none if she has no such. */
+  | { readonly kind: 'default' }
 
 export type Credential =
   | { readonly kind: 'password'; readonly user: Named; readonly password: string; readonly scope: Scope }
@@ -44,7 +46,7 @@ export function logInBody(credential: Exclude<Credential, { kind: 'given-token' 
   return { auth: { identity: { methods: ['password'], password: { user: { ...user, password } } }, scope } }
 }
 
-function scopeOf(scope: Scope): object | string {
+function scopeOf(scope: Scope): object | string | undefined {
   switch (scope.kind) {
     case 'project':
       return { project: scope.project }
@@ -57,6 +59,8 @@ function scopeOf(scope: Scope): object | string {
     case 'unscoped':
       // Without this word Keystone takes the user's default project.
       return 'unscoped'
+    case 'default':
+      return undefined
     default:
       return assertNever(scope, 'scope')
   }

@@ -104,14 +104,15 @@ export function createDirectory(parts: DirectoryParts): Directory {
       const found = splitVersion(place)
       const document = at(`${found.base}/${found.version === null ? '' : `${found.version}/`}`)
       const theirs = rangeOf((await versions(name, document, token, context)) ?? [], microversions.major)
-      const { header, least, most } = microversions
+      const { header, ownHeader, least, most } = microversions
       const chosen = theirs ? commonMicroversion(microversions, theirs) : least
       if (chosen === null) {
         throw unfit(
           `a microversion from ${least} to ${most} is needed, and it offers ${theirs?.least} to ${theirs?.most}`,
         )
       }
-      return { url: place, headers: { 'openstack-api-version': `${header} ${chosen}` } }
+      const headers = ownHeader ? { [ownHeader]: chosen } : { 'openstack-api-version': `${header} ${chosen}` }
+      return { url: place, headers }
     },
   }
 }

@@ -21,7 +21,9 @@ const codes: Readonly<Record<number, FaultCode>> = {
 
 /** The fault that a failed call is for whoever asked us. */
 export function faultOf(error: OpenStackError): Fault {
-  const { service, reason } = error
+  const { service, failure } = error
+  // Addresses within the cloud are for its operator, who finds them in the log.
+  const reason = failure === 'unreachable' ? 'it does not answer' : error.reason
   return new Fault(codeOf(error), { service, reason }, error)
 }
 

@@ -8,9 +8,18 @@ export { faultOf } from './fault-of.ts'
 export { type Failure, isOpenStackError, OpenStackError } from './openstack-error.ts'
 export { type Patience, usualPatience } from './repeat-policy.ts'
 export { kinds, type ServiceKind } from './service-kind.ts'
-export { type ComputeService, computeService, type Hypervisor, type Server } from './services/compute.ts'
-export { type Grant, type IdentityService, identityService } from './services/identity.ts'
+export {
+  type ComputeService,
+  computeService,
+  type Flavor,
+  type Hypervisor,
+  type Server,
+  type ServerCreate,
+} from './services/compute.ts'
+export { type Grant, type IdentityService, identityService, type ValidateOptions } from './services/identity.ts'
 export type {
+  AppCredential,
+  AppCredentialCreate,
   CloudService,
   CloudServiceCreate,
   Domain,
@@ -73,13 +82,36 @@ export {
 } from './services/orchestration.ts'
 export { type Inventory, type PlacementService, placementService, type ResourceProvider } from './services/placement.ts'
 export {
+  type AccessRule,
+  type AccessRuleCreate,
+  type ExportLocation,
+  type Share,
+  type ShareCreate,
+  type ShareMessage,
+  type ShareService,
+  type ShareSnapshot,
+  type ShareType,
+  shareService,
+} from './services/share.ts'
+export {
+  type AccessWish,
+  accessMarks,
+  bestLocation,
+  grantAccess,
+  markedOwner,
+  revokeAccess,
+  rulesOf,
+} from './services/share-access.ts'
+export {
   type Attachment,
   type AttachmentCreate,
   type Connector,
   type Volume,
   type VolumeCreate,
   type VolumeService,
+  type VolumeBackup,
   type VolumeSnapshot,
+  type VolumeType,
   volumeService,
 } from './services/volume.ts'
 export type { Session } from './session.ts'

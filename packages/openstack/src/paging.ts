@@ -9,9 +9,10 @@ export interface PageForm<T> {
   /**
    * What follows a page. `link`: a link to the next says so (Glance's `next`, Neutron's `networks_links`, Heat's `links`). `own-pages`:
    * the same, but how much a page holds is not to be said: newer Keystones refuse it (roles, trusts). `until-empty`: no link; one asks
-   * on until a page is empty (Swift). `whole`: there are no pages.
+   * on until a page is empty (Swift). `offset`: a link says that there is more, and its marker means nothing: one asks for what is
+   * behind so many (Manila). `whole`: there are no pages.
    */
-  readonly next: 'link' | 'own-pages' | 'until-empty' | 'whole'
+  readonly next: 'link' | 'own-pages' | 'until-empty' | 'offset' | 'whole'
   /** What to go on behind, where no link says it. */
   readonly marker: (item: T) => string
 }
@@ -23,14 +24,16 @@ const pageSize = 500
 export async function* pages<T>(
   { key, item, next, marker }: PageForm<T>,
   service: string,
-  page: (query: { limit?: number; marker?: string }) => Promise<unknown>,
+  page: (query: { limit?: number; marker?: string; offset?: number }) => Promise<unknown>,
   size = pageSize,
 ): AsyncIterable<T> {
   const unreadable = (reason: string) => new OpenStackError({ failure: 'unreadable', service, reason })
-  const limit = next === 'link' || next === 'until-empty' ? { limit: size } : {}
+  const limit = next === 'own-pages' || next === 'whole' ? {} : { limit: size }
   let after: string | null = null
+  let count = 0
   while (true) {
-    const document: unknown = await page(after === null ? limit : { ...limit, marker: after })
+    const behind = next === 'offset' ? { offset: count } : { marker: after ?? '' }
+    const document: unknown = await page(after === null ? limit : { ...limit, ...behind })
     const list: unknown = key === null ? document : (document as Record<string, unknown> | undefined)?.[key]
     if (!Array.isArray(list)) throw unreadable(`the page has no list${key === null ? '' : ` "${key}"`}`)
     let last: string | null = null
@@ -38,6 +41,7 @@ export async function* pages<T>(
       const reading = item.read(one)
       if ('problem' in reading) throw unreadable(`an item of the page cannot be read: ${reading.problem}`)
       last = marker(reading.value)
+      count += 1
       yield reading.value
     }
     const following: string | null = followingOf(next, document, key, last)
@@ -59,6 +63,8 @@ function followingOf(
       return null
     case 'until-empty':
       return last
+    case 'offset':
+      return last === null || nextMarker(document, key, last) === null ? null : last
     case 'link':
     case 'own-pages':
       return nextMarker(document, key, last)

@@ -11,6 +11,8 @@ export interface ServiceKind {
   readonly microversions?: MicroversionRange & {
     /** In `OpenStack-API-Version: <header> 2.90`. */
     readonly header: string
+    /** Its header, where it has one of its own that holds the version alone. */
+    readonly ownHeader?: string
     /** Of the API that has them. */
     readonly major: number
   }
@@ -26,6 +28,19 @@ export const kinds = {
     api: { major: 3, usual: 'v3' },
     // 3.44: attachments are completed by a call of their own. 3.59: no later one changes what is used here.
     microversions: { header: 'volume', major: 3, least: '3.44', most: '3.59' },
+  },
+  share: {
+    name: 'share',
+    types: ['shared-file-system', 'sharev2'],
+    api: { major: 2, usual: 'v2' },
+    // 2.45: access rules have metadata, by which we know ours. 2.65: no later one changes what is used here.
+    microversions: {
+      header: 'shared-file-system',
+      ownHeader: 'x-openstack-manila-api-version',
+      major: 2,
+      least: '2.45',
+      most: '2.65',
+    },
   },
   objectStore: { name: 'object-store', types: ['object-store'], api: null },
   orchestration: { name: 'orchestration', types: ['orchestration'], api: { major: 1, usual: 'v1' } },

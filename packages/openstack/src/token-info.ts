@@ -30,6 +30,8 @@ export const TokenInfo = Type.Object({
   project: Type.Optional(Owner),
   domain: Type.Optional(Domain),
   system: Type.Optional(Type.Object({ all: Type.Optional(Type.Boolean()) })),
+  /** False where the operator named one project whose administrators are the cloud's, and this is another one. */
+  is_admin_project: Type.Optional(Type.Boolean()),
   roles: Type.Optional(Type.Array(Type.Object({ id: Type.String(), name: Type.String() }))),
   catalog: Type.Optional(Type.Array(CatalogService)),
   application_credential: Type.Optional(

@@ -24,13 +24,17 @@ export interface ConnectOptions {
   readonly checks: ReadonlyMap<string, CallCheck>
   readonly log: Log
   readonly keepaliveMs: number
+  /** Where the living servers of the cloud are. */
+  readonly heardServers: (addresses: readonly string[]) => void
+  /** All that the relay had to say at the beginning was said. */
+  readonly synced: () => void
   readonly signal: AbortSignal
 }
 
 type RenewalAnswer = Extract<FromRelay, { kind: 'renewed' | 'fault' }>
 
 export interface AgentConnection {
-  /** Settles when the control stream is over, rejects if it broke. Calls under way may still run on it. */
+  /** Settles when the relay let go of the session, rejects if it broke. Calls under way may still run on it. */
   readonly closed: Promise<void>
   /** Asks for a new certificate. One at a time. */
   renew(csr: string): Promise<RenewalAnswer>
@@ -69,27 +73,38 @@ export async function connectAgent(options: ConnectOptions): Promise<AgentConnec
 function runControl(options: ConnectOptions, session: ServerHttp2Session, stream: ServerHttp2Stream): AgentConnection {
   const { host, log } = options
   const ended = new AbortController()
+  let unsent = ''
   let awaiting: PromiseWithResolvers<RenewalAnswer> | null = null
 
   const send = (message: FromAgent) => {
     if (stream.destroyed || stream.writableEnded) return
-    stream.write(jsonLine(message))
-    if (stream.writableLength <= queueLimit) return
+    if (unsent === '') setImmediate(flush)
+    unsent += jsonLine(message)
+    if (stream.writableLength + unsent.length <= queueLimit) return
     log.error({ bytes: stream.writableLength }, 'the relay does not take messages; session ended')
     session.destroy()
+  }
+  /** What is said within one turn of the event loop goes in one write. */
+  const flush = () => {
+    if (unsent !== '' && !stream.destroyed && !stream.writableEnded) stream.write(unsent)
+    unsent = ''
   }
 
   const run = async () => {
     try {
       stream.respond({ ':status': 200 })
       send({ kind: 'hello', facts: await host.facts() })
-      const take = host.session(send, ended.signal)
+      const take = host.session(send, ended.signal, () => pingOver(session))
       for await (const line of lines(stream, messageLimit)) {
         const message = parseFromRelay(line)
+        if (message === null) continue
         if (message.kind === 'renewed' || message.kind === 'fault') awaiting?.resolve(message)
+        else if (message.kind === 'servers') options.heardServers(message.addresses)
         else take(message)
+        if (message.kind === 'synced') options.synced()
       }
       // The relay let go of this session, but streams under way are to run to their end.
+      flush()
       stream.end()
       session.close()
     } catch (error) {
@@ -110,4 +125,11 @@ function runControl(options: ConnectOptions, session: ServerHttp2Session, stream
       return mine.promise
     },
   }
+}
+
+function pingOver(session: ServerHttp2Session): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const isSent = session.ping((error) => (error ? reject(error) : resolve()))
+    if (!isSent) reject(new Error('too many pings are on their way'))
+  })
 }

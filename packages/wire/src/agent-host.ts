@@ -9,7 +9,12 @@ export interface AgentHost {
   /**
    * A session began. `send` may be called until `signal` aborts and keeps order; what it is given is queued and written with
    * back-pressure, so it never blocks. The answer takes the relay's messages in order. Work under way goes on between
-   * sessions; the next session starts with every assignment again.
+   * sessions; the next session starts with every assignment again. `ping` settles when the server has answered it, and
+   * rejects if it never will.
    */
-  session(send: (message: AgentMessage) => void, signal: AbortSignal): (message: ServerMessage) => void
+  session(
+    send: (message: AgentMessage) => void,
+    signal: AbortSignal,
+    ping: () => Promise<void>,
+  ): (message: ServerMessage) => void
 }

@@ -1,10 +1,12 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
+import { setImmediate } from 'node:timers/promises'
 import { assertNever, Fault, randomIds, reasonOf } from '@gantry/kernel'
 import type { Assignment, HostId } from '@gantry/model'
 import type { CallCheck } from './call-checks.ts'
 import type { AgentCalls } from './calls.ts'
+import { InFlight } from './in-flight.ts'
 import { keepAlive } from './keepalive.ts'
 import type { Log } from './log.ts'
 import { jsonLine, lines } from './ndjson.ts'
@@ -15,6 +17,8 @@ import { type FromAgent, type FromRelay, parseFromAgent } from './session-messag
 
 /** Longest message of an agent. Bytes. */
 const messageLimit = 1024 * 1024
+/** As many messages go in one write as make up so much. Characters. */
+const writeSize = 64 * 1024
 const longestTimer = 2 ** 31 - 1
 
 export interface AgentLinkOptions {
@@ -28,6 +32,8 @@ export interface AgentLinkOptions {
   readonly checks: ReadonlyMap<string, CallCheck>
   readonly sign: (csr: string, hostId: HostId) => Promise<string>
   readonly keepaliveMs: number
+  /** Of the living servers, as agents reach them. */
+  readonly servers: () => readonly string[]
   readonly now: () => number
   readonly log: Log
 }
@@ -40,6 +46,7 @@ export class AgentLink {
   readonly #options: AgentLinkOptions
   readonly #control: ClientHttp2Stream
   readonly #outbox = new Outbox()
+  readonly #inFlight = new InFlight()
   #retired = false
   /** Ends the wait for the next message. */
   #letGo: () => void = () => {}
@@ -87,8 +94,23 @@ export class AgentLink {
     this.#options.session.close()
   }
 
+  /** Asks the agent to go to another server. What it has still to report comes before its end of the session; streams under way may finish. */
+  sendAway(): void {
+    if (!this.#control.writableEnded) this.#control.end()
+  }
+
+  /** Where the living servers are. */
+  tellServers(addresses: readonly string[]): void {
+    if (this.#syncing || addresses.length === 0) return
+    this.#say({ kind: 'servers', addresses: [...addresses] })
+  }
+
   destroy(): void {
     this.#options.session.destroy()
+  }
+
+  #say(message: FromRelay): void {
+    if (!this.#control.destroyed && !this.#control.writableEnded) this.#control.write(jsonLine(message))
   }
 
   async #run(): Promise<void> {
@@ -98,8 +120,10 @@ export class AgentLink {
       while (!this.#retired) {
         const next = await this.#next(incoming)
         if (next === null || next.done) break
-        await this.#take(parseFromAgent(next.value))
+        const message = parseFromAgent(next.value)
+        if (message !== null) await this.#takeInTurn(message)
       }
+      await this.#inFlight.settled()
       this.#options.session.close()
     } catch (error) {
       if (!this.#options.session.closed) {
@@ -107,6 +131,7 @@ export class AgentLink {
         this.destroy()
       }
     }
+    await this.#inFlight.ended()
     if (!this.#greeted) return
     this.#greeted = false
     await reports.disconnected(hostId).catch((error: unknown) => {
@@ -123,6 +148,13 @@ export class AgentLink {
       this.#letGo = () => resolve(null)
       incoming.next().then(resolve, reject)
     })
+  }
+
+  /** What control keeps in order by itself goes on together, so that it can write much at once; all else waits for what came before. */
+  async #takeInTurn(message: FromAgent): Promise<void> {
+    if (message.kind === 'observed' || message.kind === 'step') return this.#inFlight.add(this.#take(message))
+    await this.#inFlight.settled()
+    await this.#take(message)
   }
 
   async #take(message: FromAgent): Promise<void> {
@@ -157,7 +189,9 @@ export class AgentLink {
     const plan = await reports.connected(hostId, facts)
     if (this.#syncing) this.#outbox.sync(plan)
     else for (const assignment of plan.assignments) this.#outbox.offer(assignment)
+    const first = this.#syncing
     this.#syncing = false
+    if (first) this.tellServers(this.#options.servers())
     void this.#pump()
   }
 
@@ -165,15 +199,27 @@ export class AgentLink {
     if (this.#syncing || this.#pumping) return
     this.#pumping = true
     try {
-      for (let next = this.#outbox.next(); next; next = this.#outbox.next()) {
-        if (this.#control.destroyed) return
-        if (!this.#control.write(jsonLine(next))) await once(this.#control, 'drain')
+      // What comes within one turn of the event loop goes in few writes.
+      await setImmediate()
+      for (let lines = this.#nextLines(); lines !== ''; lines = this.#nextLines()) {
+        if (this.#control.destroyed || this.#control.writableEnded) return
+        if (!this.#control.write(lines)) await once(this.#control, 'drain')
       }
     } catch {
       // The control stream broke while it was full: `#run` sees it too, and deals with it.
     } finally {
       this.#pumping = false
     }
+  }
+
+  #nextLines(): string {
+    let lines = ''
+    while (lines.length < writeSize) {
+      const next = this.#outbox.next()
+      if (!next) break
+      lines += jsonLine(next)
+    }
+    return lines
   }
 
   async #renew(csr: string): Promise<void> {
@@ -190,7 +236,7 @@ export class AgentLink {
       log.warn({ host: hostId, reason: reasonOf(error) }, 'certificate not renewed')
       answer = { kind: 'fault', fault: fault.toJSON() }
     }
-    if (!this.#control.destroyed) this.#control.write(jsonLine(answer))
+    this.#say(answer)
   }
 
   /** A session must not outlive the right to it, or a short-lived certificate would bound nothing. */

@@ -1,4 +1,5 @@
 import { createRequest } from '@gantry/ca'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { backoff, type Clock, Fault, faultFrom, reasonOf, systemClock } from '@gantry/kernel'
 import { type AgentConnection, connectAgent } from './agent-connection.ts'
 import type { AgentHost } from './agent-host.ts'
@@ -6,11 +7,20 @@ import { compileCalls } from './call-checks.ts'
 import { type Credentials, lifetimeOf } from './credentials.ts'
 import type { Dial } from './dial.ts'
 import type { Log } from './log.ts'
+import type { Roster } from './roster.ts'
 
 const longestTimer = 2 ** 31 - 1
+const keepaliveMs = 15_000
+/** Where there is another server to go to, a silent one is given up sooner. */
+const impatientMs = 4000
+
+/** How a session was over, and the longest wait, in milliseconds, before the next server is dialled. Of a dead one all agents come at once. */
+const longestPause = { letGo: 50, broken: 1000, refused: 100 }
 
 export interface AgentSessionOptions {
   readonly dial: Dial
+  /** The servers, if there may be several; `dial` is its own then. */
+  readonly roster?: Roster
   readonly credentials: Credentials
   /** The certificate was renewed: these replace the old ones, and must be stored. */
   readonly renewed: (credentials: Credentials) => Promise<void>
@@ -18,47 +28,56 @@ export interface AgentSessionOptions {
   readonly log: Log
   /** Ends it. */
   readonly signal: AbortSignal
+  /** Between two pings, milliseconds; 15 s unless told, 4 s if there are several servers. */
   readonly keepaliveMs?: number
   /** A session that lasted so long starts the back-off anew, milliseconds; 10 s unless told. */
   readonly stableMs?: number
   readonly clock?: Clock
+  /** A number in [0, 1); `Math.random` unless told. */
+  readonly random?: () => number
 }
 
 /**
- * Keeps a host connected with a relay until the signal is aborted: dials, serves, and dials again after a jittered wait of
- * 200 ms to 10 s. Renews the certificate at two thirds of its life, within the running session. Rejects with
+ * Keeps a host connected with a relay until the signal is aborted: dials, serves, and dials again, the next server soon, and after a
+ * round through all of them with a jittered wait of 200 ms to 10 s. Renews the certificate at two thirds of its life, within the running session. Rejects with
  * `agent.certificate-ended` if it has ended, since nothing but a new token helps then.
  */
 export async function runAgentSession(options: AgentSessionOptions): Promise<void> {
-  const { log, signal, stableMs = 10_000, clock = systemClock } = options
+  const { log, signal, roster, stableMs = 10_000, clock = systemClock, random = Math.random } = options
   const checks = compileCalls()
   let credentials = options.credentials
-  for (let attempt = 0; !signal.aborted; attempt += 1) {
+  for (let attempt = 0; !signal.aborted; ) {
     const { endsAt } = lifetimeOf(credentials)
     if (endsAt <= clock.now()) {
       throw new Fault('agent.certificate-ended', { host: credentials.hostId, at: new Date(endsAt).toISOString() })
     }
     const startedAt = clock.now()
+    let ending: keyof typeof longestPause = 'refused'
     try {
       const connection = await connectAgent({
         ...options,
         credentials,
         checks,
-        keepaliveMs: options.keepaliveMs ?? 15_000,
+        keepaliveMs: options.keepaliveMs ?? (roster?.several ? impatientMs : keepaliveMs),
+        heardServers: (addresses) => roster?.heard(addresses),
+        synced: () => roster?.settled(),
       })
+      ending = 'broken'
       log.info({ host: credentials.hostId }, 'connected')
       const stopRenewing = keepRenewed(connection, credentials, clock, log, async (next) => {
         credentials = next
         await options.renewed(next)
       })
       await connection.closed.finally(stopRenewing)
+      ending = 'letGo'
       log.info({ host: credentials.hostId }, 'disconnected')
     } catch (error) {
       if (signal.aborted) return
       log.warn({ host: credentials.hostId, reason: reasonOf(error) }, 'session failed')
     }
     if (clock.now() - startedAt >= stableMs) attempt = 0
-    await backoff(attempt, { baseMs: 200, maxMs: 10_000 }, signal).catch(() => {})
+    if (roster?.moveOn()) await sleep(random() * longestPause[ending], undefined, { signal }).catch(() => {})
+    else await backoff(attempt++, { baseMs: 200, maxMs: 10_000 }, signal).catch(() => {})
   }
 }
 

@@ -164,7 +164,7 @@ describe('a call that fails', () => {
       },
     })
     const { output } = await calls.logs(logArgs, { signal })
-    await expect(text(output as Readable)).rejects.toMatchObject({ code: 'engine.failed' })
+    await expect(text(output as Readable)).rejects.toMatchObject({ code: 'host.broke-off' })
   })
 
   test('breaks the input at the agent if the caller breaks it', async () => {

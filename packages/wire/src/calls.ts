@@ -3,6 +3,7 @@ import type { ContainerId } from '@gantry/model'
 import Type, { type Static, type TSchema } from 'typebox'
 import { engineCalls } from './engine-calls.ts'
 import { engineImageCalls } from './engine-image-calls.ts'
+import { volumeCalls } from './volume-calls.ts'
 
 const id = Type.Unsafe<ContainerId>(Type.String())
 const Empty = Type.Object({})
@@ -146,6 +147,7 @@ export const calls = {
   imageRemove: { args: Type.Object({ engineRef: Type.String() }), reply: Empty },
   ...engineCalls,
   ...engineImageCalls,
+  ...volumeCalls,
 } as const satisfies Record<string, { args: TSchema; reply: TSchema }>
 
 export type CallName = keyof typeof calls

@@ -8,11 +8,11 @@ export type Dial = (signal: AbortSignal) => Promise<net.Socket>
 const handshakeMs = 10_000
 
 /** The usual `Dial`. */
-export function dialTcp(address: { readonly host: string; readonly port: number }): Dial {
+export function dialTcp(address: { readonly host: string; readonly port: number }, patienceMs = handshakeMs): Dial {
   return async (signal) => {
     const socket = net.connect({ ...address, noDelay: true, keepAlive: true })
     try {
-      await once(socket, 'connect', { signal: AbortSignal.any([signal, AbortSignal.timeout(handshakeMs)]) })
+      await once(socket, 'connect', { signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]) })
     } catch (error) {
       socket.destroy()
       throw error

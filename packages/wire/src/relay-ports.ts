@@ -48,7 +48,8 @@ export interface RelayStep {
 
 /**
  * What the relay tells the control core. Calls for one host come in order and each is awaited before the next, also over
- * the change from one session to the next. `disconnected` follows each session that was reported `connected`, once.
+ * the change from one session to the next; but for `observed` and `step`, which may come while earlier ones of the same host are
+ * still being written, a few hundred at most, and are to be written in the order of the calls. `disconnected` follows each session that was reported `connected`, once.
  * `connected` may come again within a session, when the agent's facts have changed.
  */
 export interface RelayReports {

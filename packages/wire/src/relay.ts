@@ -1,14 +1,16 @@
 import { constants } from 'node:crypto'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AddressInfo } from 'node:net'
 import tls, { type TLSSocket } from 'node:tls'
-import { agentUnit } from '@gantry/ca'
+import { agentUnit, serverUnit } from '@gantry/ca'
 import { type Clock, Fault, reasonOf, systemClock } from '@gantry/kernel'
 import type { HostId } from '@gantry/model'
 import { AgentLink } from './agent-link.ts'
 import { compileCalls } from './call-checks.ts'
 import { askOver } from './http2-session.ts'
 import type { Log } from './log.ts'
+import { servePeer } from './peer-server.ts'
 import { protocols } from './protocols.ts'
 import type { RelayLinks, RelayReports } from './relay-ports.ts'
 import { serveEnrolment } from './relay-enrol.ts'
@@ -33,8 +35,12 @@ export interface RelayOptions extends ServerCertificate {
   readonly enrol: (tokenId: string, secret: string, hostname: string) => Promise<{ hostId: HostId; deployment: string }>
   /** Signs a certificate for a host; throws if the host may not have one any more. */
   readonly sign: (csr: string, hostId: HostId) => Promise<string>
+  /** Where agents reach the living servers, `HOST:PORT`; told to agents. None unless given: then they know what they were told by hand. */
+  readonly servers?: () => readonly string[]
   /** Serves images to hosts that have a session; nobody unless told. */
   readonly serveRegistry?: ServeRegistry
+  /** Whether a host has its session with another server of the cloud. */
+  readonly hangsElsewhere?: (hostId: HostId) => boolean
   readonly log: Log
   /** Between two pings, milliseconds; 15 s unless told. Two without an answer end a session. */
   readonly keepaliveMs?: number
@@ -47,8 +53,19 @@ export interface Relay extends AsyncDisposable {
   connectedCount(): number
   /** Ends a host's connections, for one that was removed. */
   disconnect(hostId: HostId): void
+  /** Lets go of a host that has gone to another server; calls under way may end. */
+  retire(hostId: HostId): void
+  /** Ends all of them, so that agents look for another server. */
+  letGo(): void
   /** For connections from now on. */
   useCertificate(next: ServerCertificate): void
+  /** `servers` has another answer than before: tells the agents. */
+  serversChanged(): void
+  /**
+   * Sends the agents to other servers, one after another over `spreadMs`, and takes no new sessions. Settles when every session is over and
+   * its last report was made, or the signal is aborted; calls under way go on.
+   */
+  drain(spreadMs: number, signal: AbortSignal): Promise<void>
   /** Ends every session and settles when the last report was made. */
   close(): Promise<void>
 }
@@ -62,6 +79,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const sockets = new Set<TLSSocket>()
   const registry = options.serveRegistry ? registryLines(options.serveRegistry) : null
   let enrolments = 0
+  let draining = false
 
   const server = tls.createServer({
     cert: options.certificate,
@@ -89,6 +107,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       validUntil: new Date(socket.getPeerCertificate().valid_to).getTime(),
       after: previous?.reported ?? Promise.resolve(),
       keepaliveMs: options.keepaliveMs ?? 15_000,
+      servers: () => options.servers?.() ?? [],
       now: () => clock.now(),
     })
     current.set(hostId, link)
@@ -101,7 +120,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       if (current.get(hostId) !== link) return
       current.delete(hostId)
       // It was let in for the session's sake, whose certificate is looked after.
-      registry?.end(hostId)
+      if (!draining) registry?.end(hostId)
     })
     void link.reported.then(() => running.delete(link))
   }
@@ -128,12 +147,21 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   /** Why it is not; null: it is. */
   const welcome = (socket: TLSSocket): string | null => {
     const { alpnProtocol } = socket
+    if (alpnProtocol === protocols.peer) return welcomePeer(socket)
     if (alpnProtocol !== protocols.agent && alpnProtocol !== protocols.registry) return 'no room or no known protocol'
     const host = hostOf(socket, clock.now())
     if (typeof host === 'string') return host
+    if (alpnProtocol === protocols.agent && draining) return 'the server is about to end'
     if (alpnProtocol === protocols.agent) openLink(host.hostId, socket)
-    else if (!liveLink(host.hostId)) return 'images for a host without a session'
+    else if (!liveLink(host.hostId) && !options.hangsElsewhere?.(host.hostId))
+      return 'images for a host without a session'
     else if (!registry?.open(socket, host.hostId)) return 'no room for images'
+    return null
+  }
+  const welcomePeer = (socket: TLSSocket): string | null => {
+    const peer = namedBy(socket, clock.now(), serverUnit)
+    if (typeof peer === 'string') return peer
+    servePeer(socket, { callsOf, checks, keepaliveMs: options.keepaliveMs ?? 15_000, log })
     return null
   }
   server.on('tlsClientError', (error) => log.warn({ reason: reasonOf(error) }, 'handshake failed'))
@@ -145,6 +173,11 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const liveLink = (hostId: HostId) => {
     const link = current.get(hostId)
     return link?.live ? link : null
+  }
+  const callsOf = (hostId: HostId) => {
+    const link = liveLink(hostId)
+    if (!link) throw new Fault('host.unreachable', { host: hostId })
+    return link.calls
   }
   const close = async () => {
     server.close()
@@ -158,14 +191,27 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       connected: (hostId) => liveLink(hostId) !== null,
       assign: (hostId, assignment) => current.get(hostId)?.assign(assignment),
       tell: (hostId, message) => current.get(hostId)?.tell(message),
-      calls(hostId) {
-        const link = liveLink(hostId)
-        if (!link) throw new Fault('host.unreachable', { host: hostId })
-        return link.calls
-      },
+      calls: callsOf,
+    },
+    serversChanged: () => {
+      const addresses = options.servers?.() ?? []
+      for (const link of current.values()) link.tellServers(addresses)
+    },
+    drain: async (spreadMs, signal) => {
+      draining = true
+      const links = [...running]
+      for (const link of links) {
+        link.sendAway()
+        await sleep(spreadMs / links.length, undefined, { signal }).catch(() => {})
+      }
+      await Promise.race([Promise.all([...running].map((link) => link.reported)), aborted(signal)])
     },
     connectedCount: () => [...current.values()].filter((link) => link.live).length,
     disconnect: (hostId) => current.get(hostId)?.destroy(),
+    retire: (hostId) => current.get(hostId)?.retire(),
+    letGo: () => {
+      for (const link of running) link.destroy()
+    },
     useCertificate: ({ certificate, key }) =>
       server.setSecureContext({ cert: certificate, key, ca, minVersion: 'TLSv1.3' }),
     close,
@@ -173,12 +219,25 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   }
 }
 
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
 /** The host that the peer's certificate names, or why it names none. */
 function hostOf(socket: TLSSocket, now: number): { hostId: HostId } | string {
+  const named = namedBy(socket, now, agentUnit)
+  return typeof named === 'string' ? named : { hostId: named.name as HostId }
+}
+
+/** Whom a certificate of our CA for `unit` names, or why it names nobody. */
+function namedBy(socket: TLSSocket, now: number, unit: string): { readonly name: string } | string {
   const { subject, valid_to } = socket.getPeerCertificate()
   if (!subject) return 'no certificate'
   if (!socket.authorized) return String(socket.authorizationError)
   if (new Date(valid_to).getTime() <= now) return 'certificate has ended'
-  if (subject.OU !== agentUnit || typeof subject.CN !== 'string') return 'not the certificate of an agent'
-  return { hostId: subject.CN as HostId }
+  if (subject.OU !== unit || typeof subject.CN !== 'string') return `not a certificate for ${unit}`
+  return { name: subject.CN }
 }

@@ -1,4 +1,4 @@
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
+import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { Fault, faultFrom } from '@gantry/kernel'
 import type { HostId } from '@gantry/model'
@@ -13,14 +13,16 @@ import { promiseComplete, rawHeader, rawHeaders, StreamBody } from './stream-bod
  * arguments, then the raw input; 200 with one JSON line of reply, then the raw output; or 500 with a fault as JSON line.
  *
  * The caller keeps owning `input`: it is read with back-pressure and let go of, not destroyed, when the call is over (it
- * may be the very socket that the output still has to go out on).
+ * may be the very socket that the output still has to go out on). `headers` go with each.
  */
 export function remoteCalls(
   hostId: HostId,
   session: ClientHttp2Session,
   checks: ReadonlyMap<string, CallCheck>,
+  headers: OutgoingHttpHeaders = {},
 ): AgentCalls {
-  const one = (name: CallName) => (args: unknown, io: CallIo) => call({ hostId, session, checks }, name, args, io)
+  const line = { hostId, session, checks, headers }
+  const one = (name: CallName) => (args: unknown, io: CallIo) => call(line, name, args, io)
   return Object.fromEntries(callNames.map((name) => [name, one(name)])) as unknown as AgentCalls
 }
 
@@ -28,6 +30,7 @@ interface Line {
   readonly hostId: HostId
   readonly session: ClientHttp2Session
   readonly checks: ReadonlyMap<string, CallCheck>
+  readonly headers: OutgoingHttpHeaders
 }
 
 async function call(line: Line, name: CallName, args: unknown, io: CallIo): Promise<CallResult<CallName>> {
@@ -40,7 +43,7 @@ async function call(line: Line, name: CallName, args: unknown, io: CallIo): Prom
   if (session.closed || session.destroyed) throw new Fault('host.unreachable', { host: hostId })
 
   const stream = session.request(
-    { ':method': 'POST', ':path': `/call/${name}`, ...(io.input && rawHeaders) },
+    { ':method': 'POST', ':path': `/call/${name}`, ...line.headers, ...(io.input && rawHeaders) },
     { waitForTrailers: io.input !== undefined },
   )
   const body = new StreamBody(stream, lineLimit, () => brokenCall(line, name, io.signal))
@@ -114,5 +117,5 @@ function cancelWith(stream: ClientHttp2Stream, signal: AbortSignal): () => void 
 function brokenCall({ hostId, session }: Line, name: CallName, signal: AbortSignal): Error {
   if (signal.aborted) return signal.reason instanceof Error ? signal.reason : new Error('cancelled')
   if (session.closed || session.destroyed) return new Fault('host.unreachable', { host: hostId })
-  return new Fault('engine.failed', { host: hostId, reason: `the answer to ${name} broke off` })
+  return new Fault('host.broke-off', { host: hostId, call: name })
 }

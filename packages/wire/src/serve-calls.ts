@@ -49,6 +49,12 @@ export async function serveCall(
   }
 }
 
+/** For a call that nobody here can serve. */
+export function refuseCall(stream: ServerHttp2Stream, reason: unknown, log: Log): void {
+  answer(stream, 500, asFault('refused', reason, log))
+  stream.resume()
+}
+
 function argumentsOf(name: string, check: CallCheck | undefined, line: string): unknown {
   if (!check) {
     throw new Fault('request.unsupported', {

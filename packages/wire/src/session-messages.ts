@@ -9,6 +9,11 @@ import { AgentMessage, ServerMessage } from './messages.ts'
  */
 const Renew = Type.Object({ kind: Type.Literal('renew'), csr: Type.String() })
 const Renewed = Type.Object({ kind: Type.Literal('renewed'), certificate: Type.String() })
+/** Where the living servers of the cloud take agents, `HOST:PORT` each: the first word of a session, and again when they change. */
+const Servers = Type.Object({
+  kind: Type.Literal('servers'),
+  addresses: Type.Array(Type.String({ maxLength: 300 }), { maxItems: 256 }),
+})
 export const FaultMessage = Type.Object({
   kind: Type.Literal('fault'),
   fault: Type.Object({
@@ -18,7 +23,7 @@ export const FaultMessage = Type.Object({
 })
 
 const FromAgent = Type.Union([...AgentMessage.anyOf, Renew])
-const FromRelay = Type.Union([...ServerMessage.anyOf, Renewed, FaultMessage])
+const FromRelay = Type.Union([...ServerMessage.anyOf, Renewed, Servers, FaultMessage])
 export type FromAgent = Static<typeof FromAgent>
 export type FromRelay = Static<typeof FromRelay>
 
@@ -41,8 +46,8 @@ export type Enrolled = Static<typeof Enrolled>
 const EnrolAnswer = Type.Union([Enrolled, FaultMessage])
 
 /** Each turns a line into a checked message, or throws an error that says what is wrong with it. */
-export const parseFromAgent = parser(Compile(FromAgent))
-export const parseFromRelay = parser(Compile(FromRelay))
+export const parseFromAgent = sessionParser(Compile(FromAgent), FromAgent)
+export const parseFromRelay = sessionParser(Compile(FromRelay), FromRelay)
 export const parseEnrolRequest = parser(Compile(EnrolRequest))
 export const parseEnrolAnswer = parser(Compile(EnrolAnswer))
 
@@ -52,11 +57,25 @@ interface Checker<T> {
 }
 
 function parser<T>(checker: Checker<T>): (line: string) => T {
+  return (line) => checked(checker, JSON.parse(line))
+}
+
+/** Null for a message of a kind that this version does not know: the two ends of a session need not be of one version. */
+function sessionParser<T extends { readonly kind: string }>(
+  checker: Checker<T>,
+  union: { readonly anyOf: readonly { readonly properties: { readonly kind: { readonly const: string } } }[] },
+): (line: string) => T | null {
+  const known = new Set(union.anyOf.map(({ properties }) => properties.kind.const))
   return (line) => {
     const value: unknown = JSON.parse(line)
-    if (checker.Check(value)) return value
-    throw new Error(`bad message: ${problemOf(checker, value)}`)
+    const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
+    return typeof kind === 'string' && !known.has(kind) ? null : checked(checker, value)
   }
+}
+
+function checked<T>(checker: Checker<T>, value: unknown): T {
+  if (checker.Check(value)) return value
+  throw new Error(`bad message: ${problemOf(checker, value)}`)
 }
 
 /** The first of the problems, for a person. */

@@ -68,22 +68,28 @@ describe('a session', () => {
     expect(agent.told).toHaveLength(5002)
   })
 
-  test('reports in order, one at a time', async () => {
+  test('reports in order; states and steps go on together, all else waits for them', async () => {
     const { reports, seen } = memoryReports()
-    let atOnce = 0
+    let [begun, atOnce, most, left] = [0, 0, 0, -1]
     const slow = {
       ...reports,
       observed: async (_: unknown, id: ContainerId) => {
+        seen.push(`${id} ${begun}`)
+        begun += 1
         atOnce += 1
-        await sleep(Math.random() * 4)
-        seen.push(`${id} ${atOnce}`)
+        most = Math.max(most, atOnce)
+        await sleep(Math.random() * 40)
         atOnce -= 1
+      },
+      engine: async () => {
+        left = atOnce
+        seen.push('engine')
       },
     }
     bench = await relayBench({ reports: slow })
     const agent = fakeHost()
     await bench.agent(agent.host)
-    for (let i = 0; i < 50; i += 1) agent.send(observed(`c${i}`))
+    for (let i = 0; i < 500; i += 1) agent.send(observed(`c${i}`))
     agent.send({
       kind: 'step',
       id: 'x' as ContainerId,
@@ -94,8 +100,12 @@ describe('a session', () => {
       error: null,
     })
     agent.send({ kind: 'engine', up: false, reason: 'stopped' })
-    await until(() => seen.length === 53)
-    expect(seen.slice(1)).toEqual([...Array.from({ length: 50 }, (_, i) => `c${i} 1`), 'step start', 'engine false'])
+    await until(() => seen.length === 503)
+    expect(seen.slice(1)).toEqual([...Array.from({ length: 500 }, (_, i) => `c${i} ${i}`), 'step start', 'engine'])
+    // They were bounded, and none was under way any more when it mattered.
+    expect(most).toBeGreaterThan(1)
+    expect(most).toBeLessThanOrEqual(256)
+    expect(left).toBe(0)
   })
 
   test('takes new facts within the session', async () => {

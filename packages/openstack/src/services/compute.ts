@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox'
 import { maybe } from '../bodies.ts'
+import type { Context } from '../call.ts'
 import { type Collection, collection, formOf } from '../collection.ts'
+import { reader, within } from '../reader.ts'
 import { serviceOf } from '../service.ts'
 import { kinds } from '../service-kind.ts'
 import type { Session } from '../session.ts'
@@ -14,6 +16,9 @@ export const Server = Type.Object({
   addresses: Type.Optional(
     Type.Record(Type.String(), Type.Array(Type.Object({ addr: Type.String(), version: Type.Number() }))),
   ),
+  metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
+  /** Of one whose status is ERROR. */
+  fault: Type.Optional(Type.Object({ message: Type.Optional(Type.String()) })),
   /** Told to admins only. */
   'OS-EXT-SRV-ATTR:host': maybe(Type.String()),
   'OS-EXT-SRV-ATTR:hypervisor_hostname': maybe(Type.String()),
@@ -34,13 +39,44 @@ export const Hypervisor = Type.Object({
 })
 export type Hypervisor = Static<typeof Hypervisor>
 
-/** Nova v2.1: what is needed to know the machines that hosts run on. */
+export interface ServerCreate {
+  readonly name: string
+  readonly flavorRef: string
+  readonly imageRef: string
+  readonly networks: readonly { readonly uuid: string }[] | 'auto' | 'none'
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Base64. */
+  readonly user_data?: string
+  readonly key_name?: string
+  readonly security_groups?: readonly { readonly name: string }[]
+  readonly availability_zone?: string
+  readonly config_drive?: boolean
+}
+
+export const Flavor = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  vcpus: Type.Number(),
+  /** MiB. */
+  ram: Type.Number(),
+  /** GiB. */
+  disk: Type.Number(),
+})
+export type Flavor = Static<typeof Flavor>
+
+/** Nova v2.1: the machines that hosts run on, those that there are and those that are made. */
 export interface ComputeService {
-  readonly servers: Pick<Collection<Server, never, never>, 'list' | 'show'>
+  readonly servers: Pick<Collection<Server, never, never>, 'list' | 'show' | 'remove'> & {
+    /** Nova answers with little more than the id; all else is in the making. */
+    create(body: ServerCreate, context: Context): Promise<{ readonly id: string }>
+  }
+  readonly flavors: Pick<Collection<Flavor, never, never>, 'list' | 'show'>
   readonly hypervisors: Pick<Collection<Hypervisor, never, never>, 'list' | 'show'>
 }
 
 const servers = formOf(Server, { path: '/servers', one: 'server', many: 'servers', listPath: '/servers/detail' })
+const made = within('server', reader(Type.Object({ id: Type.String() })))
+const flavors = formOf(Flavor, { path: '/flavors', one: 'flavor', many: 'flavors', listPath: '/flavors/detail' })
 const hypervisors = formOf(Hypervisor, {
   path: '/os-hypervisors',
   one: 'hypervisor',
@@ -51,7 +87,11 @@ const hypervisors = formOf(Hypervisor, {
 export function computeService(session: Session): ComputeService {
   const service = serviceOf(session, kinds.compute)
   return {
-    servers: collection<Server, never, never>(service, servers),
+    servers: {
+      ...collection<Server, never, never>(service, servers),
+      create: (server, context) => service.read(made, { method: 'POST', path: '/servers', json: { server } }, context),
+    },
+    flavors: collection<Flavor, never, never>(service, flavors),
     hypervisors: collection<Hypervisor, never, never>(service, hypervisors),
   }
 }

@@ -103,3 +103,27 @@ export const TrustCreate = Type.Object({
   allow_redelegation: Type.Optional(Type.Boolean()),
 })
 export type TrustCreate = Static<typeof TrustCreate>
+
+export const AppCredential = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  description: maybe(Type.String()),
+  project_id: Type.String(),
+  roles: Type.Array(Type.Object({ id: Type.String(), name: Type.String() })),
+  expires_at: maybe(Type.String()),
+  unrestricted: maybe(Type.Boolean()),
+  /** Only in the answer to its making. */
+  secret: Type.Optional(Type.String()),
+})
+export type AppCredential = Static<typeof AppCredential>
+export const AppCredentialCreate = Type.Object({
+  name: Type.String(),
+  secret: Type.Optional(Type.String()),
+  description: Type.Optional(Type.String()),
+  roles: Type.Optional(
+    Type.Array(Type.Union([Type.Object({ id: Type.String() }), Type.Object({ name: Type.String() })])),
+  ),
+  expires_at: Type.Optional(Type.String()),
+  unrestricted: Type.Optional(Type.Boolean()),
+})
+export type AppCredentialCreate = Static<typeof AppCredentialCreate>

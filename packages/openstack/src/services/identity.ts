@@ -9,8 +9,8 @@ import * as bodies from './identity-bodies.ts'
 
 /** Keystone v3. */
 export interface IdentityService {
-  /** What a token is good for; null if it is not, or no longer. Without the catalog unless it is asked for. */
-  validate(token: string, context: Context, withCatalog?: boolean): Promise<TokenInfo | null>
+  /** What a token is good for; null if it is not, or no longer. */
+  validate(token: string, context: Context, options?: ValidateOptions): Promise<TokenInfo | null>
   /** False if it was not good any more. */
   revoke(token: string, context: Context): Promise<boolean>
   readonly projects: Collection<bodies.Project, bodies.ProjectCreate, Partial<bodies.ProjectCreate>>
@@ -26,6 +26,17 @@ export interface IdentityService {
   ungrant(grant: Grant, context: Context): Promise<boolean>
   /** The roles that are given to her there, not those that follow from groups. */
   grants(grant: Omit<Grant, 'roleId'>, context: Context): AsyncIterable<bodies.Role>
+  /** What whoever asks could have a token for. */
+  ownProjects(context: Context): AsyncIterable<bodies.Project>
+  /** A user's, which she alone may make, for the project of the token. */
+  appCredentials(userId: string): Omit<Collection<bodies.AppCredential, bodies.AppCredentialCreate, never>, 'update'>
+}
+
+export interface ValidateOptions {
+  /** Left out unless it is asked for. */
+  readonly catalog?: boolean
+  /** Also one whose time ran out lately (Keystone's `allow_expired_window`), if it was not revoked. */
+  readonly allowExpired?: boolean
 }
 
 export interface Grant {
@@ -45,14 +56,20 @@ const forms = {
   roles: formOf(bodies.Role, { path: '/roles', one: 'role', many: 'roles', updateMethod, next }),
   trusts: formOf(bodies.Trust, { path: '/OS-TRUST/trusts', one: 'trust', many: 'trusts', next }),
 } as const
+const appCredentialForm = formOf(bodies.AppCredential, {
+  path: '',
+  one: 'application_credential',
+  many: 'application_credentials',
+  next,
+})
 
 export function identityService(session: Session): IdentityService {
   const service = serviceOf(session, kinds.identity)
   const grantPath = ({ projectId, userId, roleId }: Grant) =>
     path`/projects/${projectId}/users/${userId}/roles/${roleId}`
   return {
-    async validate(token, context, withCatalog = false) {
-      const query: Query = withCatalog ? {} : { nocatalog: '' }
+    async validate(token, context, { catalog = false, allowExpired = false } = {}) {
+      const query: Query = { ...(!catalog && { nocatalog: '' }), ...(allowExpired && { allow_expired: 1 }) }
       try {
         return await service.read(
           tokenInfo,
@@ -91,5 +108,14 @@ export function identityService(session: Session): IdentityService {
         {},
         context,
       ),
+    ownProjects: (context) =>
+      service.list(
+        '/auth/projects',
+        { key: 'projects', item: forms.projects.reader, next: 'whole', marker: ({ id }) => id },
+        {},
+        context,
+      ),
+    appCredentials: (userId) =>
+      collection(service, { ...appCredentialForm, path: path`/users/${userId}/application_credentials` }),
   }
 }

@@ -4,7 +4,14 @@ import { maybe, strings } from '../bodies.ts'
 const id = Type.String()
 const text = Type.Optional(Type.String())
 const flag = Type.Optional(Type.Boolean())
-const owned = { id, description: maybe(Type.String()), project_id: text, tags: Type.Optional(strings) }
+const owned = {
+  id,
+  description: maybe(Type.String()),
+  project_id: text,
+  tags: Type.Optional(strings),
+  /** ISO 8601. */
+  created_at: text,
+}
 
 const Direction = Type.Union([Type.Literal('ingress'), Type.Literal('egress')])
 export const SecurityGroupRule = Type.Object({
@@ -70,6 +77,19 @@ export const RouterCreate = Type.Object({
 })
 export type RouterCreate = Static<typeof RouterCreate>
 
+export const PortForwarding = Type.Object({
+  id,
+  protocol: Type.String(),
+  internal_port_id: id,
+  internal_ip_address: Type.String(),
+  internal_port: maybe(Type.Number()),
+  external_port: maybe(Type.Number()),
+  internal_port_range: maybe(Type.String()),
+  external_port_range: maybe(Type.String()),
+  description: maybe(Type.String()),
+})
+export type PortForwarding = Static<typeof PortForwarding>
+
 export const FloatingIp = Type.Object({
   ...owned,
   floating_network_id: id,
@@ -78,6 +98,8 @@ export const FloatingIp = Type.Object({
   port_id: maybe(Type.String()),
   router_id: maybe(Type.String()),
   status: text,
+  /** Left out by clouds without port forwarding, and by older ones; some leave out the ids. */
+  port_forwardings: Type.Optional(Type.Array(Type.Partial(PortForwarding))),
 })
 export type FloatingIp = Static<typeof FloatingIp>
 export const FloatingIpUpdate = Type.Object({
@@ -96,18 +118,6 @@ export const FloatingIpCreate = Type.Object({
 })
 export type FloatingIpCreate = Static<typeof FloatingIpCreate>
 
-export const PortForwarding = Type.Object({
-  id,
-  protocol: Type.String(),
-  internal_port_id: id,
-  internal_ip_address: Type.String(),
-  internal_port: maybe(Type.Number()),
-  external_port: maybe(Type.Number()),
-  internal_port_range: maybe(Type.String()),
-  external_port_range: maybe(Type.String()),
-  description: maybe(Type.String()),
-})
-export type PortForwarding = Static<typeof PortForwarding>
 export const PortForwardingCreate = Type.Object({
   protocol: Type.String(),
   internal_port_id: id,
@@ -144,6 +154,8 @@ export const Agent = Type.Object({
   host: Type.String(),
   alive: Type.Boolean(),
   admin_state_up: flag,
+  /** As each sort of agent likes. */
+  configurations: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
 })
 export type Agent = Static<typeof Agent>
 

@@ -11,6 +11,8 @@ const owned = {
   project_id: text,
   tags: Type.Optional(strings),
   revision_number: Type.Optional(Type.Number()),
+  /** ISO 8601. */
+  created_at: text,
 }
 
 export const Network = Type.Object({

@@ -24,6 +24,11 @@ export interface NetworkService {
     Collection<access.SecurityGroupRule, access.SecurityGroupRuleCreate, never>,
     'update'
   >
+  /** All of them or none, by one call. */
+  createRules(
+    rules: readonly access.SecurityGroupRuleCreate[],
+    context: Context,
+  ): Promise<readonly access.SecurityGroupRule[]>
   readonly routers: Collection<access.Router, access.RouterCreate, Partial<access.RouterCreate>>
   readonly floatingIps: Collection<access.FloatingIp, access.FloatingIpCreate, access.FloatingIpUpdate>
   readonly trunks: Collection<access.Trunk, access.TrunkCreate, Pick<access.TrunkCreate, 'name'>>
@@ -79,6 +84,7 @@ const forms = {
 } as const
 const forwardings = formOf(access.PortForwarding, { path: '', one: 'port_forwarding', many: 'port_forwardings' })
 const extensions = within('extensions', reader(Type.Array(Type.Object({ alias: Type.String() }))))
+const manyRules = within('security_group_rules', reader(Type.Array(access.SecurityGroupRule)))
 const quota = within('quota', reader(access.QuotaDetails))
 
 export function networkService(session: Session): NetworkService {
@@ -97,6 +103,12 @@ export function networkService(session: Session): NetworkService {
       service,
       forms.rules,
     ),
+    createRules: (rules, context) =>
+      service.read(
+        manyRules,
+        { method: 'POST', path: '/security-group-rules', json: { security_group_rules: rules } },
+        context,
+      ),
     routers: collection(service, forms.routers),
     floatingIps: collection(service, forms.floatingIps),
     trunks: collection(service, forms.trunks),

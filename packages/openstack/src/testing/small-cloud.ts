@@ -131,6 +131,7 @@ function catalogOf(url: string): object[] {
     image: '/image',
     network: '/network/v2.0',
     volumev3: '/volume/v3/p1',
+    sharev2: '/share/v2',
     compute: '/compute/v2.1',
     placement: '/placement',
     'object-store': '/v1/AUTH_p1',

@@ -1,0 +1,36 @@
+/** So many at once; then the peer has to wait. */
+const most = 256
+
+/** Work that was begun in order and need not have ended before the next begins. The first failure is thrown at whoever comes next. */
+export class InFlight {
+  readonly #works = new Set<Promise<void>>()
+  #failure: { readonly error: unknown } | null = null
+
+  /** Settles when there is room for more. */
+  async add(work: Promise<void>): Promise<void> {
+    this.#throwFailure()
+    const mine: Promise<void> = work
+      .catch((error: unknown) => {
+        this.#failure ??= { error }
+      })
+      .finally(() => this.#works.delete(mine))
+    this.#works.add(mine)
+    while (this.#works.size >= most) await Promise.race(this.#works)
+    this.#throwFailure()
+  }
+
+  /** Settles when all have ended. */
+  async settled(): Promise<void> {
+    await this.ended()
+    this.#throwFailure()
+  }
+
+  /** Likewise, whatever became of them. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#works)
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure.error
+  }
+}
