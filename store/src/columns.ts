@@ -46,6 +46,11 @@ export function maybeJson<V>(name: string): Column<V> {
   }
 }
 
+/** A text that is left out where there is none. */
+export function maybeText<V extends string>(name: string): Column<V> {
+  return { name, write: (value) => value, read: (cell) => (cell === null ? undefined : (cell as V)) }
+}
+
 /** A flag that is left out where it is not raised. */
 export function mark(name: string): Column<boolean> {
   return { name, write: (value) => (value ? 1 : null), read: (cell) => (Number(cell) === 1 ? true : undefined) }

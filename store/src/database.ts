@@ -1,9 +1,18 @@
+import type { UsageDatabase } from './usage-database.ts'
+import type { EventDatabase } from './event-database.ts'
 import type { IdentityDatabase } from './identity/index.ts'
 import type { ImageDatabase } from './image-database.ts'
 import type { NetworkDatabase } from './network-database.ts'
+import type { ServerDatabase } from './server-database.ts'
 
 /** Text ids, integer epoch milliseconds, JSON as text, booleans as 0 and 1: what SQLite and PostgreSQL both take. */
-export interface Database extends IdentityDatabase, NetworkDatabase, ImageDatabase {
+export interface Database
+  extends IdentityDatabase,
+    NetworkDatabase,
+    ImageDatabase,
+    ServerDatabase,
+    EventDatabase,
+    UsageDatabase {
   containers: ContainerRow
   actions: ActionRow
   action_events: ActionEventRow
@@ -15,11 +24,20 @@ export interface Database extends IdentityDatabase, NetworkDatabase, ImageDataba
   volumes: VolumeRow
   volume_holders: VolumeHolderRow
   snapshots: SnapshotRow
+  backups: BackupRow
   capsules: CapsuleRow
   registries: RegistryRow
   console_sessions: ConsoleSessionRow
   docker_certificates: DockerCertificateRow
+  cloud_ports: CloudPortRow
+  cloud_networks: CloudNetworkRow
+  cloud_volumes: CloudVolumeRow
+  cloud_attachments: CloudAttachmentRow
+  cloud_holders: CloudHolderRow
 }
+
+export type { ChangeRow, WebhookDeliveryRow, WebhookRow } from './event-database.ts'
+export type { HostSessionRow, ServerDutyRow, ServerRow } from './server-database.ts'
 
 export interface ContainerRow {
   id: string
@@ -56,6 +74,9 @@ export interface ContainerRow {
   capsule_position: number | null
   registry_id: string | null
   sealed_registry_auth: string | null
+  /** JSON. */
+  moving: string | null
+  lease: number | null
 }
 
 export interface ActionRow {
@@ -136,6 +157,11 @@ export interface VolumeRow {
   /** JSON. */
   labels: string | null
   options: string | null
+  backend: string | null
+  source_volume_id: string | null
+  backup_id: string | null
+  volume_type: string | null
+  multiattach: number | null
   created_at: number
 }
 
@@ -154,6 +180,19 @@ export interface SnapshotRow {
   status: string
   status_reason: string | null
   host_id: string
+  created_at: number
+}
+
+export interface BackupRow {
+  id: string
+  seq: number
+  project_id: string
+  name: string
+  volume_id: string
+  size: number
+  status: string
+  status_reason: string | null
+  sha256: string | null
   created_at: number
 }
 
@@ -193,6 +232,73 @@ export interface ConsoleSessionRow {
   user_id: string
   exec_id: string | null
   expires_at: number
+}
+
+export interface CloudPortRow {
+  id: string
+  kind: string
+  container_id: string | null
+  project_id: string
+  network_id: string | null
+  given: number
+  host_id: string | null
+  bound_to: string | null
+  leaving: number
+  created_at: number
+}
+
+export interface CloudNetworkRow {
+  id: string
+  network_id: string | null
+  project_id: string
+  usual: number
+  /** JSON. */
+  labels: string | null
+  created_at: number
+}
+
+export interface CloudVolumeRow {
+  id: string
+  backend: string
+  project_id: string
+  user_id: string
+  size: number
+  container_id: string | null
+  ephemeral: number
+  shared: number
+  multiattach: number
+  blank: number
+  maybe_blank: number
+  fs_type: string
+  /** JSON. */
+  labels: string | null
+  options: string | null
+  leaving: number
+  created_at: number
+}
+
+export interface CloudAttachmentRow {
+  id: string
+  volume_id: string
+  owner: string
+  service_id: string | null
+  host_id: string | null
+  writable: number
+  sealed_connection: string | null
+  mounted: number
+  completed: number
+  by_service: number
+  leaving: number
+  problem: string | null
+  created_at: number
+}
+
+export interface CloudHolderRow {
+  container_id: string
+  volume_id: string
+  attachment_id: string
+  read_only: number
+  created_at: number
 }
 
 export interface DockerCertificateRow {

@@ -10,6 +10,7 @@ export interface ImageDatabase {
   blob_holds: { project_id: string; digest: string; used_at: number }
   uploads: UploadRow
   layer_sizes: { diff_id: string; size: number }
+  exchanged_images: ExchangedImageRow
 }
 
 export interface ImageRow {
@@ -83,5 +84,15 @@ export interface UploadRow {
   project_id: string
   repo: string
   user_id: string | null
+  created_at: number
+}
+
+export interface ExchangedImageRow {
+  id: string
+  project_id: string
+  origin: string
+  state: string
+  name: string
+  hash: string | null
   created_at: number
 }

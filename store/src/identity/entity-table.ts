@@ -1,6 +1,7 @@
 import type { EntityTable } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type { Kysely, Transaction } from 'kysely'
+import { atomically } from '../atomically.ts'
 import { type Cell, type Columns, fromRow, toRow } from '../columns.ts'
 import { isDuplicate } from '../duplicate.ts'
 import type { IdentityDatabase } from './database.ts'
@@ -43,7 +44,7 @@ export function entityTable<T extends { readonly id: string }>(
       await refuseDuplicates(type, row, () => rows.updateTable(table).set(row).where('id', '=', id).execute())
     },
     async remove(id) {
-      await db.transaction().execute(async (transaction) => {
+      await atomically(db, async (transaction) => {
         await cascade?.(transaction, id)
         const rows = transaction as unknown as Transaction<Record<string, Record<string, Cell>>>
         await rows.deleteFrom(table).where('id', '=', id).execute()

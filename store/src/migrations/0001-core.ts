@@ -13,7 +13,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('status', 'text', (column) => column.notNull())
     .addColumn('status_reason', 'text')
     .addColumn('task', 'text')
-    .addColumn('cpu', 'real', (column) => column.notNull())
+    .addColumn('cpu', 'double precision', (column) => column.notNull())
     .addColumn('memory', 'bigint', (column) => column.notNull())
     .addColumn('disk', 'bigint', (column) => column.notNull())
     .addColumn('auto_remove', 'integer', (column) => column.notNull())
@@ -120,7 +120,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       .createTable(table)
       .addColumn(owner, 'text', (column) => column.notNull())
       .addColumn('resource', 'text', (column) => column.notNull())
-      .addColumn('value', 'real', (column) => column.notNull())
+      .addColumn('value', 'double precision', (column) => column.notNull())
       .addPrimaryKeyConstraint(`${table}_pk`, [owner, 'resource'] as never)
       .execute()
   }

@@ -9,8 +9,9 @@ import type {
   RequestId,
   UserId,
 } from '@gantry/model'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { ActionEventRow, ActionRow, Database } from '../database.ts'
+import { givenRows, insertNumbered } from './many-rows.ts'
 import { nextSeq } from './next-seq.ts'
 
 export function actionTable(db: Kysely<Database>): ActionTable {
@@ -18,21 +19,10 @@ export function actionTable(db: Kysely<Database>): ActionTable {
     async insert(action) {
       await db
         .insertInto('actions')
-        .values({
-          id: action.id,
-          seq: nextSeq('actions'),
-          container_id: action.containerId,
-          project_id: action.projectId,
-          user_id: action.userId,
-          request_id: action.requestId,
-          name: action.name,
-          wish_version: action.wishVersion,
-          started_at: action.startedAt,
-          finished_at: action.finishedAt,
-          error: action.error,
-        })
+        .values({ ...toRow(action), seq: nextSeq(db, 'actions') })
         .execute()
     },
+    insertMany: (actions) => insertNumbered(db, 'actions', actions.map(toRow)),
     async finishUpTo(containerId, version, at, error) {
       const rows = await db
         .updateTable('actions')
@@ -44,8 +34,26 @@ export function actionTable(db: Kysely<Database>): ActionTable {
         .execute()
       return rows.map(fromRow)
     },
+    async finishMany(ends) {
+      if (ends.length === 0) return []
+      const rows = ends.map(({ containerId, version, at, error }) => ({
+        container_id: containerId,
+        wish_version: version,
+        finished_at: at,
+        error,
+      }))
+      const given = givenRows(db, 'actions', ['container_id', 'wish_version', 'finished_at', 'error'], rows)
+      const ended = await sql<ActionRow>`
+        update actions set finished_at = given.finished_at, error = given.error from ${given} as given
+        where actions.container_id = given.container_id and actions.wish_version <= given.wish_version
+          and actions.finished_at is null
+        returning ${sql.join(actionColumns.map((column) => sql.ref(`actions.${column}`)))}
+      `.execute(db)
+      return ended.rows.map(fromRow)
+    },
     async finish(id, at, error) {
-      await db.updateTable('actions').set({ finished_at: at, error }).where('id', '=', id).execute()
+      const unfinished = db.updateTable('actions').where('finished_at', 'is', null)
+      await unfinished.set({ finished_at: at, error }).where('id', '=', id).execute()
     },
     async list(containerId) {
       const rows = await db
@@ -76,6 +84,28 @@ export function actionTable(db: Kysely<Database>): ActionTable {
         .executeTakeFirst()
       return row && fromRow(row)
     },
+    async forVersions(wishes) {
+      if (wishes.length === 0) return []
+      const rows = wishes.map(({ containerId, version }, index) => ({
+        container_id: containerId,
+        wish_version: version,
+        started_at: index,
+      }))
+      const given = givenRows(db, 'actions', ['container_id', 'wish_version', 'started_at'], rows)
+      const found = await sql<{ at: number; id: string | null }>`
+        select given.started_at as at, (
+          select id from actions
+          where actions.container_id = given.container_id and actions.wish_version <= given.wish_version
+          order by seq desc limit 1
+        ) as id from ${given} as given
+      `.execute(db)
+      const ids = new Map(found.rows.map(({ at, id }) => [Number(at), id]))
+      return wishes.map((_, index) => (ids.get(index) ?? undefined) as ActionId | undefined)
+    },
+    async get(id) {
+      const row = await db.selectFrom('actions').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && fromRow(row)
+    },
     async unfinishedCalls() {
       const rows = await db
         .selectFrom('actions')
@@ -86,16 +116,26 @@ export function actionTable(db: Kysely<Database>): ActionTable {
       return rows.map(fromRow)
     },
     async addEvent(event) {
-      const row = {
-        action_id: event.actionId,
-        seq: nextSeq('action_events'),
-        name: event.name,
-        started_at: event.startedAt,
-        finished_at: event.finishedAt,
-        result: event.result,
-        detail: event.detail,
-      }
+      const row = { ...eventRow(event), seq: nextSeq(db, 'action_events') }
       await db.insertInto('action_events').values(row).execute()
+    },
+    addEvents: (events) => insertNumbered(db, 'action_events', events.map(eventRow)),
+    async pruneGone(before, most) {
+      const old = await db
+        .selectFrom('actions')
+        .select('id')
+        .where('finished_at', '<', before)
+        .where((eb) => {
+          const alive = eb.selectFrom('containers').select('containers.id')
+          return eb.not(eb.exists(alive.whereRef('containers.id', '=', 'actions.container_id')))
+        })
+        .limit(most)
+        .execute()
+      if (old.length === 0) return 0
+      const ids = old.map(({ id }) => id)
+      await db.deleteFrom('action_events').where('action_id', 'in', ids).execute()
+      await db.deleteFrom('actions').where('id', 'in', ids).execute()
+      return ids.length
     },
     async events(actionId) {
       const rows = await db
@@ -111,6 +151,34 @@ export function actionTable(db: Kysely<Database>): ActionTable {
 
 const maxListed = 1000
 
+const actionColumns = [
+  'id',
+  'container_id',
+  'project_id',
+  'user_id',
+  'request_id',
+  'name',
+  'wish_version',
+  'started_at',
+  'finished_at',
+  'error',
+] as const satisfies readonly (keyof ActionRow)[]
+
+function toRow(action: Action): Omit<ActionRow, 'seq'> {
+  return {
+    id: action.id,
+    container_id: action.containerId,
+    project_id: action.projectId,
+    user_id: action.userId,
+    request_id: action.requestId,
+    name: action.name,
+    wish_version: action.wishVersion,
+    started_at: action.startedAt,
+    finished_at: action.finishedAt,
+    error: action.error,
+  }
+}
+
 function fromRow(row: ActionRow): Action {
   return {
     id: row.id as ActionId,
@@ -123,6 +191,17 @@ function fromRow(row: ActionRow): Action {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     error: row.error,
+  }
+}
+
+function eventRow(event: ActionEvent): Omit<ActionEventRow, 'seq'> {
+  return {
+    action_id: event.actionId,
+    name: event.name,
+    started_at: event.startedAt,
+    finished_at: event.finishedAt,
+    result: event.result,
+    detail: event.detail,
   }
 }
 

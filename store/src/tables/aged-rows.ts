@@ -32,7 +32,7 @@ export function agedRows<T extends { readonly id: string }>(
     async insert(entity) {
       await rows
         .insertInto(table)
-        .values({ ...toRow(columns, entity), seq: nextSeq(table) })
+        .values({ ...toRow(columns, entity), seq: nextSeq(db, table) })
         .execute()
     },
     async get(id) {

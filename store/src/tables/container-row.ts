@@ -6,6 +6,7 @@ import type {
   ContainerId,
   Digest,
   HostId,
+  Move,
   Observed,
   ProjectId,
   RegistryId,
@@ -30,6 +31,8 @@ export function fromRow(row: ContainerRow): Container {
     capsule: membershipOf(row),
     registryId: row.registry_id as RegistryId | null,
     sealedRegistryAuth: row.sealed_registry_auth,
+    ...(row.moving && { moving: JSON.parse(row.moving) as Move }),
+    ...(row.lease && { lease: row.lease }),
     task: row.task as Task | null,
     hostId: row.host_id as HostId | null,
     hostName: row.host_name,
@@ -63,6 +66,15 @@ export function toRow(container: Container): Omit<ContainerRow, 'seq'> {
   }
 }
 
+/** With every column that may be left out, too. */
+export function wholeRow(container: Container): Omit<ContainerRow, 'seq'> {
+  return {
+    ...toRow(container),
+    moving: container.moving ? JSON.stringify(container.moving) : null,
+    lease: container.lease ?? null,
+  }
+}
+
 /** The columns that a change touches; a spec also sets the ones that lists filter and sums add up. */
 export function containerColumns(change: ContainerChange): Partial<ContainerRow> {
   const columns: Partial<ContainerRow> = {}
@@ -86,9 +98,11 @@ export function containerColumns(change: ContainerChange): Partial<ContainerRow>
   }
   if (change.registryId !== undefined) columns.registry_id = change.registryId
   if (change.sealedRegistryAuth !== undefined) columns.sealed_registry_auth = change.sealedRegistryAuth
+  if (change.moving !== undefined) columns.moving = change.moving && JSON.stringify(change.moving)
   if (change.task !== undefined) columns.task = change.task
   if (change.hostId !== undefined) columns.host_id = change.hostId
   if (change.hostName !== undefined) columns.host_name = change.hostName
+  if (change.lease !== undefined) columns.lease = change.lease
   if (change.imageRef !== undefined) columns.image_ref = change.imageRef
   if (change.imageManifest !== undefined) columns.image_manifest = change.imageManifest
   if (change.placementFailure !== undefined) columns.placement_failure = change.placementFailure

@@ -1,20 +1,33 @@
 import type { ContainerQuery, ContainerSortKey, ContainerTable, Scope } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
-import type { Container, ContainerId, HostId, HostUsage } from '@gantry/model'
+import type { Container, ContainerId, HostId, ProjectId } from '@gantry/model'
 import { type ExpressionBuilder, type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import type { ContainerRow, Database } from '../database.ts'
-import { containerColumns, fromRow, toRow } from './container-row.ts'
+import { containerColumns, fromRow, toRow, wholeRow } from './container-row.ts'
+import { inChunks } from '../in-chunks.ts'
+import { givenRows, insertNumbered } from './many-rows.ts'
 import { nextSeq } from './next-seq.ts'
+import { hostUsage, projectUsage } from './usage.ts'
 
 export function containerTable(db: Kysely<Database>): ContainerTable {
   return {
     async insert(container) {
-      const row = { ...toRow(container), seq: nextSeq('containers') }
+      const row = { ...toRow(container), seq: nextSeq(db, 'containers') }
       await db.insertInto('containers').values(row).execute()
+    },
+    async insertMany(containers) {
+      // All columns in each row, so that all rows have the same.
+      await insertNumbered(db, 'containers', containers.map(wholeRow))
     },
     async get(id) {
       const row = await db.selectFrom('containers').selectAll().where('id', '=', id).executeTakeFirst()
       return row && fromRow(row)
+    },
+    async getMany(ids) {
+      const rows = await inChunks(ids, (chunk) =>
+        db.selectFrom('containers').selectAll().where('id', 'in', chunk).orderBy('seq').execute(),
+      )
+      return rows.map(fromRow)
     },
     find: (scope, ref) => find(db, scope, ref),
     async withIdPrefix(project, digits) {
@@ -34,8 +47,31 @@ export function containerTable(db: Kysely<Database>): ContainerTable {
     async update(id, change) {
       await db.updateTable('containers').set(containerColumns(change)).where('id', '=', id).execute()
     },
+    observe: (seen) => observe(db, seen),
+    async projectsOf(ids) {
+      const rows = await inChunks(ids, (chunk) =>
+        db.selectFrom('containers').select(['id', 'project_id']).where('id', 'in', chunk).execute(),
+      )
+      return new Map(rows.map(({ id, project_id }) => [id as ContainerId, project_id as ProjectId]))
+    },
     async remove(id) {
       await db.deleteFrom('containers').where('id', '=', id).execute()
+    },
+    async place(placed) {
+      await inChunks(placed, (chunk) => place(db, chunk))
+    },
+    async neighbours(projectId) {
+      const rows = await db
+        .selectFrom('containers')
+        .select(['id', 'name', 'image', 'spec', 'host_id'])
+        .where('project_id', '=', projectId)
+        .where('host_id', 'is not', null)
+        .orderBy('seq')
+        .execute()
+      return rows.map(({ id, name, image, spec, host_id }) => {
+        const { labels } = JSON.parse(spec) as Pick<Container['spec'], 'labels'>
+        return { id, name, image, labels, hostId: host_id as HostId }
+      })
     },
     async ofHost(hostId) {
       const rows = await db.selectFrom('containers').selectAll().where('host_id', '=', hostId).execute()
@@ -52,11 +88,30 @@ export function containerTable(db: Kysely<Database>): ContainerTable {
         .execute()
       return rows.map(fromRow)
     },
-    usageOfProject: (projectId) => usage(db, 'project_id', projectId),
-    async usageOfHost(hostId) {
-      return usage(db, 'host_id', hostId)
-    },
+    usageOfProject: (projectId) => projectUsage(db, projectId),
+    usageOfHost: (hostId) => hostUsage(db, hostId),
   }
+}
+
+/** In one statement, in the words that SQLite and PostgreSQL share: both call the columns of VALUES `column1` and so on. */
+async function place(db: Kysely<Database>, placed: Parameters<ContainerTable['place']>[0]): Promise<never[]> {
+  const rows = placed.map(({ id, hostId, hostName, lease }) => sql`(${id}, ${hostId}, ${hostName}, ${lease ?? null})`)
+  await sql`
+    update containers
+    set host_id = placed.column2, host_name = placed.column3, lease = cast(placed.column4 as integer), moving = null
+    from (values ${sql.join(rows)}) as placed
+    where containers.id = placed.column1 and containers.host_id is null
+  `.execute(db)
+  return []
+}
+
+async function observe(db: Kysely<Database>, seen: Parameters<ContainerTable['observe']>[0]): Promise<void> {
+  if (seen.length === 0) return
+  const columns = ['observed', 'seen_generation', 'host_lost', 'updated_at', 'task', 'status', 'status_reason']
+  const rows = seen.map(({ id, ...change }) => ({ id, ...containerColumns(change) }))
+  const given = givenRows(db, 'containers', ['id', ...columns], rows)
+  const set = columns.map((column) => sql`${sql.ref(column)} = given.${sql.ref(column)}`)
+  await sql`update containers set ${sql.join(set)} from ${given} as given where containers.id = given.id`.execute(db)
 }
 
 async function find(db: Kysely<Database>, scope: Scope, ref: string): Promise<Container[]> {
@@ -161,22 +216,4 @@ async function markerOf(db: Kysely<Database>, scope: Scope, marker: ContainerId,
     .executeTakeFirst()
   if (!row) throw new Fault('container.not-found', { ref: marker })
   return { key: row[column] ?? '', seq: row.seq }
-}
-
-/** A capsule's sandbox holds its share of the host, but nobody asked for it as a container. */
-export const countWithoutSandboxes = sql<number>`coalesce(sum(case capsule_role when 'sandbox' then 0 else 1 end), 0)`
-
-async function usage(db: Kysely<Database>, owner: 'project_id' | 'host_id', id: string | HostId): Promise<HostUsage> {
-  const sums = await db
-    .selectFrom('containers')
-    .select([
-      countWithoutSandboxes.as('containers'),
-      sql<number>`coalesce(sum(cpu), 0)`.as('cpu'),
-      sql<number>`coalesce(sum(memory), 0)`.as('memory'),
-      sql<number>`coalesce(sum(disk), 0)`.as('disk'),
-    ])
-    .where(owner, '=', id)
-    .executeTakeFirstOrThrow()
-  // Sums of fractions of cores: 0.1 + 0.2 must show as 0.3.
-  return { ...sums, cpu: Math.round(sums.cpu * 1e6) / 1e6 }
 }

@@ -1,8 +1,9 @@
 import type { HostTable } from '@gantry/control'
-import type { Host, HostId, HostUsage } from '@gantry/model'
+import { BoundedMap } from '@gantry/kernel'
+import type { Host, HostFacts, HostId, HostUsage } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
 import type { Database, HostRow } from '../database.ts'
-import { countWithoutSandboxes } from './containers.ts'
+import { hostUsage, nothing, usageOfHosts } from './usage.ts'
 
 export function hostTable(db: Kysely<Database>): HostTable {
   return {
@@ -37,13 +38,12 @@ export function hostTable(db: Kysely<Database>): HostTable {
     async get(id) {
       const row = await db.selectFrom('hosts').selectAll().where('id', '=', id).executeTakeFirst()
       if (!row) return undefined
-      const used = await usages(db, id)
-      return fromRow(row, used.get(id))
+      return fromRow(row, await hostUsage(db, id))
     },
     async list() {
       const rows = await db.selectFrom('hosts').selectAll().orderBy('created_at').orderBy('id').execute()
-      const used = await usages(db)
-      return rows.map((row) => fromRow(row, used.get(row.id)))
+      const used = await usageOfHosts(db)
+      return rows.map((row) => fromRow(row, used.get(row.id) ?? nothing))
     },
     async seen(id, at) {
       await db
@@ -62,6 +62,7 @@ export function hostTable(db: Kysely<Database>): HostTable {
     },
     async remove(id) {
       await db.deleteFrom('hosts').where('id', '=', id).execute()
+      await db.deleteFrom('host_sessions').where('host_id', '=', id).execute()
     },
     async addJoinToken(token) {
       await db
@@ -83,33 +84,23 @@ export function hostTable(db: Kysely<Database>): HostTable {
   }
 }
 
-const unused: HostUsage = { containers: 0, cpu: 0, memory: 0, disk: 0 }
+/** Texts of facts that were read lately: each placement looks at all hosts, whose facts hardly ever change. */
+const knownFacts = new BoundedMap<string, HostFacts>(10_000)
 
-async function usages(db: Kysely<Database>, only?: HostId): Promise<Map<string, HostUsage>> {
-  let query = db
-    .selectFrom('containers')
-    .select([
-      'host_id',
-      countWithoutSandboxes.as('containers'),
-      sql<number>`sum(cpu)`.as('cpu'),
-      sql<number>`sum(memory)`.as('memory'),
-      sql<number>`sum(disk)`.as('disk'),
-    ])
-    .where('host_id', 'is not', null)
-    .groupBy('host_id')
-  if (only !== undefined) query = query.where('host_id', '=', only)
-  const rows = await query.execute()
-  return new Map(
-    rows.map(({ host_id, ...sums }) => [host_id ?? '', { ...sums, cpu: Math.round(sums.cpu * 1e6) / 1e6 }]),
-  )
+function factsOf(text: string): HostFacts {
+  const known = knownFacts.get(text)
+  if (known) return known
+  const facts = JSON.parse(text) as HostFacts
+  knownFacts.set(text, facts)
+  return facts
 }
 
-function fromRow(row: HostRow, used: HostUsage = unused): Host {
+function fromRow(row: HostRow, used: HostUsage): Host {
   return {
     id: row.id as HostId,
     name: row.name,
     availabilityZone: row.availability_zone,
-    facts: JSON.parse(row.facts),
+    facts: factsOf(row.facts),
     disabled: row.disabled === 1,
     disabledReason: row.disabled_reason,
     forcedDown: row.forced_down === 1,

@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database.ts'
 import type { ManifestHoldRow, ManifestRow } from '../image-database.ts'
 import { inChunks } from '../in-chunks.ts'
+import { isPostgres } from '../locks.ts'
 
 type ManifestQueries = Pick<
   ContentTable,
@@ -129,21 +130,21 @@ export function manifestQueries(db: Kysely<Database>): ManifestQueries {
     },
     async closure(digest) {
       const { rows } = await sql<{ digest: string }>`
-        with recursive ${below(sql`select ${digest} as digest, 0 as depth`)} select distinct digest from below`.execute(
+        with recursive ${below(sql`select ${sortedByBytes(db, digest)} as digest, 0 as depth`)} select distinct digest from below`.execute(
         db,
       )
       return manifests(rows.map((row) => row.digest as Digest))
     },
     async above(digest) {
       const { rows } = await sql<{ digest: string }>`
-        with recursive ${above(digest)} select digest from above group by digest order by min(depth), digest`.execute(
+        with recursive ${above(db, digest)} select digest from above group by digest order by min(depth), digest`.execute(
         db,
       )
       return rows.map((row) => row.digest as Digest)
     },
     async isVisible(projectId, digest) {
       const { rows } = await sql`
-        with recursive ${above(digest)}
+        with recursive ${above(db, digest)}
         select 1 from above where exists (
           select 1 from images where images.digest = above.digest and images.status = 'active' and (
             images.project_id = ${projectId} or images.visibility = 'public' or (
@@ -182,11 +183,16 @@ export function manifestQueries(db: Kysely<Database>): ManifestQueries {
 
 async function isHeld(db: Kysely<Database>, digest: Digest): Promise<boolean> {
   const { rows } = await sql`
-    with recursive ${above(digest)}
+    with recursive ${above(db, digest)}
     select 1 from above where exists (select 1 from manifest_holds where manifest_holds.digest = above.digest)
       or exists (select 1 from images where images.digest = above.digest)
       or exists (select 1 from containers where containers.image_manifest = above.digest) limit 1`.execute(db)
   return rows.length > 0
+}
+
+/** As the columns are; PostgreSQL wants both halves of a recursive table to sort alike. */
+function sortedByBytes(db: Kysely<Database>, digest: Digest) {
+  return isPostgres(db) ? sql`${digest}::text collate "C"` : sql`${digest}`
 }
 
 /** A recursive table of what `start` gives and of the manifests that those are made of. */
@@ -201,9 +207,9 @@ export function below(start: ReturnType<typeof sql>) {
 }
 
 /** A recursive table of `digest` and of the manifests that are made of it. */
-function above(digest: Digest) {
+function above(db: Kysely<Database>, digest: Digest) {
   return sql`above (digest, depth) as (
-    select ${digest}, 0
+    select ${sortedByBytes(db, digest)}, 0
     union
     select manifest_parts.manifest, above.depth + 1 from above
       join manifest_parts on manifest_parts.digest = above.digest where above.depth < ${deepest}

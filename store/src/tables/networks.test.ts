@@ -10,7 +10,7 @@ import type {
   SubnetId,
 } from '@gantry/model'
 import { expect, test } from 'vitest'
-import { openStore } from '../testing/open-store.ts'
+import { onSqlite, openStore } from '../testing/open-store.ts'
 import { aFloatingIp, aNetwork, ours, theirs, wire } from '../testing/samples.ts'
 
 const networkId = (id: string) => id as NetworkId
@@ -35,7 +35,7 @@ test('a project sees its networks, shared ones and external ones, oldest first a
   expect(await networks.get(networkId('z-ours'))).toBeUndefined()
 })
 
-test('what a project sees is found through indexes', async () => {
+onSqlite('what a project sees is found through indexes', async () => {
   await using opened = await openStore()
   const plan = await opened.planOf(() => opened.store.networks.visible(ours))
   expect(plan.filter((step) => step.startsWith('SCAN'))).toEqual([])

@@ -15,7 +15,7 @@ test.each(['containers', 'actions', 'action_events'] as const)(
         db,
       )
       const started = performance.now()
-      for (let count = 0; count < 100; count += 1) await sql`select ${nextSeq(table)} as next`.execute(db)
+      for (let count = 0; count < 100; count += 1) await sql`select ${nextSeq(db, table)} as next`.execute(db)
       expect((performance.now() - started) / 100).toBeLessThan(1.5)
     } finally {
       await db.destroy()

@@ -17,6 +17,7 @@ import { type Columns, flag, number, text } from '../columns.ts'
 import type { Database } from '../database.ts'
 import { orTaken } from '../duplicate.ts'
 import { inChunks } from '../in-chunks.ts'
+import { isPostgres } from '../locks.ts'
 import { agedRows } from './aged-rows.ts'
 
 /** Addresses and groups have tables of their own, which are asked by subnet and by group. */
@@ -83,11 +84,18 @@ export function portTable(db: Kysely<Database>): PortTable {
 function addressQueries(db: Kysely<Database>): Pick<PortTable, 'addressesOf' | 'addressTaken'> {
   return {
     async addressesOf(subnetId) {
+      await takeTurns(db, subnetId)
       const found = await db.selectFrom('port_addresses').select('address').where('subnet_id', '=', subnetId).execute()
       return found.map((row) => row.address)
     },
     addressTaken: async (subnetId, address) => (await holderOf(db, { subnetId, address })) !== undefined,
   }
+}
+
+/** Projects that share a network choose its addresses one after another, each seeing what the one before has taken. */
+async function takeTurns(db: Kysely<Database>, subnetId: SubnetId): Promise<void> {
+  if (!db.isTransaction || !isPostgres(db)) return
+  await db.selectFrom('subnets').select('id').where('id', '=', subnetId).forNoKeyUpdate().execute()
 }
 
 type PlaceQueries = 'place' | 'networksOnHost' | 'groupsOnHost' | 'hostsOfNetworks' | 'hostsOfGroups'

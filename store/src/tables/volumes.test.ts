@@ -1,6 +1,6 @@
 import type { ContainerId, HostId, Snapshot, SnapshotId, UserId, Volume, VolumeId } from '@gantry/model'
 import { expect, test } from 'vitest'
-import { openStore } from '../testing/open-store.ts'
+import { onSqlite, openStore } from '../testing/open-store.ts'
 import { ours, theirs } from '../testing/samples.ts'
 
 function aVolume(id: string, rest: Partial<Volume> = {}): Volume {
@@ -45,7 +45,7 @@ test('volumes come back whole, by project, host and container, and are summed up
   expect(await volumes.usageOf('nobody' as typeof ours)).toEqual({ volumes: 0, gigabytes: 0 })
 })
 
-test('what a project uses of volumes is answered from an index alone', async () => {
+onSqlite('what a project uses of volumes is answered from an index alone', async () => {
   await using opened = await openStore()
   expect(await opened.planOf(() => opened.store.volumes.usageOf(ours))).toEqual([
     expect.stringContaining('USING COVERING INDEX'),

@@ -1,5 +1,6 @@
 import type { VolumeTables } from '@gantry/control'
 import type {
+  BackupId,
   ContainerId,
   HostId,
   ProjectId,
@@ -7,11 +8,12 @@ import type {
   SnapshotId,
   UserId,
   Volume,
+  VolumeBackendName,
   VolumeId,
   VolumeStatus,
 } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
-import { type Columns, flag, mark, maybeJson, number, text } from '../columns.ts'
+import { type Columns, flag, mark, maybeJson, maybeText, number, text } from '../columns.ts'
 import type { Database } from '../database.ts'
 import { agedRows } from './aged-rows.ts'
 
@@ -26,6 +28,11 @@ const volumeColumns: Columns<Volume> = {
   hostId: text<HostId | null>('host_id'),
   containerId: text<ContainerId | null>('container_id'),
   snapshotId: text<SnapshotId | null>('snapshot_id'),
+  sourceVolumeId: maybeText<VolumeId>('source_volume_id'),
+  backupId: maybeText<BackupId>('backup_id'),
+  backend: maybeText<VolumeBackendName>('backend'),
+  volumeType: maybeText('volume_type'),
+  multiattach: mark('multiattach'),
   ephemeral: flag('ephemeral'),
   shared: mark('shared'),
   labels: maybeJson<Readonly<Record<string, string>>>('labels'),
@@ -99,7 +106,7 @@ const snapshotColumns: Columns<Snapshot> = {
   size: number('size'),
   status: text<Snapshot['status']>('status'),
   statusReason: text<string | null>('status_reason'),
-  hostId: text<HostId>('host_id'),
+  hostId: text<HostId | null>('host_id'),
   createdAt: number('created_at'),
 }
 

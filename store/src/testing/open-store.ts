@@ -1,9 +1,12 @@
 import type { Store } from '@gantry/control'
 import { Kysely, SqliteDialect, sql } from 'kysely'
+import { inject, test } from 'vitest'
 import type { Database } from '../database.ts'
 import { migrate } from '../migrations/index.ts'
+import { openPostgres } from '../postgres/open.ts'
 import { sqliteDriver } from '../sqlite/driver.ts'
 import { createStore } from '../store.ts'
+import { newDatabase } from './postgres-server.ts'
 
 export interface OpenStore extends AsyncDisposable {
   readonly db: Kysely<Database>
@@ -12,8 +15,19 @@ export interface OpenStore extends AsyncDisposable {
   planOf(work: () => Promise<unknown>): Promise<string[]>
 }
 
-/** A store on a SQLite of its own, in memory. */
+const postgres = inject('postgres')
+
+/** A test that looks into SQLite itself, and is none in the project `postgres`. */
+export function onSqlite(name: string, work: () => Promise<void>): void {
+  if (postgres === undefined) test(name, work)
+}
+
+/** An empty store: a SQLite in memory or, in the project `postgres` of the tests, a database of a PostgreSQL. */
 export async function openStore(): Promise<OpenStore> {
+  return postgres === undefined ? openInMemory() : openOnPostgres(postgres)
+}
+
+async function openInMemory(): Promise<OpenStore> {
   const driver = sqliteDriver(':memory:')
   let last = ''
   const database = {
@@ -33,6 +47,16 @@ export async function openStore(): Promise<OpenStore> {
       const steps = await sql<{ detail: string }>`explain query plan ${sql.raw(last)}`.execute(db)
       return steps.rows.map(({ detail }) => detail)
     },
+    [Symbol.asyncDispose]: () => db.destroy(),
+  }
+}
+
+async function openOnPostgres(url: string): Promise<OpenStore> {
+  const db = await openPostgres(await newDatabase(url))
+  return {
+    db,
+    store: createStore(db),
+    planOf: () => Promise.reject(new Error('Plans are looked at on SQLite.')),
     [Symbol.asyncDispose]: () => db.destroy(),
   }
 }

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Change, Cursor } from '@gantry/control'
+import { projectLock } from '@gantry/control'
+import type { ProjectId } from '@gantry/model'
+import { expect, test } from 'vitest'
+import { openStore } from '../testing/open-store.ts'
+
+const project = (n: number) => `p${n}` as ProjectId
+const change = (n: number, objectId: string): Change => ({
+  at: 1,
+  projectId: project(n),
+  userId: null,
+  requestId: null,
+  type: 'container.status',
+  objectId,
+  data: { n },
+})
+const all = { scope: null, types: [], limit: 7 }
+
+test('a reader misses nothing and sees nothing twice while many write at the same time, the slow and those that give up among them', async () => {
+  await using opened = await openStore()
+  const { store } = opened
+  const writers = Array.from({ length: 12 }, async (_none, writer) => {
+    for (let round = 0; round < 5; round += 1) {
+      const work = store.transaction(
+        async (tables) => {
+          const ids = [`${writer}-${round}-a`, `${writer}-${round}-b`]
+          await tables.changes.add(ids.map((id) => change(writer, id)))
+          // The one that was numbered first is often the last to be seen.
+          await sleep((writer * 7 + round * 3) % 20)
+          if (round === 3) throw new Error('given up')
+        },
+        [projectLock(project(writer))],
+      )
+      await work.catch(() => undefined)
+    }
+  })
+  const read: string[] = []
+  let cursor = '0.0' as Cursor
+  let done = false
+  const follow = async () => {
+    const page = await store.changes.after(cursor, all)
+    cursor = page.next
+    read.push(...page.changes.map(({ objectId }) => objectId))
+    return page.changes.length
+  }
+  const reader = (async () => {
+    while (!done) {
+      await follow()
+      await sleep(2)
+    }
+    let left = await follow()
+    while (left > 0) left = await follow()
+  })()
+  await Promise.all(writers)
+  done = true
+  await reader
+  expect(read).toHaveLength(12 * 4 * 2)
+  expect(new Set(read).size).toBe(read.length)
+  const ofOne = read.filter((id) => id.startsWith('5-'))
+  expect(ofOne).toEqual([0, 1, 2, 4].flatMap((round) => [`5-${round}-a`, `5-${round}-b`]))
+}, 20_000)
+
+test('cursors outlive the order of a database that was restored elsewhere', async () => {
+  await using opened = await openStore()
+  const { store } = opened
+  await store.changes.add([change(1, 'old')])
+  const { next } = await store.changes.after('0.0' as Cursor, all)
+  // Transactions of a new cluster are counted from the beginning: what is there came with a count far beyond.
+  const far = (cursor: string) => `999999999999.${cursor.split('.')[1]}` as Cursor
+  await opened.db.updateTable('changes').set({ xid: 999_999_999_999 }).execute()
+  await store.changes.setMark('reader', far(next))
+  await store.changes.mend()
+  await store.changes.add([change(1, 'new')])
+  const seen = await store.changes.after('0.0' as Cursor, all)
+  expect(seen.changes.map(({ objectId }) => objectId)).toEqual(['old', 'new'])
+  for (const cursor of [far(next), (await store.changes.mark('reader')) ?? far(next)]) {
+    expect((await store.changes.after(cursor, all)).changes.map(({ objectId }) => objectId)).toEqual(['new'])
+  }
+})

@@ -1,0 +1,2 @@
+export { newDatabase } from './postgres-server.ts'
+export { startPostgres, type TestPostgres } from './postgres.ts'
