@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Caller, Digest, GlanceFields, HostId, Image, ImageId, ImageSource, ProjectId } from '@gantry/model'
+import type { Elsewhere } from './elsewhere.ts'
 import type { ByteRange, UploadId } from './ports/blob-store.ts'
 import type { Manifest, ManifestPart } from './ports/image-tables.ts'
 import type { Tables } from './ports/store.ts'
@@ -36,6 +37,8 @@ export interface NamingOptions {
   readonly visibility?: Image['visibility']
   /** An entry of the project's without content, which this becomes; it keeps its id. One that has content by now stays as it is. */
   readonly row?: ImageId
+  /** Of a fresh entry. */
+  readonly id?: ImageId
 }
 
 /** What a sweep freed. `bytes`: of blobs. */
@@ -141,6 +144,10 @@ export interface Catalogue {
    * time.
    */
   sweep(signal: AbortSignal): Promise<Swept>
+  /** A host that was away hears which of the copies it keeps are of images that were let go meanwhile. Rejects with nothing it says. */
+  tellHost(hostId: HostId, signal: AbortSignal): Promise<void>
+
+  readonly elsewhere: Elsewhere
 }
 
 /** Layers of an image, the lowest first. */

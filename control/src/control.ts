@@ -10,6 +10,7 @@ import type {
   ContainerId,
   ContainerSpec,
   Host,
+  HostId,
   Image,
   Nic,
   ProjectId,
@@ -22,7 +23,11 @@ import type { EngineImages } from './engine-image-verbs.ts'
 import type { EngineVerbs, PolicyVerbs } from './engine-verbs.ts'
 import type { ImageVerbs } from './image-verbs.ts'
 import type { RegistryVerbs } from './registry-verbs.ts'
+import type { WebhookVerbs } from './webhooks/webhook-verbs.ts'
 import type { ActivityLog } from './events/activity.ts'
+import type { ChangePage, ChangeWatch } from './events/change-feed.ts'
+import type { Instance } from './ports/instance-table.ts'
+import type { Member } from './ports/cluster.ts'
 import type { NetRequest, NetworkVerbs } from './ports/networks.ts'
 import type { ContainerQuery } from './ports/store.ts'
 import type { MountRequest, VolumeVerbs } from './ports/volumes.ts'
@@ -36,8 +41,10 @@ export interface Control {
   readonly images: ImageVerbs
   readonly registry: RegistryVerbs
   readonly hosts: Hosts
+  readonly servers: Servers
   readonly quotas: Quotas
   readonly events: Events
+  readonly webhooks: WebhookVerbs
   readonly network: NetworkVerbs
   readonly storage: VolumeVerbs
   readonly capsules: Capsules
@@ -138,6 +145,8 @@ export interface EndpointNames {
 
 export interface Containers {
   create(caller: Caller, input: NewContainer): Promise<Container>
+  /** So many alike (1 to 1000), or none of them; `web` makes `web-1`, `web-2` … */
+  createMany(caller: Caller, input: NewContainer, count: number): Promise<Container[]>
   list(caller: Caller, query: ListContainers): Promise<Container[]>
   get(caller: Caller, ref: string, options?: RefOptions): Promise<Container>
   /** Those of the project whose id without dashes begins with these hex digits, at most two. */
@@ -169,6 +178,11 @@ export interface Containers {
     ref: string,
     options: { image?: string; imageDriver?: 'docker' | 'glance' },
   ): Promise<Container>
+  /**
+   * Makes it anew on another host, with its volumes and addresses; a container of a capsule brings the whole capsule along.
+   * `lost`: its host is known not to run any more, and is not waited for. Administrators only. `volume.bound` if it cannot leave.
+   */
+  move(caller: Caller, ref: string, options?: { readonly to?: string; readonly lost?: boolean }): Promise<Container>
   /** `unique`: `container.name-taken` when another of the project has that name. */
   rename(caller: Caller, ref: string, name: string, options?: { readonly unique?: boolean }): Promise<Container>
 
@@ -213,9 +227,44 @@ export interface Hosts {
   enable(caller: Caller, ref: string): Promise<Host>
   disable(caller: Caller, ref: string, reason: string | null): Promise<Host>
   forceDown(caller: Caller, ref: string, down: boolean): Promise<Host>
+  /** Disables it and moves away what can leave it; answers before that has happened. `lost` as with a container's `move`. */
+  drain(caller: Caller, ref: string, options?: { readonly lost?: boolean }): Promise<Moving>
   /** Forgets a host that is not connected and holds no containers. */
   remove(caller: Caller, ref: string): Promise<void>
+  /** What speaks against each host for this container, as if it were on none. */
+  explain(caller: Caller, container: string): Promise<HostVerdict[]>
   availabilityZones(caller: Caller): Promise<string[]>
+  /** Those that were made on demand, oldest first. */
+  instances(caller: Caller): Promise<InstanceListing[]>
+}
+
+export interface InstanceListing extends Instance {
+  /** On its host. */
+  readonly containers: number
+}
+
+/** The servers that share the store, for administrators. */
+export interface Servers {
+  list(caller: Caller): Promise<ServerListing[]>
+}
+
+export interface ServerListing extends Member {
+  /** Of those that hang on it. */
+  readonly hosts: readonly HostId[]
+  /** The one that answers. */
+  readonly isThis: boolean
+}
+
+export interface HostVerdict {
+  readonly host: Host
+  /** Empty: it may run there. */
+  readonly refusals: readonly string[]
+  readonly isThere: boolean
+}
+
+export interface Moving {
+  readonly moving: readonly Container[]
+  readonly staying: readonly { readonly container: Container; readonly reason: string }[]
 }
 
 export interface Quotas {
@@ -330,4 +379,9 @@ export interface Events {
    * signal is aborted. A reader that falls far behind is cut off with an error rather than fed from an unbounded buffer.
    */
   watch(caller: Caller, options: RefOptions, signal: AbortSignal): AsyncIterable<ContainerEvent>
+  /**
+   * What was written down of all changes, from a cursor on, in order and without gaps, whichever server is asked. `events.gone` when
+   * what follows the cursor is too old to be kept.
+   */
+  changes(caller: Caller, watch: ChangeWatch, signal: AbortSignal): AsyncGenerator<ChangePage>
 }

@@ -4,8 +4,8 @@ import { createStreamGuard } from './stream-guard.ts'
 
 function setUp(everyMs = 60_000) {
   const state = { granted: true as boolean | Error, asked: 0, tell: () => {} }
-  const onRevoked = (listener: () => void) => {
-    state.tell = listener
+  const onRevoked = (listener: (isHere: boolean) => void) => {
+    state.tell = () => listener(true)
     return () => {
       state.tell = () => {}
     }

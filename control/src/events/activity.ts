@@ -1,5 +1,6 @@
 import type { Clock } from '@gantry/kernel'
 import type { Caller, Container, ProjectId } from '@gantry/model'
+import type { Cluster } from '../ports/cluster.ts'
 import { activitiesOf } from './activities-of.ts'
 
 /** Something that was done, in the words of the Engine API's events. */
@@ -15,7 +16,7 @@ export interface Activity {
   readonly at: number
 }
 
-/** What was done in each project, lately and from now on. In memory: a server that was started again begins anew. */
+/** What was done in each project, lately and from now on. In memory: a server remembers what it and the others told since its start. */
 export interface ActivityLog {
   note(activity: Omit<Activity, 'at'>): void
   ofContainer(container: Container, action: string, attributes: Readonly<Record<string, string>>): void
@@ -32,27 +33,41 @@ export interface ActivityLog {
   ): AsyncIterable<Activity>
 }
 
+const alone: Pick<Cluster, 'tell' | 'onNote'> = { tell: () => undefined, onNote: () => undefined }
+
+/** Of a container's labels, and of any other word, in what other servers are told; a note has room for a few thousand bytes. */
+const mostBytes = 2000
+const mostWord = 200
+
 /** As many as an engine of one's own would remember, for each project. */
 const remembered = 256
 const maxBehind = 10_000
 
-export function activityLog(clock: Clock): ActivityLog {
+export function activityLog(clock: Clock, cluster: Pick<Cluster, 'tell' | 'onNote'> = alone): ActivityLog {
   const past = new Map<ProjectId, Activity[]>()
   const watchers = new Set<{ project: ProjectId; queue: Activity[]; wake: () => void }>()
   let last = 0
-  const note = (told: Omit<Activity, 'at'>) => {
-    last = Math.max(clock.now(), last + 0.001)
-    const activity = { ...told, at: last }
-    const ring = past.get(told.projectId) ?? []
-    past.set(told.projectId, ring)
+  const keep = (activity: Activity) => {
+    const ring = past.get(activity.projectId) ?? []
+    past.set(activity.projectId, ring)
     ring.push(activity)
     if (ring.length > remembered) ring.shift()
     for (const watcher of watchers) {
-      if (watcher.project !== told.projectId) continue
-      watcher.queue.push(activity)
+      if (watcher.project !== activity.projectId) continue
+      // One more than it may lag behind is enough to cut it off when it reads again.
+      if (watcher.queue.length <= maxBehind) watcher.queue.push(activity)
       watcher.wake()
     }
   }
+  const note = (told: Omit<Activity, 'at'>) => {
+    last = Math.max(clock.now(), last + 0.001)
+    const activity = { ...told, at: last }
+    keep(activity)
+    cluster.tell({ kind: 'activity', activity: shortened(activity) })
+  }
+  cluster.onNote((heard) => {
+    if (heard.kind === 'activity') keep(heard.activity)
+  })
   const ofContainer: ActivityLog['ofContainer'] = ({ id, projectId, name, spec }, action, attributes) =>
     note({
       type: 'container',
@@ -85,6 +100,14 @@ function imageOf({ image, options }: Container['spec']): string {
   const asked = options?.asked?.['config']
   const text = typeof asked === 'object' && asked !== null && 'Image' in asked ? asked.Image : undefined
   return typeof text === 'string' && text !== '' ? text : image
+}
+
+/** The least that says what was done, if all of its labels are too much. */
+function shortened(activity: Activity): Activity {
+  const action = activity.action.slice(0, mostWord)
+  if (Buffer.byteLength(JSON.stringify(activity.attributes)) <= mostBytes) return { ...activity, action }
+  const attributes = Object.entries(activity.attributes).filter(([name, value]) => name.length + value.length < 100)
+  return { ...activity, action, attributes: Object.fromEntries(attributes.slice(-6)) }
 }
 
 function timeoutAt(ms: number): AbortSignal {

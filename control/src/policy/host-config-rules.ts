@@ -23,6 +23,7 @@ import {
   ulimitsCheck,
 } from './limit-checks.ts'
 import { bindsCheck, mountsCheck, tmpfsCheck } from './mount-checks.ts'
+import { driverCheck, volumeDriverWhy } from './volume-drivers.ts'
 
 const windows = 'It is of Windows only'
 const device = "Devices are the host's: a raw disk holds every tenant's data"
@@ -155,7 +156,7 @@ export const hostConfigRules: FieldRules = {
   MemorySwap: ignored('There is no swap: the memory is the limit'),
   MemorySwappiness: refusedBy('There is no swap here', swappinessCheck, ['MemorySwappiness']),
   Mounts: confined(
-    "Volumes of the project's and tmpfs up to 1 GiB pass; folders of the host as in Binds; driver options, shared propagation and other types never",
+    "Volumes of the project's and tmpfs up to 1 GiB pass; folders of the host as in Binds; drivers and their options as in the body of a volume create, shared propagation and other types never",
     mountsCheck,
     ['Binds', 'Binds:/FOLDER', 'Binds:/FOLDER:ro'],
   ),
@@ -200,7 +201,7 @@ export const hostConfigRules: FieldRules = {
     ['Ulimits', 'Ulimits:memlock'],
   ),
   UsernsMode: namespaceRule('UsernsMode', "Root of the container would be root of the host's files", ['', 'private']),
-  VolumeDriver: refused('VolumeDriver', "Volumes are the service's own", { harmless: ['local'] }),
+  VolumeDriver: confined(volumeDriverWhy, driverCheck('VolumeDriver')),
   VolumesFrom: refused('VolumesFrom', 'A volume is in use by name: mount it in both'),
 }
 

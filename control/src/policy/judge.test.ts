@@ -89,6 +89,7 @@ describe('a create', () => {
     ['Mounts', [{ Type: 'volume', Target: '/h', VolumeOptions: { DriverConfig: { Options: { o: 'bind' } } } }]],
     ['Mounts', [{ Type: 'volume', Target: '/h', volumeoptions: { driverconfig: { options: { device: '/' } } } }]],
     ['Mounts', [{ Type: 'npipe', Source: 'a', Target: '/h' }]],
+    ['Mounts', [{ Type: 'volume', Source: 'v', Target: '/v', VolumeOptions: { DriverConfig: { Name: 'nfs' } } }]],
     ['Mounts', [{ Type: 'volume', Source: 'v', Target: '/sys' }]],
     ['Mounts', [{ Type: 'tmpfs', Target: '/t', TmpfsOptions: { SizeBytes: 2 ** 40 } }]],
     ['VolumesFrom', ['other']],
@@ -149,6 +150,18 @@ describe('a create', () => {
   test.each<[string, unknown]>([
     ['Binds', ['vol:/v', 'vol:/w:ro', '/anonymous']],
     ['Mounts', [{ Type: 'volume', Source: 'v', Target: '/v', VolumeOptions: { DriverConfig: { Name: 'local' } } }]],
+    [
+      'Mounts',
+      [
+        {
+          Type: 'volume',
+          Source: 'v',
+          Target: '/v',
+          VolumeOptions: { DriverConfig: { Name: 'fuxi', Options: { size: '1', volume_provider: 'cinder' } } },
+        },
+      ],
+    ],
+    ['VolumeDriver', 'fuxi'],
     ['Mounts', [{ Type: 'tmpfs', Target: '/t', TmpfsOptions: { SizeBytes: 1e6, Mode: 0o1777 } }]],
     ['CapAdd', ['CHOWN', 'CAP_SETUID', 'mknod']],
     ['CapDrop', ['ALL']],
@@ -272,6 +285,7 @@ describe('other requests', () => {
     [{ kind: 'build', options: { ulimits: '[{"Name":"nofile","Hard":10000000,"Soft":1}]' } }, 'Ulimits'],
     [{ kind: 'build', options: { securityopt: '["seccomp=unconfined"]' } }, 'SecurityOpt'],
     [{ kind: 'volume', body: { DriverOpts: { type: 'none', o: 'bind', device: '/' } } }, 'DriverOpts'],
+    [{ kind: 'volume', body: { Driver: 'fuxi', DriverOpts: { size: '1', Device: '/dev/sda' } } }, 'DriverOpts Device'],
     [{ kind: 'volume', body: { driver: 'nfs' } }, 'Driver'],
     [{ kind: 'network', body: { Driver: 'macvlan' } }, 'Driver'],
     [{ kind: 'network', body: { options: { parent: 'eth0' } } }, 'Options'],
@@ -308,6 +322,8 @@ describe('other requests', () => {
     }
     expect(judge({ kind: 'network', body: network }, [])).toEqual({})
     expect(judge({ kind: 'volume', body: { Name: 'v', Driver: 'local', DriverOpts: { size: '1g' } } }, [])).toEqual({})
+    const decks = { size: '1', fstype: 'ext4', multiattach: 'true', volume_provider: 'cinder' }
+    expect(judge({ kind: 'volume', body: { Name: 'my_vol', Driver: 'fuxi', DriverOpts: decks } }, [])).toEqual({})
     expect(judge({ kind: 'exec', config: { Cmd: ['id'], Privileged: false, ConsoleSize: [24, 80] } }, [])).toEqual({})
   })
 })

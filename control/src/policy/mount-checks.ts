@@ -11,6 +11,7 @@ import {
   textOf,
 } from './field-rule.ts'
 import { isNothing } from './canonical.ts'
+import { driverDangers, driverOptionDangers } from './volume-drivers.ts'
 
 const hostPath = "folders of the host hold the engine and other tenants' files; use a volume's name"
 
@@ -89,11 +90,9 @@ function typeDangers(type: string, mount: Json, part: unknown): readonly Danger[
 function volumeDangers(value: unknown, part: unknown): readonly Danger[] {
   const options = fieldsOf('VolumeOptions', volumeOptions, value)
   const driver = fieldsOf('DriverConfig', ['Name', 'Options'], options['DriverConfig'])
-  const name = textOf('DriverConfig Name', driver['Name'])
-  const reason = "a driver's options mount any device or folder of the host"
-  const isPlain = (name === '' || name === 'local') && isNothing(driver['Options'])
   return [
-    ...(isPlain ? [] : [{ field: 'Mounts DriverConfig', reason, lifts: [], part }]),
+    ...driverDangers('Mounts DriverConfig', driver['Name'], part),
+    ...driverOptionDangers('Mounts DriverConfig', driver['Options'], part),
     ...unknownDangers('VolumeOptions', volumeOptions, options, part),
   ]
 }

@@ -6,11 +6,11 @@ import {
   fieldsOf,
   ignored,
   listOf,
-  mapOf,
   refused,
   refusedBy,
 } from './field-rule.ts'
 import { isNothing } from './canonical.ts'
+import { driverCheck, driverOptsCheck, volumeDriverWhy, volumeOptionsWhy } from './volume-drivers.ts'
 import { extraHostsCheck, securityOptCheck, ulimitsCheck } from './limit-checks.ts'
 
 const bounded = 'Within the bounds of all builds'
@@ -80,20 +80,10 @@ function networkModeCheck(): Check {
 /** The body of `POST /volumes/create`. */
 export const volumeRules: FieldRules = {
   ClusterVolumeSpec: refused('ClusterVolumeSpec', 'There is no swarm here'),
-  Driver: refused('Driver', "Volumes are the service's own", { harmless: ['local'] }),
-  DriverOpts: refusedBy(
-    'Of the local driver, `size` alone: type, o and device mount any device or folder of the host',
-    driverOptsCheck(),
-  ),
+  Driver: confined(volumeDriverWhy, driverCheck('Driver')),
+  DriverOpts: confined(volumeOptionsWhy, driverOptsCheck),
   Labels: allowed('They are kept'),
   Name: confined('Names are per project'),
-}
-
-function driverOptsCheck(): Check {
-  return (value) =>
-    Object.keys(mapOf('DriverOpts', value)).flatMap((name) =>
-      name === 'size' ? [] : [{ field: `DriverOpts ${name}`, reason: 'only size may be said', lifts: [] }],
-    )
 }
 
 /** The body of `POST /networks/create`. */

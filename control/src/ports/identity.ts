@@ -1,3 +1,4 @@
+import type { Secret } from '@gantry/kernel'
 import type { Caller, RequestId } from '@gantry/model'
 import type {
   AppCredential,
@@ -18,8 +19,12 @@ import type {
 
 /** Who a token stands for. Implemented by the embedded identity provider and by Keystone's. */
 export interface TokenVerifier {
-  /** Throws `auth.required` for a token that is unknown, expired, revoked, or not scoped to a project. */
-  verify(token: string, requestId: RequestId): Promise<Caller>
+  /**
+   * Throws `auth.required` for a token that is unknown, expired, revoked, or not scoped to a project. `serviceToken`: another
+   * service's own, which brings to its end what a user began while her token was good; it is looked at where Keystone is another
+   * service too. Throws `service.unavailable` when nobody can say.
+   */
+  verify(token: string, requestId: RequestId, serviceToken?: string): Promise<Caller>
 }
 
 /** For connections that outlive the request which opened them. */
@@ -30,8 +35,13 @@ export interface GrantCheck {
    * `auth.required` for a token that is not valid now.
    */
   follow(token: string): Promise<() => Promise<boolean>>
-  /** Calls `listener` whenever something was revoked here, until the answer is called. Left out where nobody tells. */
-  onRevoked?(listener: () => void): () => void
+  /**
+   * Calls `listener` whenever something was revoked, `isHere`: by this server, until the answer is called. Left out where nobody
+   * tells.
+   */
+  onRevoked?(listener: (isHere: boolean) => void): () => void
+  /** Another server says that it has revoked something. */
+  revokedElsewhere?(): void
 }
 
 /** Who asks the identity service: unlike a `Caller`, the token may have another scope than a project, or none. */
@@ -39,6 +49,8 @@ export interface Asker {
   readonly token: TokenInfo
   readonly isAdmin: boolean
   readonly requestId: RequestId
+  /** The token itself, where another service must be shown it. */
+  readonly shown?: Secret
 }
 
 /**
@@ -59,6 +71,12 @@ export interface IdentityService {
   readonly endpoints: Collection<CatalogEndpoint, NewEndpoint>
   readonly grants: Grants
   readonly appCredentials: AppCredentials
+}
+
+/** What a server needs to know of people, whoever keeps them: the embedded identity provider, or a Keystone. */
+export interface IdentityProvider extends TokenVerifier, GrantCheck, Pick<IdentityService, 'authenticate'> {
+  readonly tokens: Pick<Tokens, 'issue' | 'projects'>
+  readonly appCredentials: Pick<AppCredentials, 'create' | 'remove'>
 }
 
 /** By id, or by name and the domain that holds it. */

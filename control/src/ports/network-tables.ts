@@ -52,7 +52,7 @@ export interface NetworkTables {
     update(id: PortId, change: Partial<Omit<Port, 'id' | 'projectId' | 'networkId' | 'createdAt'>>): Promise<void>
     remove(id: PortId): Promise<void>
     macTaken(mac: string): Promise<boolean>
-    /** Addresses of a subnet in use, in no order; answered from an index. */
+    /** Addresses of a subnet in use, in no order. Within a transaction nobody else may ask this of the subnet until it ends. */
     addressesOf(subnetId: SubnetId): Promise<string[]>
     addressTaken(subnetId: SubnetId, address: string): Promise<boolean>
     countOf(project: ProjectId): Promise<number>

@@ -29,6 +29,37 @@ import type { Tables } from './store.ts'
 export interface NetworkProvider extends NetworkVerbs, ContainerPorts {
   /** What hosts must build; null when somebody else (a Neutron agent) builds it. */
   readonly fabric: FabricSource | null
+  /** What must be asked of another service before a transaction; null: everything happens within. */
+  readonly remote: RemotePorts | null
+}
+
+/**
+ * Ports that another service makes and changes, with the caller's own rights. It is asked before the transaction which writes
+ * the container, and answers the nics as they are to be written. What it made for a container that is then never written is found
+ * by the provider's own sweep; `drop` spares the wait. Every call may be repeated.
+ */
+export interface RemotePorts {
+  /** As `ContainerPorts.reserve`; nobody is told yet on which host. */
+  make(caller: Caller, request: PortsRequest): Promise<readonly Nic[]>
+  /** As `attach`; groups are those of the other nics. */
+  makeOne(caller: Caller, containerId: ContainerId, nics: readonly Nic[], net: NetRequest): Promise<Nic>
+  /** Takes back what `make` or `makeOne` did. Rejects with nothing. */
+  drop(containerId: ContainerId, nics: readonly Nic[]): Promise<void>
+  /**
+   * The container is gone from its host and about to be forgotten: gives its ports back, as far as that can be done within a few
+   * seconds; `release` sees to the rest. Rejects with nothing.
+   */
+  leave(containerId: ContainerId, nics: readonly Nic[]): Promise<void>
+  regroup(caller: Caller, nics: readonly Nic[], change: { add: string } | { remove: string }): Promise<readonly Nic[]>
+  expose(
+    caller: Caller,
+    containerId: ContainerId,
+    nics: readonly Nic[],
+    ports: readonly string[],
+  ): Promise<readonly Nic[]>
+  publish(caller: Caller, request: PublishRequest): Promise<void>
+  /** Is told of containers whose nics the provider has written anew: bound to their host, or not to be bound. */
+  onBound(listener: (container: Container) => void): void
 }
 
 export interface NetworkVerbs {
@@ -227,8 +258,8 @@ export interface PublishedPort {
 }
 
 /**
- * Ports of containers. Each call is made inside the transaction that writes the container, with its `tables`; a provider
- * that must ask another service reserves nothing there and does its work in `bind`.
+ * Ports of containers. Each call is made inside the transaction that writes the container, with its `tables`. `made`: what
+ * `remote` answered before, which is then only written down; given by whoever found `remote`, and by nobody else.
  */
 export interface ContainerPorts {
   /**
@@ -236,9 +267,16 @@ export interface ContainerPorts {
    * of its own, else the oldest shared one, else one is made with a subnet and a router to the outside.
    * Faults: `network.not-found`, `port.not-found`, `port.in-use`, `address.in-use`, `group.not-found` …
    */
-  reserve(tables: Tables, caller: Caller, request: PortsRequest): Promise<Nic[]>
+  reserve(tables: Tables, caller: Caller, request: PortsRequest, made?: readonly Nic[]): Promise<Nic[]>
   /** One more. `network.attached` when the container is on that network already. */
-  attach(tables: Tables, caller: Caller, containerId: ContainerId, nics: readonly Nic[], net: NetRequest): Promise<Nic>
+  attach(
+    tables: Tables,
+    caller: Caller,
+    containerId: ContainerId,
+    nics: readonly Nic[],
+    net: NetRequest,
+    made?: Nic,
+  ): Promise<Nic>
   /** Gives back the ports of these nics: made ones are deleted, a user's own are freed. */
   detach(tables: Tables, containerId: ContainerId, nics: readonly Nic[]): Promise<void>
   /** The container's host is known: ports are bound to it. */
@@ -256,6 +294,7 @@ export interface ContainerPorts {
     containerId: ContainerId,
     nics: readonly Nic[],
     ports: readonly string[],
+    made?: readonly Nic[],
   ): Promise<Nic[]>
   /** Everything the container held is given back. May be called again. */
   release(tables: Tables, containerId: ContainerId): Promise<void>
@@ -265,6 +304,7 @@ export interface ContainerPorts {
     caller: Caller,
     nics: readonly Nic[],
     change: { add: string } | { remove: string },
+    made?: readonly Nic[],
   ): Promise<Nic[]>
 }
 

@@ -1,3 +1,4 @@
+import type { Brand } from '@gantry/kernel'
 import type {
   Action,
   ActionEvent,
@@ -13,29 +14,69 @@ import type {
   RequestId,
 } from '@gantry/model'
 
+import type { Neighbour } from '../scheduling/rules.ts'
+import type { BackupTable } from './backup-table.ts'
+import type { ChangeTable, WebhookTable } from './change-table.ts'
 import type { CapsuleTable } from './capsule-table.ts'
 import type { CertificateTable } from './certificate-table.ts'
+import type { CloudNetworkTable } from './cloud-network-table.ts'
+import type { CloudAttachmentTable, CloudHolderTable, CloudVolumeTable } from './cloud-volume-table.ts'
+import type { CloudPortTable } from './cloud-port-table.ts'
+import type { ExchangedImageTable } from './exchanged-image-table.ts'
 import type { ConsoleTable } from './console-table.ts'
 import type { ImageTables } from './image-tables.ts'
+import type { InstanceTable } from './instance-table.ts'
 import type { NetworkTables } from './network-tables.ts'
 import type { RegistryTable } from './registry-table.ts'
+import type { DutyTable, SessionTable } from './session-table.ts'
 import type { VolumeTables } from './volumes.ts'
 
 /** Where the truth is kept. Every write that belongs together happens in one `transaction`. */
 export interface Store extends Tables {
-  /** Runs `work` in one transaction that excludes other writers; rolled back if it throws. Not re-entrant. */
-  transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T>
+  /**
+   * Runs `work` in one transaction, rolled back if it throws. Not re-entrant. It excludes all other transactions, on every
+   * server; with `locks` only those that hold one of the same locks, and those without any. Name all that the work's decisions
+   * stand on (`projectLock`, `hostLock`): what is read but not locked may have changed by the time of the commit.
+   */
+  transaction<T>(work: (tables: Tables) => Promise<T>, locks?: readonly Lock[]): Promise<T>
 }
+
+export type Lock = Brand<string, 'Lock'>
+
+/** All that a project owns, and its quota. */
+export function projectLock(projectId: ProjectId): Lock {
+  return `project ${projectId}` as Lock
+}
+
+/** The row of a host. What runs there belongs to projects. */
+export function hostLock(hostId: HostId): Lock {
+  return `host ${hostId}` as Lock
+}
+
+/** What is promised of hosts to containers that have none yet: one server at a time decides. */
+export const placementLock = 'placement' as Lock
 
 export interface Tables extends NetworkTables, VolumeTables, ImageTables {
   readonly containers: ContainerTable
   readonly actions: ActionTable
   readonly hosts: HostTable
+  readonly instances: InstanceTable
+  readonly sessions: SessionTable
+  readonly duties: DutyTable
   readonly quotas: QuotaTable
+  readonly backups: BackupTable
   readonly capsules: CapsuleTable
   readonly registries: RegistryTable
   readonly consoles: ConsoleTable
   readonly certificates: CertificateTable
+  readonly cloudPorts: CloudPortTable
+  readonly cloudNetworks: CloudNetworkTable
+  readonly cloudVolumes: CloudVolumeTable
+  readonly cloudAttachments: CloudAttachmentTable
+  readonly cloudHolders: CloudHolderTable
+  readonly exchangedImages: ExchangedImageTable
+  readonly changes: ChangeTable
+  readonly webhooks: WebhookTable
 }
 
 /** null: of every project (an administrator asked). */
@@ -85,9 +126,19 @@ export interface ContainerQuery {
 /** What may change in a container's row; status fields are derived by the caller with `statusOf`. */
 export type ContainerChange = Partial<Omit<Container, 'id' | 'projectId' | 'userId' | 'createdAt'>>
 
+/** What a report changes in a container. */
+export type Seen = Pick<
+  Container,
+  'id' | 'observed' | 'seenGeneration' | 'hostLost' | 'updatedAt' | 'task' | 'status' | 'statusReason'
+>
+
 export interface ContainerTable {
   insert(container: Container): Promise<void>
+  /** In this order. */
+  insertMany(containers: readonly Container[]): Promise<void>
   get(id: ContainerId): Promise<Container | undefined>
+  /** Those that are there, oldest first. */
+  getMany(ids: readonly ContainerId[]): Promise<Container[]>
   /**
    * By id or by name, at most two: the second only tells that the name is ambiguous. An id wins over names. Members of
    * capsules are found by id only.
@@ -98,7 +149,15 @@ export interface ContainerTable {
   /** Without members of capsules. Throws `request.invalid` when the marker is unknown. Order is total: ties are broken by age. */
   list(scope: Scope, query: ContainerQuery): Promise<Container[]>
   update(id: ContainerId, change: ContainerChange): Promise<void>
+  /** Writes what their hosts say of them. Each at most once. */
+  observe(seen: readonly Seen[]): Promise<void>
+  /** Whose they are; without those that are not there. */
+  projectsOf(ids: readonly ContainerId[]): Promise<ReadonlyMap<ContainerId, ProjectId>>
   remove(id: ContainerId): Promise<void>
+  /** Writes where these are from now on; their moves are over. */
+  place(placed: readonly Pick<Container, 'id' | 'hostId' | 'hostName' | 'lease'>[]): Promise<void>
+  /** What the others of a project are, as far as it decides who is placed beside them; only those that have a host. */
+  neighbours(projectId: ProjectId): Promise<Neighbour[]>
   /** All of a host, for the first sync of its agent. */
   ofHost(hostId: HostId): Promise<Container[]>
   /** Those that wait for a host, oldest first; of a capsule its sandbox alone. */
@@ -108,19 +167,38 @@ export interface ContainerTable {
   usageOfHost(hostId: HostId): Promise<HostUsage>
 }
 
+/** Every unfinished action of this container with a wish version up to `version` has ended. */
+export interface ActionEnd {
+  readonly containerId: ContainerId
+  readonly version: number
+  readonly at: number
+  readonly error: string | null
+}
+
 export interface ActionTable {
   insert(action: Action): Promise<void>
+  insertMany(actions: readonly Action[]): Promise<void>
   /** Ends every unfinished action of the container whose wish version is at most `version`, and returns them. */
   finishUpTo(containerId: ContainerId, version: number, at: number, error: string | null): Promise<Action[]>
+  /** Likewise for many, each container at most once. */
+  finishMany(ends: readonly ActionEnd[]): Promise<Action[]>
+  /** Nothing if it has ended already. */
   finish(id: ActionId, at: number, error: string | null): Promise<void>
   /** Newest first. */
   list(containerId: ContainerId): Promise<Action[]>
   byRequest(containerId: ContainerId, requestId: RequestId): Promise<Action | undefined>
   /** The action whose wish version is `version` or, if none, the newest below it. */
   forVersion(containerId: ContainerId, version: number): Promise<Action | undefined>
+  /** Likewise for many, in their order. */
+  forVersions(wishes: readonly Pick<ActionEnd, 'containerId' | 'version'>[]): Promise<(ActionId | undefined)[]>
+  get(id: ActionId): Promise<Action | undefined>
   /** Unfinished ones that a call carries out (no wish version): kill, commit. */
   unfinishedCalls(): Promise<Action[]>
   addEvent(event: ActionEvent): Promise<void>
+  /** In this order. */
+  addEvents(events: readonly ActionEvent[]): Promise<void>
+  /** Removes at most `most` finished before that time of containers that are gone, with their events; how many it were. */
+  pruneGone(before: number, most: number): Promise<number>
   events(actionId: ActionId): Promise<ActionEvent[]>
 }
 

@@ -1,4 +1,5 @@
 import type {
+  Backup,
   Caller,
   ContainerId,
   HostId,
@@ -7,6 +8,7 @@ import type {
   Snapshot,
   SnapshotId,
   Volume,
+  VolumeBackendName,
   VolumeId,
   VolumePlan,
   VolumeReport,
@@ -18,9 +20,31 @@ import type { Tables } from './store.ts'
  * on Cinder. A `ref` is an id or a name; two of a name are `volume.ambiguous`.
  */
 export interface VolumeProvider extends VolumeVerbs, ContainerVolumes {
-  /** What hosts must make and take away; null when somebody else does. */
-  readonly source: VolumeSource | null
+  /** What hosts must make, reach and take away. */
+  readonly source: VolumeSource
+  /** What must be asked of another service before a transaction; null: everything happens within. */
+  readonly remote: RemoteVolumes | null
 }
+
+/**
+ * Volumes that other services keep, asked with the caller's own rights before the transaction which writes the container. What
+ * was made for a container that is then never written is found by the provider's own sweep; `drop` spares the wait. Every call
+ * may be repeated.
+ */
+export interface RemoteVolumes {
+  /** As `ContainerVolumes.reserve`, which is then given the answer. */
+  make(caller: Caller, containerId: ContainerId, mounts: readonly MountRequest[]): Promise<MadeVolumes>
+  /** Takes back what `make` did, unless a container has it by now. Rejects with nothing. */
+  drop(containerId: ContainerId, made: MadeVolumes): Promise<void>
+  /**
+   * The container is gone from its host and about to be forgotten, or to be placed elsewhere: gives back what it alone held, as
+   * far as that can be done within a few seconds; `release` sees to the rest. Rejects with nothing.
+   */
+  leave(containerId: ContainerId): Promise<void>
+}
+
+/** The volume of each request, by the very object that asked for it. */
+export type MadeVolumes = ReadonlyMap<MountRequest, VolumeId>
 
 export interface VolumeVerbs {
   readonly volumes: {
@@ -29,6 +53,8 @@ export interface VolumeVerbs {
     list(caller: Caller, options?: { readonly allProjects?: boolean }): Promise<Volume[]>
     get(caller: Caller, ref: string): Promise<Volume>
     rename(caller: Caller, ref: string, name: string): Promise<Volume>
+    /** To so many GiB, more than it has; also while a container has it. */
+    extend(caller: Caller, ref: string, size: number): Promise<Volume>
     /** `volume.in-use` while a container has it or a snapshot is being made of it. */
     delete(caller: Caller, ref: string): Promise<void>
   }
@@ -38,6 +64,14 @@ export interface VolumeVerbs {
     get(caller: Caller, ref: string): Promise<Snapshot>
     delete(caller: Caller, ref: string): Promise<void>
   }
+  /** Copies kept away from the volume; a new volume is made from one with `NewVolume.backup`. */
+  readonly backups: {
+    /** Of a volume as it is now, also while a container has it. */
+    create(caller: Caller, volume: string, name: string): Promise<Backup>
+    list(caller: Caller): Promise<Backup[]>
+    get(caller: Caller, ref: string): Promise<Backup>
+    delete(caller: Caller, ref: string): Promise<void>
+  }
 }
 
 export interface NewVolume {
@@ -45,10 +79,25 @@ export interface NewVolume {
   /** GiB; with a snapshot at least its size, which is also the default. Without one it must be given. */
   readonly size?: number
   readonly snapshot?: string
+  /** Another volume, or a backup, whose data it begins with; at most one of the three. The size is as with a snapshot. */
+  readonly volume?: string
+  readonly backup?: string
+  /** The service that is to keep it; undefined: the first that the cloud has. `request.invalid` if there is no such service. */
+  readonly backend?: VolumeBackendName
+  /** A kind of storage, by name or id; only where another service keeps it. */
+  readonly type?: string
+  /** Several hosts are to reach it at once; a `type` that allows it is chosen. */
+  readonly multiattach?: boolean
+  /** The file system a new one is given, `ext4` unless told; only where another service keeps it. */
+  readonly fsType?: string
+  readonly availabilityZone?: string
+  readonly description?: string
   /** Several containers may have it at once; it gets its host with the first of them. Not with a snapshot. */
   readonly shared?: boolean
   readonly labels?: Readonly<Record<string, string>>
   readonly options?: Readonly<Record<string, string>>
+  /** For other clients of the service that keeps it. */
+  readonly metadata?: Readonly<Record<string, string>>
 }
 
 /** One mount that a user asked for. */
@@ -82,10 +131,20 @@ export type MountRequest =
 /** Each call is made inside the transaction that writes the container. */
 export interface ContainerVolumes {
   /** Takes the volumes for a new container. Faults: `volume.not-found`, `volume.in-use`, `volume.state`, `quota.exceeded`. */
-  reserve(tables: Tables, caller: Caller, containerId: ContainerId, mounts: readonly MountRequest[]): Promise<Mount[]>
+  reserve(
+    tables: Tables,
+    caller: Caller,
+    containerId: ContainerId,
+    mounts: readonly MountRequest[],
+    made?: MadeVolumes,
+  ): Promise<Mount[]>
   /** The only host where these mounts can be had; null: any. Two hosts: a fault that says so. */
   hostOf(tables: Tables, mounts: readonly Mount[]): Promise<HostId | null>
   place(tables: Tables, containerId: ContainerId, hostId: HostId): Promise<void>
+  /** Throws `volume.bound`, which names one, if the container has volumes that cannot leave its host. */
+  mayLeave(tables: Tables, containerId: ContainerId): Promise<void>
+  /** The container leaves its host for another, which is not known yet: it keeps its volumes, and they are taken off that host. */
+  displace(tables: Tables, containerId: ContainerId): Promise<void>
   /** Everything the container held is given back; what was made for it is deleted. May be called again. */
   release(tables: Tables, containerId: ContainerId): Promise<void>
 }
@@ -93,8 +152,10 @@ export interface ContainerVolumes {
 export interface VolumeSource {
   /** Everything that is, or is to be deleted, on a host. */
   ofHost(hostId: HostId): Promise<VolumePlan[]>
-  /** The plans of a container's volumes. */
-  ofMounts(mounts: readonly Mount[]): Promise<VolumePlan[]>
+  /** The plans of a container's volumes on its host. */
+  ofMounts(mounts: readonly Mount[], hostId: HostId): Promise<VolumePlan[]>
+  /** What that host is to be told of one volume or snapshot; nothing if it has no part in it. */
+  ofOne(hostId: HostId, id: string): Promise<VolumePlan[]>
   onChange(listener: (hostId: HostId, plan: VolumePlan) => void): void
   report(hostId: HostId, report: VolumeReport): Promise<void>
 }

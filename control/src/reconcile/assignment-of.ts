@@ -12,6 +12,10 @@ import {
   sandboxImage,
 } from '@gantry/model'
 import type { Deps } from '../deps.ts'
+import { isLeaving } from './capsule-turn.ts'
+
+/** Grace for the processes of a container that moves. */
+const leaveGraceSeconds = 10
 
 /** What a container's host is told. */
 export function assignmentOf(deps: Pick<Deps, 'secrets' | 'log' | 'catalogue'>, container: Container): Assignment {
@@ -23,12 +27,14 @@ export function assignmentOf(deps: Pick<Deps, 'secrets' | 'log' | 'catalogue'>, 
     spec: container.spec,
     imageRef: container.imageRef,
     imageSource: sourceOf(deps, container),
-    wish,
+    // It may come back to this very host later: its generation is higher by then.
+    wish: isLeaving(container) ? { ...wish, gone: wish.gone ?? { graceSeconds: leaveGraceSeconds } } : wish,
     nics: [...container.nics],
     mounts: [...container.mounts],
     // The sandbox of a capsule has the capsule's own id.
     sandbox: capsule && capsule.role !== 'sandbox' ? (capsule.capsuleId as string as ContainerId) : null,
     seenGeneration: container.seenGeneration,
+    ...(container.lease && { lease: container.lease }),
     failed: observed.settled >= wish.version ? observed.failure : null,
   }
 }

@@ -6,17 +6,27 @@ import type { Capsule, CapsuleStatus, Container } from '@gantry/model'
  * would have it removed there.
  */
 export function isDue(container: Container, members: readonly Container[]): boolean {
-  const { capsule, wish } = container
+  const { capsule } = container
   if (!capsule) return true
+  if (hasLeft(container)) return false
   const others = members.filter(({ id }) => id !== container.id)
-  if (capsule.role === 'sandbox') return wish.gone === null || others.length === 0
-  if (wish.gone || container.seenGeneration > 0) return true
+  if (capsule.role === 'sandbox') return !isLeaving(container) || others.every(hasLeft)
+  if (isLeaving(container) || container.seenGeneration >= container.wish.generation) return true
   const sandbox = members.find((member) => member.capsule?.role === 'sandbox')
   if (sandbox?.observed.engine?.state !== 'running') return false
   return members
     .filter((member) => member.capsule?.role === 'init')
     .filter((init) => capsule.role === 'member' || (init.capsule?.position ?? 0) < capsule.position)
     .every(hasSucceeded)
+}
+
+/** Its host is to take it down, for good or because it moves. Pure. */
+export function isLeaving({ wish, moving }: Container): boolean {
+  return wish.gone !== null || (moving ?? null) !== null
+}
+
+function hasLeft({ moving }: Container): boolean {
+  return moving?.left === true
 }
 
 function hasSucceeded({ observed, wish }: Container): boolean {

@@ -1,10 +1,12 @@
 import { Fault } from '@gantry/kernel'
-import { type Container, type ContainerId, type HostId, type Mount, statusOf } from '@gantry/model'
+import { type Container, type ContainerId, type HostId, type ProjectId, statusOf } from '@gantry/model'
 import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
-import type { Tables } from '../ports/store.ts'
-import { chooseHost } from '../scheduling/choose-host.ts'
-import { isUp, withLink } from '../usecases/hosts.ts'
+import { placementLock, projectLock, type Tables } from '../ports/store.ts'
+import type { Choice, Fleet } from '../scheduling/fleet.ts'
+import type { ImageSites } from '../scheduling/image-sites.ts'
+import { fleetIn, needOf, type Neighbours, neighboursIn } from './fleet-of-store.ts'
+import { leaseFor } from './leases.ts'
 
 export type Placed =
   /** With everything that is placed together with it (a capsule), itself included. */
@@ -13,81 +15,135 @@ export type Placed =
   | { readonly kind: 'waiting'; readonly until: number }
   | { readonly kind: 'nothing' }
 
+/** Whom to place: a container, or the sandbox of a capsule for all of it. */
+export interface Unplaced {
+  readonly id: ContainerId
+  readonly projectId: ProjectId
+}
+
 /**
- * Gives one container, or a whole capsule, a host, claiming its resources in the same transaction, or writes down why none
- * fits. While there is no host at all that is up, it waits for one a little (a server that was just started), then gives up
- * with the reason.
+ * Gives each of these a host, claiming its resources in the same transaction, or writes down why none fits. While there is no
+ * host at all that is up, it waits for one a little (a server that was just started), then gives up with the reason. All servers
+ * take turns in this, so that no two of them promise the same room.
  */
-export async function place(deps: Deps, id: ContainerId): Promise<Placed> {
-  const result = await deps.store.transaction(async (tables): Promise<Placed> => {
-    const container = await tables.containers.get(id)
-    if (!container || container.hostId !== null || container.wish.gone) return { kind: 'nothing' }
-    const { capsule } = container
-    // A capsule is placed with its sandbox.
-    if (capsule && capsule.role !== 'sandbox') return { kind: 'nothing' }
-    const together = capsule ? await tables.capsules.members(capsule.capsuleId) : [container]
-    return placeTogether(deps, tables, container, together)
-  })
-  if (result.kind === 'failed') {
+export async function placeBatch(
+  deps: Deps,
+  batch: readonly Unplaced[],
+  sites: ImageSites,
+): Promise<ReadonlyMap<ContainerId, Placed>> {
+  const locks = [placementLock, ...new Set(batch.map(({ projectId }) => projectLock(projectId)))]
+  const results = await deps.store.transaction(async (tables) => {
+    const placing = new Placing(deps, tables, sites)
+    for (const container of await tables.containers.getMany(batch.map(({ id }) => id))) await placing.place(container)
+    await placing.write()
+    return placing.results
+  }, locks)
+  for (const result of results.values()) {
+    if (result.kind !== 'failed') continue
     for (const container of result.containers) deps.hub.publish(containerEvent(container, container.updatedAt))
   }
-  return result
+  return results
 }
 
-async function placeTogether(
-  deps: Deps,
-  tables: Tables,
-  leader: Container,
-  together: readonly Container[],
-): Promise<Placed> {
-  const candidates = (await tables.hosts.list()).map((stored) => {
-    const host = withLink(deps, stored)
-    return { host, up: isUp(deps, host) }
-  })
-  const volumesOn = await volumesOf(
-    deps,
-    tables,
-    together.flatMap(({ mounts }) => mounts),
-  )
-  if (volumesOn instanceof Fault) return fail(deps, tables, together, volumesOn.message)
-  const choice = chooseHost(candidates, {
-    container: sumOf(leader, together),
-    volumesOn,
-    policy: deps.policy,
-  })
-  if (choice.kind === 'chosen') {
-    const where = { hostId: choice.host.id, hostName: choice.host.name }
-    for (const { id } of together) {
-      await tables.containers.update(id, where)
-      await deps.networks.place(tables, id, where.hostId)
-      await deps.volumes.place(tables, id, where.hostId)
+/** The choices of one transaction, which all see each other. */
+class Placing {
+  readonly results = new Map<ContainerId, Placed>()
+  readonly #deps: Deps
+  readonly #tables: Tables
+  readonly #sites: ImageSites
+  #fleet: Fleet | null = null
+  readonly #neighbours = new Map<ProjectId, Neighbours>()
+  readonly #placed: Container[] = []
+
+  constructor(deps: Deps, tables: Tables, sites: ImageSites) {
+    this.#deps = deps
+    this.#sites = sites
+    this.#tables = tables
+  }
+
+  async place(container: Container): Promise<void> {
+    if (container.hostId !== null || container.wish.gone || container.placementFailure !== null) return
+    const { capsule } = container
+    // A capsule is placed with its sandbox.
+    if (capsule && capsule.role !== 'sandbox') return
+    const together = capsule ? await this.#tables.capsules.members(capsule.capsuleId) : [container]
+    this.results.set(container.id, await this.#placeTogether(container, together))
+  }
+
+  /** Of what was chosen, all that can be written at once. */
+  async write(): Promise<void> {
+    if (this.#placed.length > 0) await this.#tables.containers.place(this.#placed.map(whereOf))
+  }
+
+  async #placeTogether(leader: Container, together: readonly Container[]): Promise<Placed> {
+    const { policy, clock, volumes } = this.#deps
+    this.#fleet ??= await fleetIn(this.#deps, this.#tables)
+    const fleet = this.#fleet
+    const mounts = together.flatMap((container) => container.mounts)
+    let choice: Choice
+    try {
+      const volumesOn = mounts.some(isVolume) ? await volumes.hostOf(this.#tables, mounts) : null
+      const neighbours = () => this.#neighboursOf(leader.projectId)
+      const need = await needOf(leader, together, { volumesOn, leaves: leader.moving?.from ?? null }, neighbours)
+      choice = fleet.choose(need, this.#sites.of(leader.imageRef))
+    } catch (error) {
+      // What was asked for cannot be; a store that is away has nothing to do with it.
+      if (!(error instanceof Fault) || error.code === 'store.unavailable') throw error
+      return fail(this.#deps, this.#tables, together, error.message)
     }
-    if (leader.capsule) await tables.capsules.update(leader.capsule.capsuleId, { hostId: where.hostId })
-    return { kind: 'placed', containers: together.map((container) => ({ ...container, ...where })) }
+    if (choice.kind === 'chosen') return this.#take(choice.host, leader, together)
+    const reasons = new Fault('placement.no-host', { reasons: choice.reasons }).message
+    const hope = this.#deps.supply?.hope(leader)
+    if (hope?.kind === 'wait') return { kind: 'waiting', until: hope.until }
+    const until = leader.updatedAt + policy.placementPatienceMs
+    if (!fleet.isUp && clock.now() < until) return { kind: 'waiting', until }
+    return fail(this.#deps, this.#tables, together, reasons)
   }
-  const until = leader.updatedAt + deps.policy.placementPatienceMs
-  if (!candidates.some(({ up }) => up) && deps.clock.now() < until) return { kind: 'waiting', until }
-  return fail(deps, tables, together, new Fault('placement.no-host', { reasons: choice.reasons }).message)
-}
 
-/** What a host must have room for: one container that needs as much as all of them. */
-function sumOf(leader: Container, together: readonly Container[]): Container {
-  const sum = (of: 'cpu' | 'memory' | 'disk') => together.reduce((total, { spec }) => total + spec[of], 0)
-  const mounts = together.flatMap((container) => container.mounts)
-  return { ...leader, mounts, spec: { ...leader.spec, cpu: sum('cpu'), memory: sum('memory'), disk: sum('disk') } }
-}
+  async #take(
+    host: { readonly id: HostId; readonly name: string; readonly facts: Parameters<typeof leaseFor>[2] },
+    leader: Container,
+    together: readonly Container[],
+  ): Promise<Placed> {
+    const tables = this.#tables
+    const containers: Container[] = []
+    for (const container of together) {
+      // What a capsule has is held by its sandbox, whatever that mounts itself.
+      const holds = leader.capsule !== null
+      if (holds || container.nics.length > 0) await this.#deps.networks.place(tables, container.id, host.id)
+      if (holds || container.mounts.some(isVolume)) await this.#deps.volumes.place(tables, container.id, host.id)
+      const lease = leaseFor(this.#deps.policy, container, host.facts)
+      containers.push({ ...container, hostId: host.id, hostName: host.name, moving: null, lease })
+    }
+    if (leader.capsule) await tables.capsules.update(leader.capsule.capsuleId, { hostId: host.id })
+    this.#placed.push(...containers)
+    for (const { imageRef } of containers) this.#sites.note(imageRef, host.id)
+    this.#neighbours.get(leader.projectId)?.add(containers)
+    return { kind: 'placed', containers }
+  }
 
-async function volumesOf(deps: Deps, tables: Tables, mounts: readonly Mount[]): Promise<HostId | null | Fault> {
-  try {
-    return await deps.volumes.hostOf(tables, mounts)
-  } catch (error) {
-    if (error instanceof Fault) return error
-    throw error
+  /** Read only for those that ask to be with, or apart from, others. */
+  async #neighboursOf(projectId: ProjectId): Promise<Neighbours> {
+    const known = this.#neighbours.get(projectId)
+    if (known) return known
+    const read = await neighboursIn(this.#tables, projectId)
+    read.add(this.#placed.filter((container) => container.projectId === projectId))
+    this.#neighbours.set(projectId, read)
+    return read
   }
 }
 
-async function fail(
-  deps: Deps,
+function isVolume({ kind }: Container['mounts'][number]): boolean {
+  return kind === 'volume'
+}
+
+function whereOf({ id, hostId, hostName, lease = null }: Container) {
+  return { id, hostId: hostId as HostId, hostName: hostName ?? '', lease }
+}
+
+/** Writes that these were given no host, and ends what was asked of them. */
+export async function fail(
+  deps: Pick<Deps, 'clock'>,
   tables: Tables,
   together: readonly Container[],
   placementFailure: string,
@@ -97,7 +153,15 @@ async function fail(
   for (const container of together) {
     const failed: Container = { ...container, placementFailure, task: null, updatedAt: now }
     const view = statusOf(failed)
-    const change = { placementFailure, task: null, updatedAt: now, status: view.status, statusReason: view.reason }
+    // Whoever asks again may well mean the host that it has left.
+    const change = {
+      placementFailure,
+      moving: null,
+      task: null,
+      updatedAt: now,
+      status: view.status,
+      statusReason: view.reason,
+    }
     await tables.containers.update(container.id, change)
     await tables.actions.finishUpTo(container.id, container.wish.version, now, placementFailure)
     containers.push({ ...failed, ...change })

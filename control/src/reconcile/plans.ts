@@ -7,6 +7,8 @@ import type { FabricChange } from '../ports/networks.ts'
 export interface Plans {
   /** Everything for a host that connects. From now on it is told of changes. */
   snapshot(hostId: HostId): Promise<{ fabric: readonly FabricPlan[]; volumes: readonly VolumePlan[] }>
+  /** Everything once more, for a host that may have missed a change. */
+  refresh(hostId: HostId): Promise<void>
   /** It went away; its next connection brings everything. */
   left(hostId: HostId): void
   /** What a container stands on; then, before anything else is told, `assign`. */
@@ -18,7 +20,10 @@ export interface Plans {
   close(): void
 }
 
-type PlanDeps = Pick<Deps, 'links' | 'networks' | 'volumes' | 'log' | 'policy'>
+type PlanDeps = Pick<Deps, 'links' | 'networks' | 'volumes' | 'log' | 'policy' | 'cluster' | 'sessions'>
+
+/** Ids of changed objects in one note. */
+const idsInNote = 50
 
 /**
  * For one host, reading the store and telling take turns, so that a plan that was read earlier is never told later; a stale
@@ -73,19 +78,42 @@ export function createPlans(deps: PlanDeps): Plans {
   }
 
   const spread = async (change: FabricChange): Promise<void> => {
-    if (!fabric) return
+    if (!fabric || told.size === 0) return
     for (const hostId of await fabric.hostsOf(change)) {
       if (!told.has(hostId)) continue
       inBackground(hostId, 'network change', async () => tellFabric(hostId, await fabric.ofChange(hostId, change)))
     }
   }
 
-  fabric?.onChange((change) => {
+  const spreadSoon = (change: FabricChange): void => {
     spread(change).catch((error: unknown) => {
       deps.log.error({ reason: reasonOf(error) }, 'hosts were not told of a network change')
     })
+  }
+  fabric?.onChange((change) => {
+    for (const piece of piecesOf(change)) deps.cluster.tell({ kind: 'fabric', change: piece })
+    spreadSoon(change)
   })
-  source?.onChange((hostId, plan) => inBackground(hostId, 'volume change', async () => tellVolumes(hostId, [plan])))
+  source?.onChange((hostId, plan) => {
+    if (deps.sessions.held(hostId) === null) deps.cluster.tell({ kind: 'volume', hostId, id: plan.id })
+    else inBackground(hostId, 'volume change', async () => tellVolumes(hostId, [plan]))
+  })
+  deps.cluster.onNote((note) => {
+    if (note.kind === 'fabric') spreadSoon(note.change)
+    if (note.kind !== 'volume' || !source || !told.has(note.hostId)) return
+    const { hostId, id } = note
+    inBackground(hostId, 'volume change', async () => tellVolumes(hostId, await source.ofOne(hostId, id)))
+  })
+
+  const tidyLater = (hostId: HostId): void => {
+    if (!fabric || tidying.has(hostId) || !told.has(hostId)) return
+    const timer = setTimeout(() => {
+      tidying.delete(hostId)
+      inBackground(hostId, 'unused networks', () => tidy(hostId))
+    }, deps.policy.tidyAfterMs)
+    timer.unref()
+    tidying.set(hostId, timer)
+  }
 
   return {
     snapshot: (hostId) =>
@@ -96,6 +124,13 @@ export function createPlans(deps: PlanDeps): Plans {
         told.set(hostId, new Set([...(told.get(hostId) ?? []), ...pieces.flatMap(idsOf)]))
         return { fabric: pieces, volumes }
       }),
+    refresh: (hostId) =>
+      inTurn(hostId, async () => {
+        if (!told.has(hostId)) return
+        for (const plan of (await fabric?.ofHost(hostId)) ?? []) tellFabric(hostId, plan)
+        tellVolumes(hostId, (await source?.ofHost(hostId)) ?? [])
+        tidyLater(hostId)
+      }),
     left(hostId) {
       told.delete(hostId)
       clearTimeout(tidying.get(hostId))
@@ -105,7 +140,7 @@ export function createPlans(deps: PlanDeps): Plans {
       if (hostId === null) return
       await inTurn(hostId, async () => {
         if (fabric && nics.length > 0) tellFabric(hostId, await fabric.ofNics(nics))
-        if (source && mounts.length > 0) tellVolumes(hostId, await source.ofMounts(mounts))
+        if (source && mounts.length > 0) tellVolumes(hostId, await source.ofMounts(mounts, hostId))
         assign()
       })
     },
@@ -116,16 +151,10 @@ export function createPlans(deps: PlanDeps): Plans {
     afterGone(hostId, mounts) {
       if (source && mounts.some(({ kind }) => kind === 'volume')) {
         inBackground(hostId, 'volumes of a removed container', async () =>
-          tellVolumes(hostId, await source.ofMounts(mounts)),
+          tellVolumes(hostId, await source.ofMounts(mounts, hostId)),
         )
       }
-      if (!fabric || tidying.has(hostId) || !told.has(hostId)) return
-      const timer = setTimeout(() => {
-        tidying.delete(hostId)
-        inBackground(hostId, 'unused networks', () => tidy(hostId))
-      }, deps.policy.tidyAfterMs)
-      timer.unref()
-      tidying.set(hostId, timer)
+      tidyLater(hostId)
     },
     close() {
       for (const timer of tidying.values()) clearTimeout(timer)
@@ -135,6 +164,17 @@ export function createPlans(deps: PlanDeps): Plans {
 
 function idsOf({ networks, groups, routers }: FabricPlan): string[] {
   return [...networks, ...groups, ...routers].map(({ id }) => id)
+}
+
+/** Each small enough for a note. What they name is looked at in the store, so the order does not matter. */
+function piecesOf({ networks, groups, routers }: FabricChange): FabricChange[] {
+  const pieces: FabricChange[] = []
+  const most = Math.max(networks.length, groups.length, routers.length)
+  for (let start = 0; start < most; start += idsInNote) {
+    const of = <T>(ids: readonly T[]) => ids.slice(start, start + idsInNote)
+    pieces.push({ networks: of(networks), groups: of(groups), routers: of(routers) })
+  }
+  return pieces
 }
 
 function isEmpty(plan: FabricPlan): boolean {

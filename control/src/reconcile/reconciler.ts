@@ -1,15 +1,18 @@
 import { limiter, reasonOf } from '@gantry/kernel'
-import type { Container, ContainerId, HostFacts, HostId } from '@gantry/model'
+import type { HostFacts, HostId } from '@gantry/model'
 import type { HostPlan } from '@gantry/wire'
 import type { Deps, Ring } from '../deps.ts'
 import type { HostReports } from '../ports/hosts.ts'
 import { finishPending } from '../usecases/engine-images/pending-images.ts'
 import { endInterrupted } from '../usecases/one-shots.ts'
 import { assignmentOf } from './assignment-of.ts'
-import { isDue } from './capsule-turn.ts'
-import { place } from './placement.ts'
+import { createPlacer } from './placer.ts'
 import { createPlans } from './plans.ts'
-import { applyObserved, applyStep, loseHost, type ReportDeps } from './reports.ts'
+import { createTelling } from './telling.ts'
+import { applyGone } from './leaving.ts'
+import { applyReports } from './report-batch.ts'
+import { createReportQueue } from './report-queue.ts'
+import { loseHost, type ReportDeps } from './reports.ts'
 
 export interface Reconciler extends AsyncDisposable {
   /** Picks up what an earlier process left: call once, before anything is served. */
@@ -28,78 +31,68 @@ const heartbeatMs = 60_000
 export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
   const plans = createPlans(deps)
   const full: ReportDeps = { ...deps, ring, plans }
-  const waiting = new Set<ContainerId>()
+  const telling = createTelling(full)
   const timers = new Map<string, NodeJS.Timeout>()
-  const turn = limiter(8)
+  const placer = createPlacer(full, (placed) => {
+    for (const container of placed) telling.sendWithPlans(container)
+  })
+  const queue = createReportQueue((reports) => applyReports(full, reports), deps.log)
+  /** Hosts that come back all at once have more urgent things to do. */
+  const cautiously = limiter(4)
+  const ending = new AbortController()
   let closed = false
 
   function ring(change: Ring): void {
-    if (change.kind === 'hosts') for (const id of waiting) placeSoon(id)
-    else if (change.kind === 'unplaced' || change.container.hostId === null) {
-      placeSoon(change.kind === 'unplaced' ? change.id : change.container.id)
-    } else if (change.rewired) sendWithPlans(change.container)
-    else send(change.container)
+    if (change.kind === 'hosts') hostsChanged()
+    else if (change.kind === 'unplaced') placer.soon(change)
+    else if (change.container.hostId === null) placer.soon(change.container)
+    else if (change.rewired) telling.sendWithPlans(change.container)
+    else telling.send(change.container)
   }
 
-  function placeSoon(id: ContainerId): void {
-    if (closed) return
-    void turn(() => place(full, id)).then(
-      (placed) => {
-        waiting.delete(id)
-        if (placed.kind === 'placed') for (const container of placed.containers) sendWithPlans(container)
-        if (placed.kind === 'waiting') {
-          waiting.add(id)
-          after(`place ${id}`, Math.max(0, placed.until - deps.clock.now()) + 1, () => placeSoon(id))
-        }
-        deps.gauges.waiting(waiting.size)
-      },
-      (error: unknown) => {
-        deps.log.error({ container: id, reason: reasonOf(error) }, 'placement failed; trying again')
-        after(`place ${id}`, 1000, () => placeSoon(id))
-      },
-    )
+  function hostsChanged(): void {
+    placer.retry()
+    deps.cluster.tell({ kind: 'hosts' })
   }
 
-  function send(container: Container): void {
-    const { hostId } = container
-    if (hostId === null) return
-    if (!container.capsule) return assign(hostId, container)
-    inBackground(container, async () => {
-      for (const member of await dueOf([container])) assign(member.hostId, member)
-    })
-  }
+  deps.cluster.onNote((note) => {
+    if (note.kind === 'hosts' || (note.kind === 'session' && note.serverId !== null)) placer.retry()
+  })
+  deps.sessions.onWhere((hostId, hangs) => {
+    if (hangs) cancel(`lost ${hostId}`)
+    else if (!timers.has(`lost ${hostId}`)) watchSilence(hostId)
+  })
+  deps.cluster.onMissed(() => lookAnewSoon())
+  deps.cluster.onLost(async (id) => {
+    await deps.store.sessions.closeOf(id, deps.clock.now())
+    await endInterrupted(full)
+  })
 
-  /** After the plans that are under way: a change just before this one may have put new ones under the container. */
-  function assign(hostId: HostId, container: Container): void {
-    plans.afterPlans(hostId, () => deps.links.assign(hostId, assignmentOf(deps, container)))
-  }
-
-  /** Its host hears first what it stands on. */
-  function sendWithPlans(container: Container): void {
-    const { hostId, capsule } = container
-    inBackground(container, async () => {
-      await plans.tellFor(container, () => {
-        if (hostId !== null && !capsule) deps.links.assign(hostId, assignmentOf(deps, container))
-      })
-      if (capsule) send(container)
-    })
-  }
-
-  /** A failure here loses nothing: the host's next connection brings everything. */
-  function inBackground({ id }: Container, work: () => Promise<void>): void {
-    work().catch((error: unknown) => deps.log.error({ container: id, reason: reasonOf(error) }, 'host was not told'))
-  }
-
-  /** Those whose turn in their capsule has come; what is in no capsule always has. */
-  async function dueOf(containers: readonly Container[]): Promise<(Container & { readonly hostId: HostId })[]> {
-    const due: (Container & { readonly hostId: HostId })[] = []
-    for (const container of containers) {
-      const { capsule, hostId } = container
-      if (hostId === null) continue
-      const members = capsule ? await deps.store.capsules.members(capsule.capsuleId) : []
-      if (isDue(container, members)) due.push({ ...container, hostId })
+  /** Of servers that ended while none was there to see it. */
+  async function endLeftSessions(): Promise<void> {
+    const alive = new Set((await deps.cluster.members()).map(({ id }) => id))
+    for (const { hostId, serverId, number } of await deps.store.sessions.list()) {
+      const isLeft =
+        serverId === deps.cluster.self ? deps.sessions.held(hostId) !== number : serverId && !alive.has(serverId)
+      if (isLeft) await deps.store.sessions.close(hostId, number, deps.clock.now())
     }
-    return due
+  }
+
+  /** What other servers told, or would have told, may be lost: everything that hangs here is told everything, and what waits is placed. */
+  async function lookAnew(): Promise<void> {
+    await deps.sessions.reload()
+    for (const { id } of await deps.store.hosts.list()) if (deps.sessions.held(id) !== null) telling.resync(id)
+    for (const container of await deps.store.containers.unplaced()) placer.soon(container)
+    await deps.hub.missed((id) => deps.store.containers.get(id))
+  }
+
+  function lookAnewSoon(): void {
+    after('look anew', 0, () => {
+      lookAnew().catch((error: unknown) => {
+        deps.log.error({ reason: reasonOf(error) }, 'could not look at everything anew; trying again')
+        after('look anew', 1000, lookAnewSoon)
+      })
+    })
   }
 
   function after(name: string, ms: number, work: () => void): void {
@@ -142,17 +135,19 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
   const reports: HostReports = {
     async connected(hostId: HostId, facts: HostFacts): Promise<HostPlan> {
       cancel(`lost ${hostId}`)
+      await deps.sessions.open(hostId)
       const known = await deps.store.hosts.get(hostId)
       const availabilityZone = known?.availabilityZone ?? facts.labels['zone'] ?? 'nova'
       await deps.store.hosts.upsert({ id: hostId, name: facts.hostname, availabilityZone, facts, at: deps.clock.now() })
       beatLater(hostId)
       deps.log.info({ host: hostId, name: facts.hostname }, 'host connected')
-      for (const id of waiting) placeSoon(id)
+      deps.supply?.wake()
+      placer.retry()
       void finishPending(full, hostId).catch((error: unknown) => {
         deps.log.error({ host: hostId, reason: reasonOf(error) }, 'images left on a host not finished')
       })
       // Before the plans: what is placed meanwhile comes later, with plans of its own.
-      const due = await dueOf(await deps.store.containers.ofHost(hostId))
+      const due = await telling.dueOf(await deps.store.containers.ofHost(hostId))
       const plan = await plans.snapshot(hostId)
       return { ...plan, assignments: due.map((container) => assignmentOf(deps, container)) }
     },
@@ -160,15 +155,24 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
       cancel(`beat ${hostId}`)
       plans.left(hostId)
       deps.log.warn({ host: hostId }, 'host disconnected')
-      watchSilence(hostId)
+      await deps.sessions.close(hostId)
       await deps.store.hosts.seen(hostId, deps.clock.now())
     },
-    observed: (hostId, id, observed, gone) => applyObserved(full, hostId, id, observed, gone),
-    step: (hostId, report) => applyStep(full, hostId, report),
+    async observed(hostId, id, observed, gone) {
+      const session = deps.sessions.held(hostId)
+      if (session === null) return
+      const write = () => queue.add({ kind: 'observed', hostId, session, id, observed, gone })
+      await (gone ? applyGone(full, hostId, id, write) : write())
+    },
+    step: (hostId, report) => queue.add({ kind: 'step', hostId, ...report }),
     volume: async (hostId, report) => deps.volumes.source?.report(hostId, report),
     async engine(hostId, up, reason) {
-      if (up) deps.log.info({ host: hostId }, 'engine is back')
-      else deps.log.warn({ host: hostId, reason }, 'engine does not answer')
+      if (!up) return deps.log.warn({ host: hostId, reason }, 'engine does not answer')
+      deps.log.info({ host: hostId }, 'engine is back')
+      void cautiously(() => deps.catalogue.tellHost(hostId, ending.signal)).catch((error: unknown) => {
+        if (!closed)
+          deps.log.error({ host: hostId, reason: reasonOf(error) }, 'host was not told which images are gone')
+      })
     },
   }
 
@@ -176,13 +180,17 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
     ring,
     reports,
     async recover() {
+      await endLeftSessions()
+      await deps.sessions.reload()
       await endInterrupted(full)
-      for (const container of await deps.store.containers.unplaced()) placeSoon(container.id)
-      for (const host of await deps.store.hosts.list()) watchSilence(host.id)
+      for (const container of await deps.store.containers.unplaced()) placer.soon(container)
     },
     async [Symbol.asyncDispose]() {
       closed = true
+      ending.abort(new Error('the server is closing'))
       plans.close()
+      placer.close()
+      queue.close()
       for (const timer of timers.values()) clearTimeout(timer)
       timers.clear()
     },

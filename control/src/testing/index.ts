@@ -6,3 +6,4 @@ export { messageBundle, signed, signedBundle, simpleLayer, simplePayload } from 
 export { type Pass, sealPass } from '../usecases/catalogue/passes.ts'
 export { registryVerbs } from '../usecases/registry/registry.ts'
 export { requireSigned } from '../usecases/registry/signatures.ts'
+export { deliverWebhooks } from '../webhooks/delivery-rounds.ts'

@@ -13,11 +13,12 @@ import {
 import type { CapsuleContainer, Capsules, CapsuleView, NewCapsule, RefOptions } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
+import type { PortsRequest } from '../ports/networks.ts'
 import type { Tables } from '../ports/store.ts'
 import { enforceQuota } from '../quotas/enforce.ts'
 import { capsuleStatusOf } from '../reconcile/capsule-turn.ts'
 import { writeWish } from './change-wish.ts'
-import { capsuleVolumes } from './capsule-volumes.ts'
+import { capsuleVolumes, volumesOfCapsule } from './capsule-volumes.ts'
 import { checkLimits } from './check-limits.ts'
 import { checkCounts, checkPolicy, checkSize } from './create-container.ts'
 import { requireAdminFor } from './find-container.ts'
@@ -25,6 +26,7 @@ import { forgetContainer } from './forget-container.ts'
 import { confirmImage, type ImageChoice, imageOfNew } from './image-of-new.ts'
 import { insertContainer } from './insert-container.ts'
 import { checkName, madeUpName } from './names.ts'
+import { type Made, withMade } from './ahead.ts'
 
 /** Containers that one capsule may hold, init containers included. */
 const mostMembers = 20
@@ -58,25 +60,50 @@ async function create(deps: Deps, caller: Caller, input: NewCapsule): Promise<Ca
   checkCounts({ nets: input.nets ?? [], groups: input.groups ?? [] })
   const images: ImagesOf = new Map()
   for (const { spec } of all) images.set(spec, await imageOfNew(deps, caller, spec))
-  const { capsule, containers } = await deps.store.transaction(async (tables) =>
-    insert(deps, tables, caller, input, images),
+  const id = deps.ids.uuid() as CapsuleId
+  const request = portsOf(id, input)
+  const mounts = volumesOfCapsule(all.flatMap((container) => container.mounts))
+  const { capsule, containers } = await withMade(deps, caller, { ports: request, mounts }, (made) =>
+    deps.store.transaction(async (tables) => insert(deps, tables, caller, id, input, images, { request, made })),
   )
   for (const container of containers) deps.hub.publish(containerEvent(container, container.createdAt))
-  deps.ring({ kind: 'unplaced', id: sandboxOf(capsule) })
+  deps.ring({ kind: 'unplaced', id: sandboxOf(capsule), projectId: capsule.projectId })
   return shape(capsule, containers)
 }
 
 /** What each of its containers is to run. */
 type ImagesOf = Map<ContainerSpec, ImageChoice>
 
-async function insert(deps: Deps, tables: Tables, caller: Caller, input: NewCapsule, images: ImagesOf) {
+interface Plugs {
+  readonly request: PortsRequest
+  readonly made: Made
+}
+
+function portsOf(id: CapsuleId, input: NewCapsule): PortsRequest {
+  return {
+    containerId: sandboxOf({ id }),
+    nets: input.nets ?? [],
+    groups: input.groups ?? null,
+    exposedPorts: [...new Set(input.containers.flatMap(({ spec }) => spec.exposedPorts))],
+  }
+}
+
+async function insert(
+  deps: Deps,
+  tables: Tables,
+  caller: Caller,
+  id: CapsuleId,
+  input: NewCapsule,
+  images: ImagesOf,
+  plugs: Plugs,
+) {
   const all = [...input.initContainers, ...input.containers]
   const sum = (of: 'cpu' | 'memory' | 'disk') => all.reduce((total, { spec }) => total + spec[of], 0)
   const asked = { containers: all.length, cpu: sum('cpu'), memory: sum('memory'), disk: sum('disk') }
   await enforceQuota(tables, caller.projectId, asked)
   const now = deps.clock.now()
   const capsule: Capsule = {
-    id: deps.ids.uuid() as CapsuleId,
+    id,
     projectId: caller.projectId,
     userId: caller.userId,
     name: input.name ?? madeUpName(deps.ids).replace(/container$/, 'capsule'),
@@ -89,8 +116,8 @@ async function insert(deps: Deps, tables: Tables, caller: Caller, input: NewCaps
     updatedAt: now,
   }
   await tables.capsules.insert(capsule)
-  const containers = [await insertSandbox(deps, tables, caller, capsule, input)]
-  const volumesFor = capsuleVolumes(deps, tables, caller, sandboxOf(capsule))
+  const containers = [await insertSandbox(deps, tables, caller, capsule, input, plugs)]
+  const volumesFor = capsuleVolumes(deps, tables, caller, sandboxOf(capsule), plugs.made.volumes)
   const insertAll = async (members: readonly CapsuleContainer[], role: CapsuleMembership['role']) => {
     for (const [position, { spec, mounts }] of members.entries()) {
       const member = { spec, mounts: await volumesFor(mounts), capsule: { capsuleId: capsule.id, role, position } }
@@ -105,14 +132,16 @@ async function insert(deps: Deps, tables: Tables, caller: Caller, input: NewCaps
   return { capsule, containers }
 }
 
-async function insertSandbox(deps: Deps, tables: Tables, caller: Caller, capsule: Capsule, input: NewCapsule) {
+async function insertSandbox(
+  deps: Deps,
+  tables: Tables,
+  caller: Caller,
+  capsule: Capsule,
+  input: NewCapsule,
+  { request, made }: Plugs,
+) {
   const id = sandboxOf(capsule)
-  const nics = await deps.networks.reserve(tables, caller, {
-    containerId: id,
-    nets: input.nets ?? [],
-    groups: input.groups ?? null,
-    exposedPorts: [...new Set(input.containers.flatMap(({ spec }) => spec.exposedPorts))],
-  })
+  const nics = await deps.networks.reserve(tables, caller, request, made.nics)
   const spec: ContainerSpec = {
     ...defaultSpec(sandboxImage),
     // It only waits; the capsule's containers bring what they need.
@@ -217,7 +246,7 @@ function shape(capsule: Capsule, members: readonly Container[]): CapsuleView {
 }
 
 /** The sandbox has the capsule's id: whoever knows one knows the other. */
-function sandboxOf(capsule: Capsule): ContainerId {
+function sandboxOf(capsule: Pick<Capsule, 'id'>): ContainerId {
   return capsule.id as string as ContainerId
 }
 

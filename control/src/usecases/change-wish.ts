@@ -12,6 +12,7 @@ import type { RefOptions } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
 import type { Tables } from '../ports/store.ts'
+import { locksFor } from './publish.ts'
 import { findContainer, requireOwnLife, requireState } from './find-container.ts'
 
 export interface WishChange {
@@ -21,7 +22,10 @@ export interface WishChange {
   /** What its interfaces stand on is new to its host. */
   readonly rewired?: boolean
   readonly rest?: Partial<
-    Pick<Container, 'spec' | 'name' | 'imageRef' | 'imageManifest' | 'nics' | 'registryId' | 'sealedRegistryAuth'>
+    Pick<
+      Container,
+      'spec' | 'name' | 'imageRef' | 'imageManifest' | 'nics' | 'registryId' | 'sealedRegistryAuth' | 'moving'
+    >
   >
 }
 
@@ -37,13 +41,14 @@ export async function changeWish(
   decide: (container: Container, tables: Tables) => WishChange | Promise<WishChange>,
   options: RefOptions & { readonly rewired?: boolean } = {},
 ): Promise<Container> {
+  const meant = await findContainer(deps.store, caller, ref, options)
   const { changed, rewired = false } = await deps.store.transaction(async (tables) => {
-    const container = await findContainer(tables, caller, ref, options)
+    const container = await findContainer(tables, caller, meant.id, options)
     requireOwnLife(container)
     if (verb) requireState(container, verb)
     const change = await decide(container, tables)
     return { changed: await writeWish(deps, tables, caller, container, change), rewired: change.rewired }
-  })
+  }, locksFor(meant))
   deps.hub.publish(containerEvent(changed, changed.updatedAt))
   deps.ring({ kind: 'wish', container: changed, rewired: rewired || options.rewired === true })
   return changed

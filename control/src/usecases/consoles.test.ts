@@ -8,6 +8,7 @@ import type { Consoles } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import type { ConsoleSession } from '../ports/console-table.ts'
 import { attachVerb } from './attach.ts'
+import { createPace } from './paced-calls.ts'
 import { consoleVerbs } from './consoles.ts'
 import { mostStreams, openStreams } from './open-streams.ts'
 
@@ -43,6 +44,7 @@ function aBench() {
     clock,
     ids: randomIds,
     links: { calls: () => calls },
+    pace: createPace(0, clock),
     store: {
       containers: {
         find: async (scope: string | null, ref: string) =>

@@ -1,66 +1,117 @@
 import { Fault } from '@gantry/kernel'
-import { type Caller, type Container, type ContainerId, type ContainerSpec, nothingObserved } from '@gantry/model'
+import {
+  type Caller,
+  type Container,
+  type ContainerId,
+  type ContainerSpec,
+  type Nic,
+  nothingObserved,
+} from '@gantry/model'
 import type { NewContainer } from '../control.ts'
 import type { Deps } from '../deps.ts'
-import type { Tables } from '../ports/store.ts'
+import type { PortsRequest } from '../ports/networks.ts'
+import type { Lock, Tables } from '../ports/store.ts'
 import { containerEvent } from '../events/hub.ts'
 import { judgeOptions } from '../policy/judge-options.ts'
 import { enforceQuota } from '../quotas/enforce.ts'
+import { rulesOf } from '../scheduling/rules.ts'
+import { type Made, withMade } from './ahead.ts'
 import { checkLimits } from './check-limits.ts'
 import { requireAdminFor } from './find-container.ts'
 import { findHost } from './hosts.ts'
-import { confirmImage, imageOfNew } from './image-of-new.ts'
+import { confirmImage, type ImageChoice, imageOfNew } from './image-of-new.ts'
 import { moved, vacate } from './give-way.ts'
-import { insertContainer } from './insert-container.ts'
+import { type Insertion, insertContainer } from './insert-container.ts'
 import { checkName, madeUpName } from './names.ts'
-import { publishPorts } from './publish.ts'
+import { locksFor, publishAhead, publishPorts } from './publish.ts'
 
 /** Writes the wish for a new container and answers; where it runs, and that it runs, is the reconciler's work. */
 export async function createContainer(deps: Deps, caller: Caller, input: NewContainer): Promise<Container> {
-  checkPolicy(caller, input)
-  if (input.spec.options) judgeOptions(deps.rules, caller, input.spec.options)
-  if (input.name !== null) checkName(input.name)
+  const image = await checkNew(deps, caller, input, 1)
   const { spec, mounts: asked = [] } = input
-  if (spec.requestedHost !== null) await findHost(deps, spec.requestedHost)
-  checkLimits(spec)
-  checkSize({ spec, mounts: asked })
-  checkCounts(input)
-  const { pullPolicy } = spec
-  const image = await imageOfNew(deps, caller, { image: spec.image, registry: input.registry, pullPolicy })
-  const { container, others } = await deps.store.transaction(async (tables) => {
-    const { cpu, memory, disk } = spec
-    await enforceQuota(tables, caller.projectId, { containers: 1, cpu, memory, disk })
+  const id = deps.ids.uuid() as ContainerId
+  const request = portsRequestOf(id, input)
+  const write = async (tables: Tables, made: Made) => {
+    await enforceQuota(tables, caller.projectId, needsOf(spec, 1))
     await confirmImage(tables, image, spec.image)
-    const id = deps.ids.uuid() as ContainerId
     const vacated = await vacate(deps, tables, caller, input.nets ?? [])
-    const reserved = await deps.networks.reserve(tables, caller, {
-      containerId: id,
-      nets: input.nets ?? [],
-      groups: input.groups ?? null,
-      exposedPorts: spec.exposedPorts,
-      ...(input.unplugged === true && { unplugged: true }),
-    })
+    const reserved = await deps.networks.reserve(tables, caller, request, made.nics)
     const others = await moved(deps, tables, caller, vacated)
-    const mounts = await deps.volumes.reserve(tables, caller, id, asked)
     const name = await nameOf(deps, tables, caller, input)
-    const unborn = { id, name, spec, nics: reserved, projectId: caller.projectId, observed: nothingObserved }
-    const nics = input.run ? await publishPorts(deps, tables, caller, unborn) : reserved
-    const container = await insertContainer(deps, tables, caller, {
-      id,
-      name,
-      spec,
-      run: input.run,
-      nics,
-      mounts,
-      capsule: null,
-      ...image,
-    })
-    return { container, others }
+    const insertion = await reserveFor(deps, tables, caller, { id, name, input, image }, { ...made, reserved })
+    return { container: await insertContainer(deps, tables, caller, insertion), others }
+  }
+  const { container, others } = await withMade(deps, caller, { ports: request, mounts: asked }, async (made) => {
+    const name = input.name ?? id
+    const { nics = [] } = made
+    const unborn = { id, name, spec, nics, projectId: caller.projectId, observed: nothingObserved }
+    const published = made.nics && input.run ? await publishAhead(deps, caller, unborn) : made.nics
+    const all = { ...made, ...(published && { nics: published }) }
+    return deps.store.transaction((tables) => write(tables, all), locksOfNew(deps, caller, input))
   })
   for (const other of others) deps.ring({ kind: 'wish', container: other, rewired: true })
   deps.hub.publish(containerEvent(container, container.createdAt))
-  deps.ring({ kind: 'unplaced', id: container.id })
+  deps.ring({ kind: 'unplaced', id: container.id, projectId: container.projectId })
   return container
+}
+
+/** What can be said before anything is written; throws it, or answers with the image that is meant by now. */
+export async function checkNew(deps: Deps, caller: Caller, input: NewContainer, count: number): Promise<ImageChoice> {
+  const { spec, mounts = [] } = input
+  checkPolicy(caller, input)
+  if (spec.options) judgeOptions(deps.rules, caller, spec.options)
+  if (input.name !== null) checkName(input.name)
+  if (spec.requestedHost !== null) await findHost(deps, spec.requestedHost)
+  checkLimits(spec)
+  rulesOf(spec)
+  checkSize({ spec, mounts })
+  checkCounts(input)
+  const image = await imageOfNew(deps, caller, {
+    image: spec.image,
+    registry: input.registry,
+    pullPolicy: spec.pullPolicy,
+  })
+  // What is over quota for certain need not bother other services.
+  if (deps.networks.remote ?? deps.volumes.remote) {
+    await enforceQuota(deps.store, caller.projectId, needsOf(spec, count))
+  }
+  return image
+}
+
+/** Volumes of another service may be shared between projects; all else that it stands on is the project's own. */
+export function locksOfNew({ volumes }: Pick<Deps, 'volumes'>, { projectId }: Caller, input: NewContainer): Lock[] {
+  if (volumes.remote && (input.mounts ?? []).length > 0) return []
+  return locksFor({ projectId, spec: input.spec })
+}
+
+export function needsOf({ cpu, memory, disk }: ContainerSpec, count: number) {
+  return { containers: count, cpu: cpu * count, memory: memory * count, disk: disk * count }
+}
+
+export function portsRequestOf(containerId: ContainerId, input: NewContainer): PortsRequest {
+  return {
+    containerId,
+    nets: input.nets ?? [],
+    groups: input.groups ?? null,
+    exposedPorts: input.spec.exposedPorts,
+    ...(input.unplugged === true && { unplugged: true }),
+  }
+}
+
+/** What a new container stands on beside its ports, which are reserved already; then only its row is missing. */
+export async function reserveFor(
+  deps: Deps,
+  tables: Tables,
+  caller: Caller,
+  { id, name, input, image }: { id: ContainerId; name: string; input: NewContainer; image: ImageChoice },
+  made: Made & { readonly reserved: readonly Nic[] },
+): Promise<Insertion> {
+  const { spec, run } = input
+  const mounts = await deps.volumes.reserve(tables, caller, id, input.mounts ?? [], made.volumes)
+  const { projectId } = caller
+  const unborn = { id, name, spec, nics: made.reserved, projectId, observed: nothingObserved }
+  const nics = run ? await publishPorts(deps, tables, caller, unborn, made.nics) : made.reserved
+  return { id, name, spec, run, nics, mounts, capsule: null, ...image }
 }
 
 async function nameOf(deps: Deps, tables: Tables, { projectId }: Caller, input: NewContainer): Promise<string> {

@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
 import { writeWish } from './change-wish.ts'
 import { forgetContainer } from './forget-container.ts'
+import { locksFor } from './publish.ts'
 import { findContainer, requireAdminFor, requireOwnLife, requireState } from './find-container.ts'
 
 /** Grace that a delete with `stop` gives the container's processes, seconds; as in Zun. */
@@ -16,8 +17,9 @@ const stopGraceSeconds = 10
 export async function deleteContainer(deps: Deps, caller: Caller, ref: string, options: DeleteOptions): Promise<void> {
   // A plain "force" from a client that always sends it must not need the role when "stop" already covers the case.
   requireAdminFor(caller, options.force && !options.stop, 'Forcing a delete')
+  const meant = await findContainer(deps.store, caller, ref, options)
   const { container, forgotten } = await deps.store.transaction(async (tables) => {
-    const found = await findContainer(tables, caller, ref, options)
+    const found = await findContainer(tables, caller, meant.id, options)
     requireOwnLife(found)
     if (found.wish.gone) return { container: found, forgotten: false }
     requireState(found, verbFor(found, options))
@@ -30,7 +32,7 @@ export async function deleteContainer(deps: Deps, caller: Caller, ref: string, o
     await forgetContainer(deps, tables, changed)
     await tables.actions.finishUpTo(changed.id, changed.wish.version, changed.updatedAt, null)
     return { container: changed, forgotten: true }
-  })
+  }, locksFor(meant))
   if (forgotten) deps.activity.changed(container, container, true)
   deps.hub.publish(containerEvent(container, container.updatedAt, forgotten))
   if (!forgotten) deps.ring({ kind: 'wish', container })

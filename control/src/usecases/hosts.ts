@@ -3,23 +3,25 @@ import type { Host, HostId } from '@gantry/model'
 import type { Hosts } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import type { Tables } from '../ports/store.ts'
+import { limitsOf } from '../scheduling/limits.ts'
+import { explainPlacement } from './explain-placement.ts'
 import { requireAdminFor } from './find-container.ts'
 
-export function hostUseCases(deps: Deps): Hosts {
+export function hostUseCases(deps: Deps): Omit<Hosts, 'drain'> {
   const change = async (ref: string, change: Parameters<Deps['store']['hosts']['change']>[1]): Promise<Host> => {
     const host = await findHost(deps, ref)
     await deps.store.hosts.change(host.id, change)
     deps.ring({ kind: 'hosts' })
-    return findHost(deps, host.id)
+    return withLimits(deps, await findHost(deps, host.id))
   }
   return {
     async list(caller) {
       requireAdminFor(caller, true, 'Listing hosts')
-      return listHosts(deps)
+      return (await listHosts(deps)).map((host) => withLimits(deps, host))
     },
     async get(caller, ref) {
       requireAdminFor(caller, true, 'Looking at a host')
-      return findHost(deps, ref)
+      return withLimits(deps, await findHost(deps, ref))
     },
     async enable(caller, ref) {
       requireAdminFor(caller, true, 'Enabling a host')
@@ -52,15 +54,26 @@ export function hostUseCases(deps: Deps): Hosts {
             : `it holds ${holds} containers; delete them first`
           throw new Fault('request.invalid', { problem: `Host ${host.name} cannot be removed: ${why}.` })
         }
-        await forgetDeleted(tables, host.id)
-        await tables.hosts.remove(host.id)
+        await forgetHost(tables, host.id)
       })
+    },
+    explain: (caller, container) => explainPlacement(deps, caller, container),
+    async instances(caller) {
+      requireAdminFor(caller, true, 'Listing hosts on demand')
+      const used = new Map((await deps.store.hosts.list()).map((host) => [host.id as string, host.used.containers]))
+      return (await deps.store.instances.list()).map((each) => ({ ...each, containers: used.get(each.id) ?? 0 }))
     },
     async availabilityZones() {
       const hosts = await deps.store.hosts.list()
       return [...new Set(hosts.map((host) => host.availabilityZone))].sort()
     },
   }
+}
+
+/** The row of a host that holds nothing. */
+export async function forgetHost(tables: Tables, hostId: HostId): Promise<void> {
+  await forgetDeleted(tables, hostId)
+  await tables.hosts.remove(hostId)
 }
 
 /** What only waited for the host to take its data away; nobody else would ever say that it is gone. */
@@ -91,12 +104,17 @@ async function pick(ref: string, byId: () => Promise<Host | undefined>, all: () 
   return host
 }
 
-export function withLink(deps: Deps, host: Host): Host {
+/** With how much may be promised there. */
+function withLimits({ policy }: Deps, host: Host): Host {
+  return { ...host, limits: limitsOf(host, policy) }
+}
+
+export function withLink(deps: Pick<Deps, 'links'>, host: Host): Host {
   return { ...host, connected: deps.links.connected(host.id) }
 }
 
 /** Up: connected, or silent for less than the time after which a host is called lost. */
-export function isUp(deps: Deps, host: Host): boolean {
+export function isUp(deps: Pick<Deps, 'clock' | 'policy'>, host: Host): boolean {
   if (host.forcedDown) return false
   return host.connected || deps.clock.now() - host.lastSeenAt < deps.policy.hostLostAfterMs
 }

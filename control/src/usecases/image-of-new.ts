@@ -5,7 +5,6 @@ import {
   familiarRepo,
   formatImageName,
   type Image,
-  type ImageId,
   imageAt,
   parseDigest,
   parseImageName,
@@ -76,8 +75,8 @@ async function imageOfRegistry(deps: Deps, caller: Caller, image: string, regist
 }
 
 async function knownImage(deps: Deps, caller: Caller, image: string): Promise<Image | null> {
-  const byId = await deps.store.images.get(image as ImageId)
-  if (byId && (await isVisible(deps, caller, byId))) return complete(byId, image)
+  const byId = await deps.catalogue.elsewhere.byId(caller, image)
+  if (byId) return complete(byId, image)
   if (isPrivateRef(image)) return null
   const { repo, tag } = parseImageName(image)
   const name = { repo: familiarRepo(repo), tag }
@@ -90,12 +89,6 @@ async function knownImage(deps: Deps, caller: Caller, image: string): Promise<Im
 function complete(image: Image, asked: string): Image {
   if (image.status === 'active' && image.digest !== null) return image
   throw new Fault('image.not-found', { image: asked, reason: 'it has no content yet; try again in a moment' })
-}
-
-async function isVisible({ store }: Deps, { projectId }: Caller, image: Image): Promise<boolean> {
-  if (image.projectId === projectId || image.visibility === 'public') return true
-  if (image.visibility !== 'shared') return false
-  return (await store.images.members(image.id)).some((member) => member.projectId === projectId)
 }
 
 /** An engine takes `sha256:` and a few digits for an image that it holds, whoever's it is. */

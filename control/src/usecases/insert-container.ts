@@ -1,4 +1,5 @@
 import {
+  type Action,
   type ActionId,
   type Caller,
   type Container,
@@ -24,8 +25,33 @@ export async function insertContainer(
   deps: Pick<Deps, 'clock' | 'ids'>,
   tables: Tables,
   caller: Caller,
-  { run, ...given }: Insertion,
+  insertion: Insertion,
 ): Promise<Container> {
+  const { container, action } = newContainer(deps, caller, insertion)
+  await tables.containers.insert(container)
+  await tables.actions.insert(action)
+  return container
+}
+
+/** Likewise of many, in few statements. */
+export async function insertContainers(
+  deps: Pick<Deps, 'clock' | 'ids'>,
+  tables: Tables,
+  caller: Caller,
+  insertions: readonly Insertion[],
+): Promise<Container[]> {
+  const made = insertions.map((insertion) => newContainer(deps, caller, insertion))
+  const containers = made.map(({ container }) => container)
+  await tables.containers.insertMany(containers)
+  await tables.actions.insertMany(made.map(({ action }) => action))
+  return containers
+}
+
+function newContainer(
+  deps: Pick<Deps, 'clock' | 'ids'>,
+  caller: Caller,
+  { run, ...given }: Insertion,
+): { readonly container: Container; readonly action: Action } {
   const now = deps.clock.now()
   const bare: Omit<Container, 'status' | 'statusReason'> = {
     ...given,
@@ -50,8 +76,7 @@ export async function insertContainer(
   }
   const { status, reason: statusReason } = statusOf(bare)
   const container: Container = { ...bare, status, statusReason }
-  await tables.containers.insert(container)
-  await tables.actions.insert({
+  const action: Action = {
     id: deps.ids.uuid() as ActionId,
     containerId: container.id,
     projectId: container.projectId,
@@ -62,6 +87,6 @@ export async function insertContainer(
     startedAt: now,
     finishedAt: null,
     error: null,
-  })
-  return container
+  }
+  return { container, action }
 }

@@ -80,9 +80,9 @@ export async function reach(
 }
 
 /** A line to the host that the container is on. Throws `container.no-host`, or `host.unreachable`. */
-export function lineTo(deps: Deps, { hostId, name, observed }: Container): AgentCalls {
+export function lineTo(deps: Deps, { hostId, name, observed, projectId }: Container): AgentCalls {
   if (hostId === null || observed.engine === null) throw new Fault('container.no-host', { ref: name })
-  return deps.links.calls(hostId)
+  return deps.pace.calls(projectId, deps.links.calls(hostId))
 }
 
 export function outputOf({ output }: { readonly output: Readable | null }): Readable | null {

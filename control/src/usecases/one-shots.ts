@@ -2,7 +2,7 @@ import { reasonOf } from '@gantry/kernel'
 import type { Action, ActionId, ActionName, Caller, Container } from '@gantry/model'
 import type { Containers } from '../control.ts'
 import type { Deps } from '../deps.ts'
-import type { Tables } from '../ports/store.ts'
+import { projectLock, type Tables } from '../ports/store.ts'
 import { endBuildsLeft } from './engine-images/build-sandbox.ts'
 import { commitTo, hostOf } from './engine-images/commit.ts'
 import { newName } from './engine-images/names.ts'
@@ -14,8 +14,8 @@ import { normaliseSignal } from './signals.ts'
 const killTimeoutMs = 30_000
 
 /**
- * Verbs that happen once and leave no wish behind. The action is written first; a server that dies in between finds it
- * unfinished at its next start and says so (`endInterrupted`), rather than sending a signal a second time.
+ * Verbs that happen once and leave no wish behind. The action is written first; if its server dies in between, another
+ * finds it unfinished and says so (`endInterrupted`), rather than sending a signal a second time.
  */
 export function oneShotVerbs(deps: Deps): Pick<Containers, 'kill' | 'commit'> {
   return {
@@ -48,14 +48,20 @@ export function oneShotVerbs(deps: Deps): Pick<Containers, 'kill' | 'commit'> {
   }
 }
 
-/** Ends what a dead server left, once at start. An image that a host was to give is asked for when that is connected. */
+/** Ends what servers left that are no more. An image that a host was to give is asked for when that is connected. May be repeated. */
 export async function endInterrupted(deps: Deps): Promise<void> {
-  for (const action of await deps.store.actions.unfinishedCalls()) {
+  const alive = (await deps.cluster.members()).map(({ id }) => id)
+  const { actions, duties } = deps.store
+  // In this order, or what begins in between would be taken for left; what ends in between is not ended twice.
+  const unfinished = await actions.unfinishedCalls()
+  const held = await duties.heldBy('call', alive)
+  for (const { id } of unfinished) {
     const error = 'The server was restarted while this was under way; ask again if it did not happen.'
-    await deps.store.actions.finish(action.id, deps.clock.now(), error)
+    if (!held.has(id)) await actions.finish(id, deps.clock.now(), error)
   }
-  await queueInterrupted(deps)
-  await endBuildsLeft(deps)
+  await queueInterrupted(deps, alive)
+  await endBuildsLeft(deps, alive)
+  await duties.keepOnly(alive)
 }
 
 /** Answers what it threw; it never throws itself, because mostly nobody waits. */
@@ -73,8 +79,14 @@ async function carryOut(deps: Deps, action: Action, work: () => Promise<void>): 
       'action failed',
     )
   }
-  await deps.store.actions
-    .finish(action.id, now, failure)
+  await deps.store
+    .transaction(
+      async (tables) => {
+        await tables.actions.finish(action.id, now, failure)
+        await tables.duties.end('call', action.id)
+      },
+      [projectLock(action.projectId)],
+    )
     .catch((error: unknown) =>
       deps.log.error({ action: action.id, reason: reasonOf(error) }, 'action could not be ended'),
     )
@@ -105,5 +117,6 @@ async function addAction(
     error: null,
   }
   await tables.actions.insert(action)
+  await tables.duties.begin('call', action.id, deps.cluster.self)
   return action
 }

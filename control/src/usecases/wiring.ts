@@ -2,12 +2,13 @@ import { Fault } from '@gantry/kernel'
 import type { Caller, Container, Nic, Port } from '@gantry/model'
 import type { Containers, EndpointNames } from '../control.ts'
 import type { Deps } from '../deps.ts'
-import type { NetworkVerbs } from '../ports/networks.ts'
+import type { NetRequest, NetworkVerbs } from '../ports/networks.ts'
 import type { Tables } from '../ports/store.ts'
+import { orDropped } from './ahead.ts'
 import { changeWish } from './change-wish.ts'
-import { findContainer } from './find-container.ts'
+import { findContainer, requireOwnLife, requireState } from './find-container.ts'
 import { moved, vacate } from './give-way.ts'
-import { isLive, publishPorts } from './publish.ts'
+import { isLive, publishAhead, publishPorts } from './publish.ts'
 
 type WiringVerbs = Pick<Containers, 'attachNetwork' | 'detachNetwork' | 'addSecurityGroup' | 'removeSecurityGroup'>
 
@@ -19,8 +20,12 @@ export function wiringVerbs(deps: Deps): WiringVerbs {
   const place = async (tables: Tables, { id, hostId }: Container) => {
     if (hostId !== null) await networks.place(tables, id, hostId)
   }
-  const regroup = (caller: Caller, ref: string, change: { add: string } | { remove: string }) =>
-    changeWish(
+  const regroup = async (caller: Caller, ref: string, change: { add: string } | { remove: string }) => {
+    const { remote } = networks
+    const found = remote && (await findContainer(deps.store, caller, ref))
+    const made =
+      found && (await named(found.name, () => remote.regroup(inProjectOf(found, caller), found.nics, change)))
+    return changeWish(
       deps,
       caller,
       ref,
@@ -28,31 +33,34 @@ export function wiringVerbs(deps: Deps): WiringVerbs {
       async (container, tables) => ({
         action: 'add' in change ? 'add_security_group' : 'remove_security_group',
         task: 'add' in change ? 'sg_adding' : 'sg_removing',
-        rest: { nics: await regrouped(deps, tables, caller, container, change) },
+        rest: { nics: await regrouped(deps, tables, caller, container, change, made ?? undefined) },
       }),
       rewired,
     )
+  }
   return {
     async attachNetwork(caller, ref, net, names) {
       let others: readonly Container[] = []
-      const changed = await changeWish(
-        deps,
-        caller,
-        ref,
-        'rewire',
-        async (container, tables) => {
-          const { id, name, nics } = container
-          const owner = inProjectOf(container, caller)
-          const vacated = await vacate(deps, tables, owner, [net])
-          const nic = await named(name, () => networks.attach(tables, owner, id, nics, net))
-          others = await moved(deps, tables, owner, vacated)
-          await place(tables, container)
-          const spec = withNames(container.spec, nic, names)
-          const wired = await republished(deps, tables, caller, { ...container, spec, nics: [...nics, nic] })
-          return { action: 'network_attach', task: 'network_attaching', rest: { spec, nics: [...wired] } }
-        },
-        rewired,
-      )
+      const write = (made?: Nic) =>
+        changeWish(
+          deps,
+          caller,
+          ref,
+          'rewire',
+          async (container, tables) => {
+            const { id, name, nics } = container
+            const owner = inProjectOf(container, caller)
+            const vacated = await vacate(deps, tables, owner, [net])
+            const nic = await named(name, () => networks.attach(tables, owner, id, nics, net, made))
+            others = await moved(deps, tables, owner, vacated)
+            await place(tables, container)
+            const spec = withNames(container.spec, nic, names)
+            const wired = await republished(deps, tables, caller, { ...container, spec, nics: [...nics, nic] }, made)
+            return { action: 'network_attach', task: 'network_attaching', rest: { spec, nics: [...wired] } }
+          },
+          rewired,
+        )
+      const changed = networks.remote ? await attachAhead(deps, caller, ref, net, write) : await write()
       for (const other of others) deps.ring({ kind: 'wish', container: other, rewired: true })
       return changed
     },
@@ -79,9 +87,37 @@ export function wiringVerbs(deps: Deps): WiringVerbs {
   }
 }
 
+/** With an interface that another service has made; it goes again if it cannot be written. */
+async function attachAhead(
+  deps: Deps,
+  caller: Caller,
+  ref: string,
+  net: NetRequest,
+  write: (made: Nic) => Promise<Container>,
+): Promise<Container> {
+  const found = await findContainer(deps.store, caller, ref)
+  requireOwnLife(found)
+  requireState(found, 'rewire')
+  const { id, name, nics } = found
+  const owner = inProjectOf(found, caller)
+  const nic = await named(name, async () => deps.networks.remote?.makeOne(owner, id, nics, net))
+  if (!nic) throw new Error('only where another service makes ports')
+  return orDropped(deps, id, [nic], async () => {
+    if (isLive(found)) await publishAhead(deps, caller, { ...found, nics: [...nics, nic] })
+    return write(nic)
+  })
+}
+
 /** What is published of one that runs follows its interfaces. */
-async function republished(deps: Deps, tables: Tables, caller: Caller, container: Container): Promise<readonly Nic[]> {
-  return isLive(container) ? publishPorts(deps, tables, caller, container) : container.nics
+async function republished(
+  deps: Deps,
+  tables: Tables,
+  caller: Caller,
+  container: Container,
+  made?: Nic,
+): Promise<readonly Nic[]> {
+  if (!isLive(container)) return container.nics
+  return publishPorts(deps, tables, caller, container, made && container.nics)
 }
 
 /** With the names that go with this interface; undefined: without any. */
@@ -101,9 +137,10 @@ async function regrouped(
   caller: Caller,
   container: Container,
   change: { add: string } | { remove: string },
+  made?: readonly Nic[],
 ): Promise<Nic[]> {
   const { name, nics } = container
-  return named(name, () => deps.networks.regroup(tables, inProjectOf(container, caller), nics, change))
+  return named(name, () => deps.networks.regroup(tables, inProjectOf(container, caller), nics, change, made))
 }
 
 /** An administrator wires a tenant's container with what is the tenant's: names, ports and quota are those of its project. */

@@ -44,12 +44,14 @@ const longestRead = 8 * 1024 * 1024
  * Blobs, in the store and in the catalogue's tables. Content comes into the store first and into the tables then, and leaves in the
  * opposite order, so that a kill leaves at worst a file that no row knows. Both exclude each other, digest by digest.
  */
-export function createBlobs({ store, blobs, clock, ids }: CatalogueDeps): Blobs {
-  const turn = turns()
+export function createBlobs({ store, blobs, clock, ids, cluster }: CatalogueDeps): Blobs {
+  const here = turns()
+  const alone = <T>(digest: Digest, work: () => Promise<T>): Promise<T> =>
+    here.take(digest, () => (cluster ? cluster.inTurn(`blob ${digest}`, work) : work()))
   const own = new Map<UploadId, ProjectId | null>()
 
   async function finish(id: UploadId, digest: Digest, write: (tables: Tables, size: number) => Promise<void>) {
-    return turn.take(digest, async () => {
+    return alone(digest, async () => {
       const { size } = await blobs.finish(id, digest)
       try {
         await store.transaction((tables) => write(tables, size))
@@ -142,7 +144,7 @@ export function createBlobs({ store, blobs, clock, ids }: CatalogueDeps): Blobs 
     async free(digests, usedBefore) {
       const freed = { blobs: 0, bytes: 0 }
       for (const digest of digests) {
-        await turn.take(digest, async () => {
+        await alone(digest, async () => {
           const known = await store.contents.blob(digest)
           if (!known || !(await store.contents.removeBlob(digest, usedBefore))) return
           await blobs.remove(digest)
@@ -153,7 +155,7 @@ export function createBlobs({ store, blobs, clock, ids }: CatalogueDeps): Blobs 
       return freed
     },
     removeStray: (digest) =>
-      turn.take(digest, async () => {
+      alone(digest, async () => {
         if (await store.contents.blob(digest)) return false
         await blobs.remove(digest)
         return true

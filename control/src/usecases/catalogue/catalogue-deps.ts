@@ -1,4 +1,5 @@
 import type { Deps } from '../../deps.ts'
+import type { Cluster } from '../../ports/cluster.ts'
 
 /** What the catalogue is built on: everything that does not need the catalogue itself. */
 export type CatalogueDeps = Pick<
@@ -14,4 +15,7 @@ export type CatalogueDeps = Pick<
   | 'ids'
   | 'log'
   | 'policy'
->
+> & {
+  /** Absent: this server is the only one. */
+  readonly cluster?: Pick<Cluster, 'inTurn'>
+}

@@ -2,6 +2,7 @@ import type { Catalogue } from '../../catalogue.ts'
 import { createBlobs } from './blobs.ts'
 import type { CatalogueDeps } from './catalogue-deps.ts'
 import { droppingVerb } from './dropping.ts'
+import { nowhereElse } from '../exchange/nowhere.ts'
 import { fetchingVerb } from './fetching.ts'
 import { findingVerb } from './finding.ts'
 import { manifestVerbs } from './manifests.ts'
@@ -17,6 +18,7 @@ import { sweepVerb } from './sweep.ts'
 export function createCatalogue(deps: CatalogueDeps): Catalogue {
   const blobs = createBlobs(deps)
   const { addBlob, keepUpload, holdBlob, openBlob, readBlob } = blobs
+  const finding = findingVerb(deps)
   const { parse, ...manifests } = manifestVerbs(deps, blobs)
   return {
     addBlob,
@@ -27,7 +29,8 @@ export function createCatalogue(deps: CatalogueDeps): Catalogue {
     ...manifests,
     ...namingVerbs(deps, blobs),
     ...droppingVerb(deps, blobs),
-    ...findingVerb(deps),
+    ...finding,
+    elsewhere: nowhereElse(deps.store, finding.find),
     ...fetchingVerb(deps, blobs, { ...manifests, parse }),
     ...sendingVerb(deps, blobs, { ...manifests, parse }),
     ...sourceVerbs(deps),

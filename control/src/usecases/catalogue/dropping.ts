@@ -83,7 +83,7 @@ export async function removeUnheldManifests({ contents }: Tables, among?: Iterab
   return unheld
 }
 
-/** Hosts that are not connected are told by a later sweep. */
+/** Hosts that are not connected are told when they are again. */
 function inBackground(deps: CatalogueDeps, images: readonly Image[]): void {
   const imageIds = [...new Set(images.flatMap(({ imageId }) => imageId ?? []))]
   void forgetCopies(deps, imageIds).catch((error: unknown) => {

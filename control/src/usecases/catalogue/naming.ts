@@ -64,7 +64,7 @@ export function namingVerbs(
           glance: { ...entry.glance, ...options.glance },
         }
       : {
-          id: ids.uuid() as ImageId,
+          id: options.id ?? (ids.uuid() as ImageId),
           projectId: caller.projectId,
           name: null,
           ...content,

@@ -1,46 +1,20 @@
-import { reasonOf } from '@gantry/kernel'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Catalogue } from '../../catalogue.ts'
-import type { CatalogueDeps } from './catalogue-deps.ts'
+import type { Cluster } from '../../ports/cluster.ts'
 
 /** Hosts connect and clients go on with their uploads first. Milliseconds. */
 const firstAfterMs = 5 * 60_000
 const everyMs = 60 * 60_000
 
-export interface SweepRounds extends AsyncDisposable {
-  /** Once; until it is disposed of. */
-  start(): void
-}
-
-/** Sweeps a while after the start, and each hour. */
-export function sweepRounds({ log }: Pick<CatalogueDeps, 'log'>, catalogue: Pick<Catalogue, 'sweep'>): SweepRounds {
-  const ending = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> = Promise.resolve()
-
-  async function round(): Promise<void> {
-    try {
-      await catalogue.sweep(ending.signal)
-    } catch (error) {
-      if (!ending.signal.aborted)
-        log.error({ reason: reasonOf(error) }, 'sweep of the images failed; trying again later')
-    }
-    after(everyMs)
-  }
-
-  function after(ms: number): void {
-    if (ending.signal.aborted) return
-    timer = setTimeout(() => {
-      running = round()
-    }, ms)
-    timer.unref()
-  }
-
+/** Sweeps a while after the start, and each hour; one server at a time. */
+export function sweepRounds(cluster: Pick<Cluster, 'lead'>, catalogue: Pick<Catalogue, 'sweep'>): { start(): void } {
   return {
-    start: () => after(firstAfterMs),
-    async [Symbol.asyncDispose]() {
-      ending.abort()
-      clearTimeout(timer)
-      await running
-    },
+    start: () =>
+      cluster.lead('sweep of the images', async (signal) => {
+        for (let wait = firstAfterMs; ; wait = everyMs) {
+          await sleep(wait, undefined, { signal, ref: false })
+          await catalogue.sweep(signal)
+        }
+      }),
   }
 }

@@ -1,5 +1,5 @@
 import { reasonOf } from '@gantry/kernel'
-import type { Digest } from '@gantry/model'
+import type { Digest, HostId } from '@gantry/model'
 import type { Catalogue, Swept } from '../../catalogue.ts'
 import type { Tables } from '../../ports/store.ts'
 import type { Blobs } from './blobs.ts'
@@ -11,7 +11,7 @@ import { isNeeded } from './releasing.ts'
 const askMs = 30_000
 
 /** See `Catalogue.sweep`. Each step finds by itself what there is to do, so that one that was cut off is only done again. */
-export function sweepVerb(deps: CatalogueDeps, blobs: Blobs): Pick<Catalogue, 'sweep'> {
+export function sweepVerb(deps: CatalogueDeps, blobs: Blobs): Pick<Catalogue, 'sweep' | 'tellHost'> {
   const { store, blobs: files, clock, policy, log } = deps
   let last: Promise<unknown> = Promise.resolve()
 
@@ -78,13 +78,16 @@ export function sweepVerb(deps: CatalogueDeps, blobs: Blobs): Pick<Catalogue, 's
     }
   }
 
-  /** Copies of images that were let go while their host was away. */
+  async function tellHost(hostId: HostId, signal: AbortSignal): Promise<void> {
+    const gone = await goneCopies(deps, hostId, signal)
+    if (gone.length > 0) await forgetOn(deps, hostId, gone)
+  }
+
+  /** Copies of images that were let go while their host did not hear it. */
   async function tellHosts(signal: AbortSignal): Promise<void> {
     for (const { id } of await store.hosts.list()) {
       signal.throwIfAborted()
-      if (!deps.links.connected(id)) continue
-      const gone = await goneCopies(deps, id, signal)
-      if (gone.length > 0) await forgetOn(deps, id, gone)
+      if (deps.links.connected(id)) await tellHost(id, signal)
     }
   }
 
@@ -101,6 +104,7 @@ export function sweepVerb(deps: CatalogueDeps, blobs: Blobs): Pick<Catalogue, 's
   }
 
   return {
+    tellHost,
     sweep(signal) {
       const next = last.then(() => sweep(signal))
       last = next.catch(() => undefined)
@@ -111,7 +115,7 @@ export function sweepVerb(deps: CatalogueDeps, blobs: Blobs): Pick<Catalogue, 's
 
 async function goneCopies(
   { store, links, log }: CatalogueDeps,
-  hostId: Parameters<CatalogueDeps['links']['calls']>[0],
+  hostId: HostId,
   signal: AbortSignal,
 ): Promise<string[]> {
   try {

@@ -5,15 +5,20 @@ import {
   type ContainerId,
   type ContainerSpec,
   defaultSpec,
+  type Nic,
   sandboxImage,
 } from '@gantry/model'
 import type { Deps } from '../../deps.ts'
 import { containerEvent } from '../../events/hub.ts'
 import { judgeOptions } from '../../policy/judge-options.ts'
+import type { PortsRequest } from '../../ports/networks.ts'
+import type { ServerId } from '../../ports/cluster.ts'
+import type { Tables } from '../../ports/store.ts'
 import { enforceQuota } from '../../quotas/enforce.ts'
 import { checkLimits } from '../check-limits.ts'
 import { deleteContainer } from '../delete-container.ts'
 import { insertContainer } from '../insert-container.ts'
+import { withMade } from '../ahead.ts'
 import { untilDone } from '../read-containers.ts'
 
 export const buildLabel = 'gantry.build'
@@ -54,17 +59,19 @@ export async function startSandbox(
   if (spec.options) judgeOptions(deps.rules, caller, spec.options)
   const id = deps.ids.uuid() as ContainerId
   const { cpu, memory, disk } = spec
-  const container = await deps.store.transaction(async (tables) => {
+  const request: PortsRequest = {
+    containerId: id,
+    nets: asked.network === null || asked.network === 'none' ? [] : [{ network: asked.network, addresses: [] }],
+    groups: null,
+    exposedPorts: [],
+    ...(asked.network === 'none' && { unplugged: true }),
+  }
+  const write = async (tables: Tables, made?: readonly Nic[]) => {
     await enforceQuota(tables, caller.projectId, { containers: 1, cpu, memory, disk })
-    const nics = await deps.networks.reserve(tables, caller, {
-      containerId: id,
-      nets: asked.network === null || asked.network === 'none' ? [] : [{ network: asked.network, addresses: [] }],
-      groups: null,
-      exposedPorts: [],
-      ...(asked.network === 'none' && { unplugged: true }),
-    })
+    const nics = await deps.networks.reserve(tables, caller, request, made)
     const image = { imageRef: sandboxImage, imageManifest: null, registryId: null, sealedRegistryAuth: null }
     const name = `build-${deps.ids.hex(6)}`
+    await tables.duties.begin('build', id, deps.cluster.self)
     return insertContainer(deps, tables, caller, {
       id,
       name,
@@ -75,9 +82,12 @@ export async function startSandbox(
       capsule: null,
       ...image,
     })
-  })
+  }
+  const container = await withMade(deps, caller, { ports: request, mounts: [] }, ({ nics }) =>
+    deps.store.transaction((tables) => write(tables, nics)),
+  )
   deps.hub.publish(containerEvent(container, container.createdAt))
-  deps.ring({ kind: 'unplaced', id })
+  deps.ring({ kind: 'unplaced', id, projectId: caller.projectId })
   try {
     return await running(deps, caller, id, signal)
   } catch (error) {
@@ -98,6 +108,7 @@ async function running(deps: Deps, caller: Caller, id: ContainerId, signal: Abor
 
 /** It goes, whatever its state; that it went already is no matter. */
 export async function endSandbox(deps: Deps, caller: Caller, id: ContainerId): Promise<void> {
+  await deps.store.duties.end('build', id)
   await deleteContainer(deps, caller, id, { force: false, stop: true, graceSeconds: 0 }).catch((error: unknown) => {
     if (error instanceof Fault && error.code === 'container.not-found') return
     deps.log.warn({ container: id, reason: String(error) }, 'sandbox of a build not removed')
@@ -107,12 +118,13 @@ export async function endSandbox(deps: Deps, caller: Caller, id: ContainerId): P
 /** More than any cloud builds at once. */
 const all = 100_000
 
-/** Removes what stands for builds of a server that is no more. */
-export async function endBuildsLeft(deps: Deps): Promise<void> {
+/** Removes what stands for builds of servers that are no more. */
+export async function endBuildsLeft(deps: Deps, alive: readonly ServerId[]): Promise<void> {
   const query = { sortKey: 'created_at', descending: false, limit: all, marker: null } as const
   const sandboxes = await deps.store.containers.list(null, { ...query, filters: { image: sandboxImage } })
+  const held = await deps.store.duties.heldBy('build', alive)
   for (const { id, name, spec, projectId, userId } of sandboxes) {
-    if (spec.labels[buildLabel] === undefined || !name.startsWith('build-')) continue
+    if (spec.labels[buildLabel] === undefined || !name.startsWith('build-') || held.has(id)) continue
     const requestId = `req-${deps.ids.uuid()}` as Caller['requestId']
     const owner = { userId, userName: '', projectId, projectName: '', roles: [], isAdmin: false, requestId }
     await endSandbox(deps, owner, id)

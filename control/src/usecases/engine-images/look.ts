@@ -6,6 +6,7 @@ import type { EngineImages, ImageFilters, ImageListing } from '../../engine-imag
 import type { Manifest } from '../../ports/image-tables.ts'
 import { configOf, diffIdsOf, historyOf, inspectOf, summaryOf } from './describe.ts'
 import { fitsPattern, nameOf } from './names.ts'
+import { isCatalogueId } from '../images/catalogue-name.ts'
 import { findImage, imagesOf, type KnownImage } from './project-images.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -27,6 +28,7 @@ export function lookVerbs(deps: Deps): Pick<EngineImages, 'list' | 'inspect' | '
     async resolve(caller, name) {
       const { image, row } = await findImage(deps, caller, name)
       const { imageId } = image
+      if (row && isCatalogueId(name)) return { image: row.id, imageId }
       if (row) {
         const { repo, tag } = nameOf(name)
         return { image: formatImageName(repo, tag), imageId }

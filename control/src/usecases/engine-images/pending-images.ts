@@ -11,6 +11,7 @@ import {
 } from '@gantry/model'
 import { type ImageName, pulledFrom } from '../../catalogue.ts'
 import type { Deps } from '../../deps.ts'
+import type { ServerId } from '../../ports/cluster.ts'
 import type { Tables } from '../../ports/store.ts'
 import { requireRoomForImage } from '../../quotas/enforce.ts'
 import { spaceOf } from '../images-of-project.ts'
@@ -36,7 +37,7 @@ export function newEngineRef({ ids }: Pick<Deps, 'ids'>, { projectId }: Caller):
  * connected again. `name` is what it will be called; what is called so now stays until then.
  */
 export async function addPending(
-  deps: Pick<Deps, 'ids' | 'clock'>,
+  deps: Pick<Deps, 'ids' | 'clock' | 'cluster'>,
   tables: Tables,
   caller: Caller,
   pending: PendingImage,
@@ -67,6 +68,7 @@ export async function addPending(
   }
   await requireRoomForImage(tables, image.projectId)
   await tables.images.insert(image)
+  await tables.duties.begin('image', image.id, deps.cluster.self)
   return image
 }
 
@@ -81,6 +83,7 @@ export async function finishImage(
   const { hostId, engineRef } = image.pending
   const { digest, imageId, size } = await giveImage(deps, caller, hostId, engineRef, signal)
   const named = await deps.catalogue.nameImage(caller, name, digest, { row: image.id, displayName: null })
+  await deps.store.duties.end('image', image.id)
   await learnSize(deps, imageId, size)
   await removeRef(deps, hostId, engineRef)
   return { ...named, imageId, digest }
@@ -92,7 +95,8 @@ export async function finishImage(
  */
 export async function giveUp(deps: Deps, { id, pending }: Pending, reason: unknown): Promise<void> {
   const isLost = reason instanceof Fault && reason.code === 'host.unreachable'
-  await deps.store.transaction(async ({ images }) => {
+  await deps.store.transaction(async ({ images, duties }) => {
+    await duties.end('image', id)
     // Something else may have come under its name, and taken its entry over.
     const isStill = (await images.get(id))?.pending?.engineRef === pending.engineRef
     if (isStill && isLost) await images.update(id, { status: 'queued' })
@@ -101,11 +105,12 @@ export async function giveUp(deps: Deps, { id, pending }: Pending, reason: unkno
   if (!isLost) await removeRef(deps, pending.hostId, pending.engineRef)
 }
 
-/** What this server was killed in the middle of waits for its host, or for its user. Call it once at start. */
-export async function queueInterrupted({ store }: Pick<Deps, 'store'>): Promise<void> {
-  await store.transaction(async ({ images }) => {
+/** What a server was killed in the middle of waits for its host, or for its user. */
+export async function queueInterrupted({ store }: Pick<Deps, 'store'>, alive: readonly ServerId[]): Promise<void> {
+  await store.transaction(async ({ images, duties }) => {
+    const held = await duties.heldBy('image', alive)
     for (const { id, status, pending, glance } of await images.list(null)) {
-      if (status !== 'saving') continue
+      if (status !== 'saving' || held.has(id)) continue
       const isPull = pending === null && glance.properties[pulledFrom] !== undefined
       // Whoever pulled it asks again: nobody could bring its content.
       if (isPull) await images.remove(id)
@@ -129,10 +134,13 @@ export async function finishPending(deps: Deps, hostId: HostId): Promise<void> {
 }
 
 /** A host may say several times that it is connected. */
-function claimed({ store }: Deps, hostId: HostId): Promise<Pending[]> {
-  return store.transaction(async ({ images }) => {
+function claimed({ store, cluster }: Deps, hostId: HostId): Promise<Pending[]> {
+  return store.transaction(async ({ images, duties }) => {
     const waiting = (await images.pendingOn(hostId)).filter(isPending).filter(({ status }) => status === 'queued')
-    for (const { id } of waiting) await images.update(id, { status: 'saving' })
+    for (const { id } of waiting) {
+      await images.update(id, { status: 'saving' })
+      await duties.begin('image', id, cluster.self)
+    }
     return waiting
   })
 }

@@ -3,6 +3,7 @@ import type { Caller, Digest, Image } from '@gantry/model'
 import { pulledFrom } from '../../catalogue.ts'
 import type { Deps } from '../../deps.ts'
 import type { ProjectImage } from '../../engine-image-verbs.ts'
+import { isCatalogueId } from '../images/catalogue-name.ts'
 import { isDigest, nameOf, notFound } from './names.ts'
 
 /** An image with the entries of the catalogue that make it the project's, or let it see it. */
@@ -98,10 +99,12 @@ export function digestNames({ repo, tag, digest, glance }: Image): string[] {
 export async function findImage(deps: Deps, caller: Caller, text: string): Promise<FoundImage> {
   const images = await imagesOf(deps, caller)
   const listed = byName(images, text)
-  if (listed) return listed
+  if (listed?.row && (await deps.catalogue.elsewhere.current(caller, listed.row))) return listed
   const { repo, tag } = nameOf(text)
   // What engines take for an id is none of the catalogue's names.
-  const row = repo === '' || repo === 'sha256' ? null : await deps.catalogue.find(caller, { repo, tag })
+  const isName = repo !== '' && repo !== 'sha256'
+  const byGlance = isCatalogueId(text) ? await deps.catalogue.elsewhere.byId(caller, text) : null
+  const row = byGlance ?? (isName ? await deps.catalogue.find(caller, { repo, tag }) : null)
   if (row && isRunnable(row)) {
     const image = images.find(({ own, shared }) => [...own, ...shared].some(({ id }) => id === row.id))
     return { image: image ?? known([row], caller.projectId), row }

@@ -10,6 +10,7 @@ export function removeVerbs(deps: Deps, turns: Turns): Pick<EngineImages, 'remov
   const remove = async (caller: Caller, found: FoundImage, asked: string, force: boolean) => {
     const plan = removalPlan(found, asked, await usesOf(deps, caller, found.image), force)
     const [last, ...others] = plan.drop
+    await deps.catalogue.elsewhere.withdraw(caller, plan.drop)
     if (plan.nameless && last) await takeName(deps, last)
     await deps.catalogue.dropImages(plan.nameless ? others : plan.drop)
     return told(deps, caller, found.image, plan)
@@ -39,7 +40,8 @@ export function removeVerbs(deps: Deps, turns: Turns): Pick<EngineImages, 'remov
 /** The image stays for the containers that run it, in no repository, seen by its project alone. */
 async function takeName({ store, clock }: Deps, { id, projectId, digest, userId }: Image): Promise<void> {
   const now = clock.now()
-  await store.transaction(async ({ images, contents }) => {
+  await store.transaction(async ({ images, contents, exchangedImages }) => {
+    await exchangedImages.remove(id)
     for (const member of await images.members(id)) await images.removeMember(id, member.projectId)
     await images.update(id, { name: null, repo: '', tag: '', visibility: 'private', updatedAt: now })
     if (digest !== null) await contents.hold({ projectId, repo: '', digest, userId, pushedAt: now })

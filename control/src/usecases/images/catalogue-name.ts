@@ -4,6 +4,13 @@ import type { Deps } from '../../deps.ts'
 import { isDigest, nameOf, newName } from '../engine-images/names.ts'
 import { ownPlaceOf } from '../engine-images/own-registry.ts'
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** Whether it is what entries of the catalogue, and images of Glance, have for ids. */
+export function isCatalogueId(text: string): boolean {
+  return uuid.test(text)
+}
+
 /**
  * What an image of this Glance name is called everywhere else: the name itself where engines would take it, else one made of
  * its letters and digits (`My image 1` is `my-image-1:latest`).

@@ -23,7 +23,10 @@ export function contentVerbs(deps: Deps, streams: OpenStreams): Pick<ImageVerbs,
 
   return {
     async upload(caller, id, body, signal) {
-      const image = await store.transaction((tables) => claim(tables, caller, id))
+      const image = await store.transaction(async (tables) => {
+        await tables.duties.begin('image', id, deps.cluster.self)
+        return claim(tables, caller, id)
+      })
       const owner = asOwner(caller, image)
       try {
         return await streams.opening(
@@ -34,6 +37,8 @@ export function contentVerbs(deps: Deps, streams: OpenStreams): Pick<ImageVerbs,
       } catch (error) {
         await store.transaction(({ images }) => letGo(images, id))
         throw error
+      } finally {
+        await store.duties.end('image', id)
       }
     },
     async download(caller, id, signal) {

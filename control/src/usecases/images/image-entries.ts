@@ -8,10 +8,8 @@ import { releaseUnneeded } from '../catalogue/releasing.ts'
 import { nameOf } from '../engine-images/names.ts'
 import { usesOf } from '../engine-images/remove.ts'
 import { requireAdminFor } from '../find-container.ts'
-import { catalogueName } from './catalogue-name.ts'
+import { catalogueName, isCatalogueId } from './catalogue-name.ts'
 import { asOwner, ownImage, seenImage, shownName, unseen } from './image-sight.ts'
-
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Entries of the catalogue: what there is, and what is said of it. */
 export function entryVerbs(deps: Deps): Pick<ImageVerbs, 'list' | 'get' | 'find' | 'create' | 'update' | 'delete'> {
@@ -28,7 +26,10 @@ export function entryVerbs(deps: Deps): Pick<ImageVerbs, 'list' | 'get' | 'find'
     },
     get: (caller, id) => seenImage(store, caller, id),
     async find(caller, ref) {
-      if (uuid.test(ref)) return seenImage(store, caller, ref.toLowerCase() as ImageId)
+      if (isCatalogueId(ref)) {
+        const known = await deps.catalogue.elsewhere.byId(caller, ref.toLowerCase())
+        return known ?? seenImage(store, caller, ref.toLowerCase() as ImageId)
+      }
       const { repo, tag } = nameOf(ref)
       const known = repo === '' ? null : await deps.catalogue.find(caller, { repo, tag })
       if (known) return known
@@ -54,6 +55,7 @@ export function entryVerbs(deps: Deps): Pick<ImageVerbs, 'list' | 'get' | 'find'
     },
     async update(caller, id, patch) {
       const isMadePublic = patch.visibility === 'public'
+      await changeElsewhere(deps, caller, id, patch)
       return store.transaction(async (tables) => {
         const image = await ownImage(tables, caller, id, 'Changing this image')
         requireAdminFor(caller, isMadePublic && image.visibility !== 'public', 'Making an image public')
@@ -66,12 +68,27 @@ export function entryVerbs(deps: Deps): Pick<ImageVerbs, 'list' | 'get' | 'find'
         throw new Fault('policy.forbidden', { action: 'Deleting this image', reason: 'it is protected' })
       }
       await requireUnused(deps, asOwner(caller, image), image)
+      await deps.catalogue.elsewhere.withdraw(caller, [image])
       await deps.catalogue.dropImages([image])
       const { projectId, imageId } = image
       const name = shownName(image) ?? id
       deps.activity.note({ type: 'image', action: 'delete', id: imageId ?? id, projectId, attributes: { name } })
     },
   }
+}
+
+/** Its word counts, so it is asked first. */
+async function changeElsewhere(
+  { store, catalogue }: Deps,
+  caller: Caller,
+  id: ImageId,
+  { name, visibility }: ImagePatch,
+): Promise<void> {
+  if (name === undefined && visibility === undefined) return
+  const image = await ownImage(store, caller, id, 'Changing this image')
+  requireAdminFor(caller, visibility === 'public' && image.visibility !== 'public', 'Making an image public')
+  const change = { ...(name !== undefined && { name: name ?? '' }), ...(visibility && { visibility }) }
+  await catalogue.elsewhere.change(caller, image, change)
 }
 
 function newImage(

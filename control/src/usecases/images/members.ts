@@ -12,7 +12,11 @@ const mostMembers = 128
 export function memberVerbs({
   store,
   clock,
-}: Pick<Deps, 'store' | 'clock'>): Pick<ImageVerbs, 'members' | 'addMember' | 'setMemberStatus' | 'removeMember'> {
+  catalogue: { elsewhere },
+}: Pick<Deps, 'store' | 'clock' | 'catalogue'>): Pick<
+  ImageVerbs,
+  'members' | 'addMember' | 'setMemberStatus' | 'removeMember'
+> {
   return {
     async members(caller, id) {
       const image = await seenImage(store, caller, id)
@@ -20,8 +24,10 @@ export function memberVerbs({
       // A member knows of itself, and of nobody else.
       return isOwner(caller, image) ? members : members.filter(({ projectId }) => projectId === caller.projectId)
     },
-    addMember: (caller, id, projectId) =>
-      store.transaction(async (tables) => {
+    async addMember(caller, id, projectId) {
+      await sharedImage(store, caller, id)
+      await elsewhere.share(caller, id, projectId)
+      return store.transaction(async (tables) => {
         const image = await sharedImage(tables, caller, id)
         const members = await tables.images.members(id)
         if (projectId === image.projectId || members.some((member) => member.projectId === projectId)) {
@@ -32,9 +38,12 @@ export function memberVerbs({
         const member: ImageMember = { imageId: id, projectId, status: 'pending', createdAt: now, updatedAt: now }
         await tables.images.setMember(member)
         return member
-      }),
-    setMemberStatus: (caller, id, projectId, status) =>
-      store.transaction(async ({ images }) => {
+      })
+    },
+    async setMemberStatus(caller, id, projectId, status) {
+      await seenImage(store, caller, id)
+      await elsewhere.answer(caller, id, projectId, status)
+      return store.transaction(async ({ images }) => {
         await seenImage({ images }, caller, id)
         const member = await memberOf(images, id, projectId)
         if (projectId !== caller.projectId && !caller.isAdmin) {
@@ -44,13 +53,17 @@ export function memberVerbs({
         const changed = { ...member, status, updatedAt: clock.now() }
         await images.setMember(changed)
         return changed
-      }),
-    removeMember: (caller, id, projectId) =>
-      store.transaction(async (tables) => {
+      })
+    },
+    async removeMember(caller, id, projectId) {
+      await ownImage(store, caller, id, 'Sharing this image')
+      await elsewhere.unshare(caller, id, projectId)
+      await store.transaction(async (tables) => {
         await ownImage(tables, caller, id, 'Sharing this image')
         await memberOf(tables.images, id, projectId)
         await tables.images.removeMember(id, projectId)
-      }),
+      })
+    },
   }
 }
 
@@ -58,7 +71,7 @@ function isOwner(caller: Caller, { projectId }: Image): boolean {
   return projectId === caller.projectId || caller.isAdmin
 }
 
-async function sharedImage(tables: Tables, caller: Caller, id: ImageId): Promise<Image> {
+async function sharedImage(tables: Pick<Tables, 'images'>, caller: Caller, id: ImageId): Promise<Image> {
   const image = await ownImage(tables, caller, id, 'Sharing this image')
   if (image.visibility === 'shared') return image
   throw cannotShare(`its visibility is ${image.visibility}; make it shared first`)

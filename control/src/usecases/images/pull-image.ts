@@ -41,7 +41,7 @@ export function pullVerb(deps: Deps): Pick<ImageVerbs, 'pull'> {
 }
 
 /** The next start forgets what was never completed. */
-async function addEntry({ store, ids, clock }: Deps, caller: Caller, name: ImageName): Promise<Image> {
+async function addEntry({ store, ids, clock, cluster }: Deps, caller: Caller, name: ImageName): Promise<Image> {
   const full = formatImageName(name.repo, name.tag)
   const now = clock.now()
   const image: Image = {
@@ -63,7 +63,10 @@ async function addEntry({ store, ids, clock }: Deps, caller: Caller, name: Image
     createdAt: now,
     updatedAt: now,
   }
-  await store.images.insert(image)
+  await store.transaction(async ({ images, duties }) => {
+    await duties.begin('image', image.id, cluster.self)
+    await images.insert(image)
+  })
   return image
 }
 
@@ -80,6 +83,7 @@ async function bring(deps: Deps, caller: Caller, { image, name, hostId }: Errand
     if (!(await tables.images.get(image.id))) throw unseen(image.id)
     const options = { row: image.id, visibility: 'public', displayName: null } as const
     await deps.catalogue.nameImageIn(tables, caller, name, digest, options)
+    await tables.duties.end('image', image.id)
   })
   const runnable = await deps.catalogue.runnable(digest)
   if (!runnable) return
@@ -107,7 +111,8 @@ async function fetched(
 }
 
 async function forget({ store }: Deps, { id }: Image): Promise<void> {
-  await store.transaction(async ({ images }) => {
+  await store.transaction(async ({ images, duties }) => {
+    await duties.end('image', id)
     if ((await images.get(id))?.digest === null) await images.remove(id)
   })
 }

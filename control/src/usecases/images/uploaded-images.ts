@@ -14,7 +14,7 @@ type Uploaded = Pick<ReadImage, 'digest' | 'names'>
 
 /** The images in an uploaded tar; one of a file system is an image of one layer. They are the project's, without names. */
 export async function takeApart(
-  deps: Deps,
+  deps: Pick<Deps, 'catalogue' | 'store' | 'clock'>,
   caller: Caller,
   tar: Readable,
   signal: AbortSignal,
@@ -36,7 +36,11 @@ export async function takeApart(
 }
 
 /** The archive itself is no part of what was in it. */
-async function letGo({ store, clock }: Deps, { projectId }: Caller, digest: Digest): Promise<void> {
+async function letGo(
+  { store, clock }: Pick<Deps, 'store' | 'clock'>,
+  { projectId }: Caller,
+  digest: Digest,
+): Promise<void> {
   await store.transaction(async ({ contents }) => {
     const idle = await contents.idleBlobs(projectId, clock.now() + 1)
     if (idle.includes(digest)) await contents.releaseBlob(projectId, digest)

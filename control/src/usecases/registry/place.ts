@@ -1,5 +1,5 @@
 import { Fault } from '@gantry/kernel'
-import { type Caller, isRepositoryName, isTag, type ProjectId, splitNamespace } from '@gantry/model'
+import { isRepositoryName, isTag, type ProjectId, splitNamespace } from '@gantry/model'
 import type { Deps } from '../../deps.ts'
 
 /** Where the name of a repository leads. */
@@ -24,13 +24,6 @@ export function partsOf(name: string): { readonly namespace: string; readonly re
 export async function placeOf({ namespaces }: Pick<Deps, 'namespaces'>, name: string): Promise<Place> {
   const { namespace, repo } = partsOf(name)
   return { name, repo, projectId: await namespaces.projectOf(namespace) }
-}
-
-const pushingRoles: readonly string[] = ['member', 'manager', 'admin']
-
-/** Whether the caller may change the repositories of its own project: a `reader` may not. */
-export function mayWrite({ roles, isAdmin }: Caller): boolean {
-  return isAdmin || roles.some((role) => pushingRoles.includes(role))
 }
 
 /** Throws `tag.invalid`. */

@@ -1,9 +1,10 @@
 import type { Digest } from '@gantry/model'
+import { mayChange } from '../../policy/roles.ts'
 import type { RegistryVerbs } from '../../registry-verbs.ts'
 import { requireAdminFor } from '../find-container.ts'
 import { hostRepositories } from './host-repository.ts'
 import { listingOf } from './listing.ts'
-import { mayWrite, placeOf } from './place.ts'
+import { placeOf } from './place.ts'
 import { provenanceOf } from './provenance.ts'
 import { tenantRepository } from './repository.ts'
 import type { RegistryDeps } from './registry-deps.ts'
@@ -14,7 +15,7 @@ export function registryVerbs(deps: RegistryDeps): RegistryVerbs {
     repository: (caller, name) => tenantRepository(deps, caller, name),
     forHost: hostRepositories(deps),
     async mayPush(caller, name) {
-      return mayWrite(caller) && (await placeOf(deps, name)).projectId === caller.projectId
+      return mayChange(caller) && (await placeOf(deps, name)).projectId === caller.projectId
     },
     ...listingOf(deps),
     async sweep(caller, signal) {

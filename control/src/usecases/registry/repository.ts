@@ -1,7 +1,9 @@
 import { Fault } from '@gantry/kernel'
 import type { Caller } from '@gantry/model'
+import { isDigest } from '../engine-images/names.ts'
+import { mayChange } from '../../policy/roles.ts'
 import type { Repository } from '../../registry-verbs.ts'
-import { mayWrite, partsOf, type Place, placeOf } from './place.ts'
+import { partsOf, type Place, placeOf } from './place.ts'
 import { digestOf, readingOf } from './reading.ts'
 import { blindness, borrowedSight, ownSight, type Sight } from './sight.ts'
 import { uploadsOf } from './uploads.ts'
@@ -14,11 +16,16 @@ type Changing = Omit<Repository, 'tags' | 'manifest' | 'blob' | 'openBlob' | 're
 /** A repository as a caller of its own or of another project may use it. Throws `repository.invalid`. */
 export function tenantRepository(deps: RegistryDeps, caller: Caller, name: string): Repository {
   partsOf(name)
-  return eachTime(async () => {
+  return eachTime(async (meant) => {
     const place = await placeOf(deps, name)
+    if (meant !== null && place.projectId !== null && !isDigest(meant)) {
+      // What the image service says of this name is written down before anybody looks.
+      const tagged = { repo: place.repo, tag: meant }
+      await deps.catalogue.elsewhere.ofProject(caller, place.projectId, tagged)
+    }
     if (place.projectId !== caller.projectId) return foreignRepository(deps, caller, place)
     const { repo } = place
-    if (mayWrite(caller)) return ownRepository(deps, { caller, repo, name })
+    if (mayChange(caller)) return ownRepository(deps, { caller, repo, name })
     return { ...readingOf(deps, name, ownSight(deps, caller.projectId, repo)), ...refusingAll(roleRefusal(name)) }
   })
 }
@@ -82,10 +89,11 @@ export function refusingAll(refusal: () => Promise<Fault>): Changing {
 }
 
 /** A repository that is looked up for each call: what the caller may do there is judged anew. */
-function eachTime(find: () => Promise<Repository>): Repository {
+function eachTime(findFor: (reference: string | null) => Promise<Repository>): Repository {
+  const find = () => findFor(null)
   return {
     tags: async (page) => (await find()).tags(page),
-    manifest: async (reference, signal) => (await find()).manifest(reference, signal),
+    manifest: async (reference, signal) => (await findFor(reference)).manifest(reference, signal),
     putManifest: async (reference, manifest) => (await find()).putManifest(reference, manifest),
     deleteManifest: async (reference) => (await find()).deleteManifest(reference),
     blob: async (digest) => (await find()).blob(digest),

@@ -1,7 +1,7 @@
 import { Fault } from '@gantry/kernel'
 import type { ImageVerbs } from '../../image-verbs.ts'
+import { mayChange } from '../../policy/roles.ts'
 import { keyProblem } from './cosign.ts'
-import { mayWrite } from './place.ts'
 import type { RegistryDeps } from './registry-deps.ts'
 
 /** Two keys let one be replaced while images of both run; more are for more signers. */
@@ -18,7 +18,7 @@ export function signaturePolicyVerbs({
       return { keys: await store.imagePolicies.keysOf(projectId) }
     },
     async setSignaturePolicy(caller, { keys }) {
-      if (!mayWrite(caller)) {
+      if (!mayChange(caller)) {
         const reason = 'it needs the role member or admin'
         throw new Fault('policy.forbidden', { action: 'Changing the signature policy', reason })
       }

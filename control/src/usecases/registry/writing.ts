@@ -46,13 +46,13 @@ export function writingOf(deps: RegistryDeps, { caller, repo, name }: WrittenPla
       if (!reference.includes(':')) {
         const row = rows.find(({ tag }) => tag === reference)
         if (!row) throw unknown()
-        await drop(deps, [row])
+        await drop(deps, caller, [row])
         return
       }
       const digest = digestOf(reference)
       const named = rows.filter((row) => row.digest === digest)
       if (named.length === 0 && !(await store.contents.holdOf(projectId, repo, digest))) throw unknown()
-      await drop(deps, [...named, ...(await lostNames(digest))])
+      await drop(deps, caller, [...named, ...(await lostNames(digest))])
       // A name that was given to it meanwhile keeps it.
       await store.transaction(async (tables) => {
         const again = await tables.images.list(projectId, { owners: 'own', repo, digest })
@@ -81,7 +81,7 @@ function isContent({ kind, status, digest, tag }: Image): boolean {
   return kind !== 'data' && status === 'active' && digest !== null && tag !== ''
 }
 
-async function drop({ catalogue }: RegistryDeps, rows: readonly Image[]): Promise<void> {
+async function drop({ catalogue }: RegistryDeps, caller: Caller, rows: readonly Image[]): Promise<void> {
   const kept = rows.find(({ glance }) => glance.protected)
   if (kept) {
     throw new Fault('policy.forbidden', {
@@ -89,7 +89,9 @@ async function drop({ catalogue }: RegistryDeps, rows: readonly Image[]): Promis
       reason: 'the image is protected; take its protection away first',
     })
   }
-  if (rows.length > 0) await catalogue.dropImages(rows)
+  if (rows.length === 0) return
+  await catalogue.elsewhere.withdraw(caller, rows)
+  await catalogue.dropImages(rows)
 }
 
 /** Its bytes are what they are said to be. Manifests are known by their SHA-256 alone, so that one has one name. */

@@ -1,0 +1,95 @@
+import { Fault } from '@gantry/kernel'
+import type { Caller, ProjectId } from '@gantry/model'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ChangeQuery, Cursor, RecordedChange } from '../ports/change-table.ts'
+import type { Store } from '../ports/store.ts'
+import { requireAdminFor } from '../usecases/find-container.ts'
+
+export interface ChangeWatch {
+  /** A cursor; `now`; `0`: all that is kept. */
+  readonly since: string
+  /** Exact types, or `container.*`; empty: all. */
+  readonly types: readonly string[]
+  readonly objectId?: string
+  /** Of every project; administrators only. */
+  readonly allProjects?: boolean
+  /** false: it ends with the last change that there is. */
+  readonly follow: boolean
+}
+
+/** What a reader gets: changes, and now and then, also where nothing changed, from where to go on. */
+export interface ChangePage {
+  readonly changes: readonly RecordedChange[]
+  readonly next: Cursor
+}
+
+/** How long news may wait for a reader. Nothing is kept for readers in memory: each reads the store at its own pace. */
+const lookEveryMs = 300
+const pageSize = 200
+const readersPerProject = 32
+const mostTypes = 32
+
+export interface ChangeFeed {
+  /** Refusals come with the first page. `events.gone` when what follows the cursor has been removed. */
+  read(caller: Caller, watch: ChangeWatch, signal: AbortSignal): AsyncGenerator<ChangePage>
+  readers(): number
+}
+
+export function changeFeed(store: Pick<Store, 'changes'>): ChangeFeed {
+  const readers = new Map<ProjectId, number>()
+  return {
+    readers: () => [...readers.values()].reduce((sum, count) => sum + count, 0),
+    async *read(caller, watch, signal) {
+      requireAdminFor(caller, watch.allProjects === true, 'Watching all projects')
+      const query = queryOf(caller, watch)
+      const { projectId } = caller
+      const others = readers.get(projectId) ?? 0
+      if (others >= readersPerProject) throw new Fault('events.busy', { limit: readersPerProject })
+      readers.set(projectId, others + 1)
+      try {
+        yield* pages(store, query, watch, signal)
+      } finally {
+        const left = (readers.get(projectId) ?? 1) - 1
+        if (left > 0) readers.set(projectId, left)
+        else readers.delete(projectId)
+      }
+    },
+  }
+}
+
+async function* pages(
+  { changes }: Pick<Store, 'changes'>,
+  query: ChangeQuery,
+  { since, follow }: ChangeWatch,
+  signal: AbortSignal,
+): AsyncGenerator<ChangePage> {
+  const whole = since === '0' ? ('0.0' as Cursor) : null
+  let cursor = since === 'now' ? await changes.end() : (whole ?? (since as Cursor))
+  yield { changes: [], next: cursor }
+  for (let first = true; !signal.aborted; first = false) {
+    const page = await changes.after(cursor, query)
+    // Asked after the page was read: what was removed meanwhile would be missing in it.
+    if (!(first && whole) && (await changes.isGone(cursor))) throw new Fault('events.gone', { cursor })
+    const moved = page.next !== cursor
+    cursor = page.next
+    if (moved) yield page
+    if (page.changes.length === query.limit) continue
+    if (!follow) return
+    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+function queryOf(caller: Caller, { types, objectId, allProjects = false }: ChangeWatch): ChangeQuery {
+  checkTypes(types)
+  const scope = allProjects ? null : caller.projectId
+  return { scope, types, limit: pageSize, ...(objectId !== undefined && { objectId }) }
+}
+
+/** Throws `request.invalid`. */
+export function checkTypes(types: readonly string[]): void {
+  if (types.length > mostTypes) throw new Fault('request.invalid', { problem: `At most ${mostTypes} types, please.` })
+  const wrong = types.find((type) => !/^([a-z_]+\.)*([a-z_]+|\*)$/.test(type) || type.length > 64)
+  if (wrong === undefined) return
+  const problem = `${JSON.stringify(wrong.slice(0, 80))} is no type of event; write container.create.end or container.*.`
+  throw new Fault('request.invalid', { problem })
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '@gantry/kernel'
+import type { Change } from '../ports/change-table.ts'
+import { hostLock, type Store, type Tables } from '../ports/store.ts'
+import { ContainerRecorder } from './recorded-containers.ts'
+import { recordedObjects } from './recorded-objects.ts'
+
+/**
+ * The same store, in which whatever changes is told of in the very transaction that changes it: no change without its event, no event
+ * without its change. What is written outside of a transaction gets one of its own.
+ */
+export function recorded(store: Store, clock: Clock): Store {
+  const now = () => clock.now()
+  const transaction: Store['transaction'] = (work, locks) =>
+    store.transaction((tables) => recording(tables, now, work), locks)
+  const alone = <K extends keyof Tables>(table: K, verbs: readonly (keyof Tables[K])[]): Tables[K] => {
+    const each = verbs.map((verb) => {
+      const call = (...args: unknown[]) =>
+        transaction((tables) => (tables[table][verb] as (...args: unknown[]) => Promise<unknown>)(...args), [])
+      return [verb, call]
+    })
+    return { ...store[table], ...Object.fromEntries(each) }
+  }
+  return {
+    ...store,
+    transaction,
+    containers: alone('containers', ['insert', 'update', 'remove']),
+    actions: alone('actions', ['insert', 'finishUpTo', 'finish']),
+    capsules: alone('capsules', ['insert', 'remove']),
+    networks: alone('networks', ['insert', 'rename', 'remove']),
+    volumes: alone('volumes', ['insert', 'update', 'remove']),
+    images: alone('images', ['insert', 'update', 'remove']),
+    hosts: {
+      ...alone('hosts', ['change', 'remove']),
+      // Each host says hello by itself; all at once after a server's death, when others must not wait for each.
+      upsert: (host) => transaction((tables) => tables.hosts.upsert(host), [hostLock(host.id)]),
+    },
+    quotas: alone('quotas', ['setProject', 'clearProject', 'setClass']),
+  }
+}
+
+async function recording<T>(tables: Tables, now: () => number, work: (tables: Tables) => Promise<T>): Promise<T> {
+  const changes: Change[] = []
+  const recorder = new ContainerRecorder(tables)
+  const objects = recordedObjects(tables, changes, now)
+  const result = await work({
+    ...tables,
+    ...objects,
+    containers: recorder.containers(),
+    actions: recorder.actions(),
+    capsules: { ...objects.capsules, members: async (id) => recorder.seen(await tables.capsules.members(id)) },
+  })
+  changes.push(...(await recorder.changes(now())))
+  if (changes.length > 0) await tables.changes.add(changes)
+  return result
+}

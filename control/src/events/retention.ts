@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Deps } from '../deps.ts'
+
+/** Small steps, so that others can write in between. */
+const stepRows = 1000
+const pauseMs = 50
+const everyMs = 60_000
+const dayMs = 24 * 60 * 60_000
+/** Enough for an owner to see what went wrong. */
+const deliveriesKeptMs = 7 * dayMs
+
+type RetentionDeps = Pick<Deps, 'store' | 'clock' | 'policy' | 'log'>
+
+/** Removes what is older than the operator keeps: changes, deliveries, and actions of containers that are gone. */
+export async function keepRetention(deps: RetentionDeps, signal: AbortSignal): Promise<void> {
+  await deps.store.transaction((tables) => tables.changes.mend())
+  while (!signal.aborted) {
+    await removeOld(deps, signal)
+    await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined)
+  }
+}
+
+async function removeOld({ store, clock, policy, log }: RetentionDeps, signal: AbortSignal): Promise<void> {
+  const before = clock.now() - policy.eventDays * dayMs
+  const readBy = policy.eventsReadBy === null ? {} : { readBy: policy.eventsReadBy }
+  let removed = 0
+  const inSteps = async (step: () => Promise<number>) => {
+    for (let found = stepRows; found > 0 && !signal.aborted; ) {
+      found = await step()
+      removed += found
+      if (found > 0) await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined)
+    }
+  }
+  await inSteps(() => store.changes.prune({ before, keep: policy.eventRows, most: stepRows, ...readBy }))
+  await inSteps(() => store.actions.pruneGone(clock.now() - policy.actionDays * dayMs, stepRows))
+  await store.webhooks.pruneDeliveries(clock.now() - deliveriesKeptMs)
+  if (removed > 0) log.info({ removed }, 'old events and actions removed')
+}
