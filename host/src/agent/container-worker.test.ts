@@ -59,6 +59,7 @@ function aWorker(over: Partial<Acts>, spec: Partial<Assignment['spec']> = {}) {
   const context: WorkerContext = {
     acts,
     inspect: async () => engine,
+    leases: { allows: () => true, whenAllowed: async () => undefined, endedStart: () => null },
     link: () => ({ state: { up: true, reason: '' }, whenUp: async () => {} }),
     starting: limiter(1),
     ending: limiter(1),

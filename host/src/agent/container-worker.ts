@@ -1,4 +1,4 @@
-import { assertNever, backoff, type Clock, type limiter, reasonOf } from '@gantry/kernel'
+import { assertNever, backoff, type Clock, type limiter, orAborted, reasonOf } from '@gantry/kernel'
 import {
   type Assignment,
   type EngineContainer,
@@ -14,6 +14,7 @@ import type { Acts, Deed, Outcome } from './acts.ts'
 import type { EngineLink } from './engine-link.ts'
 import { failureOf, isKnownRefusal } from './failure-sentences.ts'
 import type { HostLog } from './host-log.ts'
+import type { Leases } from './leases.ts'
 import { foreignName, type Inspect } from './inspect-ours.ts'
 import { blamesStrays } from './stray-processes.ts'
 
@@ -21,6 +22,7 @@ export interface WorkerContext {
   readonly acts: Acts
   readonly inspect: Inspect
   readonly link: () => EngineLink
+  readonly leases: Pick<Leases, 'allows' | 'whenAllowed' | 'endedStart'>
   /** Widths of what may be under way at once on this host. */
   readonly starting: ReturnType<typeof limiter>
   readonly ending: ReturnType<typeof limiter>
@@ -146,7 +148,7 @@ export class ContainerWorker {
       const signal = AbortSignal.any([this.#lifetime, this.#interrupt.signal])
       try {
         // One that is to go goes, whatever is being done with it.
-        if (!this.#assignment.wish.gone) await unless(signal, this.#held)
+        if (!this.#assignment.wish.gone) await orAborted(this.#held, signal)
         await this.#context.link().whenUp(signal)
         await this.#reach(signal)
         attempt = 0
@@ -180,6 +182,7 @@ export class ContainerWorker {
           return this.#settle(assignment, step)
         case 'create':
         case 'start':
+          await this.#context.leases.whenAllowed(assignment, signal)
           await this.#context.starting(() => this.#bringUp(step, assignment, signal))
           break
         case 'stop':
@@ -224,13 +227,24 @@ export class ContainerWorker {
 
   #effective(assignment: Assignment): Assignment {
     const failed = this.#failed?.version === assignment.wish.version ? this.#failed.failure : assignment.failed
-    return { ...assignment, seenGeneration: this.#seenGeneration, failed }
+    return { ...assignment, wish: this.#wishOf(assignment), seenGeneration: this.#seenGeneration, failed }
+  }
+
+  /** What was stopped because no server was there is to run again as if that start had never been. */
+  #wishOf({ id, wish }: Assignment): Assignment['wish'] {
+    const ended = this.#context.leases.endedStart(id)
+    const { power } = wish
+    if (ended === null || power.kind !== 'running' || this.#engine?.startedAt !== ended) return wish
+    return { ...wish, power: { ...power, since: ended } }
   }
 
   /** Create and start under one permit: a container half brought up must not wait behind others not yet begun. */
   async #bringUp(step: Deed, assignment: Assignment, signal: AbortSignal): Promise<void> {
+    const { leases } = this.#context
+    // The wait for a permit may have been long.
+    if (!leases.allows(assignment)) return
     await this.#whenStillWished(step, assignment, signal)
-    if (step.kind !== 'create' || !this.#engine || assignment !== this.#assignment) return
+    if (step.kind !== 'create' || !this.#engine || assignment !== this.#assignment || !leases.allows(assignment)) return
     const next = nextStep(this.#effective(assignment), { image: this.#image, engine: this.#engine })
     if (next.kind === 'start') await this.#take(next, assignment, signal)
     else this.#engine = undefined
@@ -322,19 +336,6 @@ export class ContainerWorker {
     if (text === this.#lastReport) return
     this.#lastReport = text
     this.#context.report(message)
-  }
-}
-
-/** Waits for `task`, but no longer than until the signal is aborted. */
-async function unless(signal: AbortSignal, task: Promise<unknown>): Promise<void> {
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const leave = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', leave, { once: true })
-  try {
-    await Promise.race([task, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', leave)
   }
 }
 

@@ -17,6 +17,8 @@ import { factsWithoutEngine, hostFacts, problemFacts } from './host-facts.ts'
 import type { HostLog } from './host-log.ts'
 import { inspectOurs } from './inspect-ours.ts'
 import { labels } from './labels.ts'
+import { leaseNote } from './lease-note.ts'
+import { Leases, machineUptime } from './leases.ts'
 import { killStrays } from './stray-processes.ts'
 import { tombstones } from './tombstones.ts'
 
@@ -44,6 +46,14 @@ export interface HostOptions {
   readonly engineNetns?: string
   /** Where the engine looks for network drivers. */
   readonly pluginFolder?: string
+  /** How long a start waits for Neutron's agent to let a container's traffic pass. Milliseconds; 0: not at all. */
+  readonly portWaitMs?: number
+  /** What Neutron's agent on this machine calls it, where that is not `name`. */
+  readonly neutronHost?: string
+  /** Where this machine is a VM whose own port, at interface `link`, carries those of its containers. */
+  readonly nested?: { readonly kind: 'vlan' | 'macvlan'; readonly link: string }
+  /** The address by which storages see this machine; that of its way to everywhere unless told. */
+  readonly storageAddress?: string
 }
 
 export interface ContainerHost extends AgentHost {
@@ -72,7 +82,8 @@ export function createHost(options: HostOptions): ContainerHost {
   /** What the relay was last told of them. */
   let told = ''
 
-  const who = { name: options.name, labels: options.labels, agentVersion: options.agentVersion }
+  const { name, agentVersion, neutronHost, nested } = options
+  const who = { name, labels: options.labels, agentVersion, neutronHost, nested }
   const report = (message: AgentMessage) => send?.(message)
   const work = (name: string, task: Promise<unknown>) => {
     task.catch((error: unknown) => {
@@ -86,12 +97,15 @@ export function createHost(options: HostOptions): ContainerHost {
     log,
     ...(options.engineNetns !== undefined && { engineNetns: options.engineNetns }),
     ...(options.pluginFolder !== undefined && { pluginFolder: options.pluginFolder }),
+    ...(options.portWaitMs !== undefined && { portWaitMs: options.portWaitMs }),
   })
   const { fabric, wiring } = network
   const volumes = hostVolumes({
     stateDir: options.stateDir,
     log,
     clock,
+    ...(name !== undefined && { hostName: name }),
+    ...(options.storageAddress !== undefined && { storageAddress: options.storageAddress }),
     report: (report) => send?.({ kind: 'volume', report }),
     signal,
   })
@@ -106,7 +120,25 @@ export function createHost(options: HostOptions): ContainerHost {
   let buildsCleared = false
   const problems = Promise.all([network.problem, volumeProblem(options.stateDir)])
 
+  /** What the engine cannot know. */
+  const ownFacts = async (): Promise<Partial<HostFacts>> => {
+    const found = problemFacts(await problems)
+    // Where no volume can be, none is to be attached.
+    if (found.volumeProblem !== undefined) return found
+    return { ...found, connector: await volumes.connector() }
+  }
+
+  const leases = new Leases({
+    containers: engine.containers,
+    ours,
+    note: leaseNote(options.stateDir),
+    uptime: machineUptime,
+    log,
+    signal,
+  })
+
   const context: WorkerContext = {
+    leases,
     acts: actsOn({ engine, images, wiring, volumes, deployment, allowPrivileged: options.allowPrivileged ?? false }),
     inspect: inspectOurs(engine.containers, deployment, wiring),
     link: () => link,
@@ -121,6 +153,7 @@ export function createHost(options: HostOptions): ContainerHost {
       if (workers.get(id) !== worker) return
       worker.retire()
       workers.delete(id)
+      leases.forget(id)
       graves.add(id, wish.generation)
       work('release', release(id))
       // Not before `synced`, which keeps the tombstones of what was assigned in this session.
@@ -142,6 +175,7 @@ export function createHost(options: HostOptions): ContainerHost {
       log.warn({ container: id, engineId: Id }, 'orphan removed')
       if (State === 'created' || State === 'exited') await killStrays(Id)
       await engine.containers.remove(Id, signal)
+      if (id !== undefined) leases.forget(id)
     })
 
   /** Removes what no assignment names. Only ever after `synced`. */
@@ -178,7 +212,8 @@ export function createHost(options: HostOptions): ContainerHost {
       label: ours,
       onEvent,
       onUp: async () => {
-        facts = { ...(await hostFacts(engine, who, signal)), ...problemFacts(await problems) }
+        await leases.watch()
+        facts = { ...(await hostFacts(engine, who, signal)), ...(await ownFacts()) }
         if (told !== '' && told !== JSON.stringify(facts)) {
           told = JSON.stringify(facts)
           report({ kind: 'hello', facts })
@@ -208,6 +243,7 @@ export function createHost(options: HostOptions): ContainerHost {
   const assign = (assignment: Assignment) => {
     const { id } = assignment
     assigned.add(id)
+    leases.assigned(assignment)
     const worker = workers.get(id)
     if (worker) {
       worker.assign(assignment)
@@ -225,6 +261,7 @@ export function createHost(options: HostOptions): ContainerHost {
 
   const allAssigned = () => {
     synced = true
+    leases.accepted()
     graves.keepOnly(assigned)
     for (const [id, worker] of workers) {
       if (assigned.has(id)) continue
@@ -253,7 +290,7 @@ export function createHost(options: HostOptions): ContainerHost {
   return {
     facts: async () => {
       const found = facts ?? (await hostFacts(engine, who, signal).catch(() => factsWithoutEngine(who)))
-      const now = { ...found, ...problemFacts(await problems) }
+      const now = { ...found, ...(await ownFacts()) }
       told = JSON.stringify(now)
       return now
     },
@@ -264,10 +301,12 @@ export function createHost(options: HostOptions): ContainerHost {
       ends,
       builds,
       images,
+      volumes,
       engineIdOf: (id) => workers.get(id)?.engine?.engineId ?? null,
       hold: (id, task) => workers.get(id)?.hold(task) ?? task(),
     }),
-    session: (sendNow, sessionSignal) => {
+    session: (sendNow, sessionSignal, ping) => {
+      leases.begin(ping, sessionSignal)
       send = sendNow
       synced = false
       assigned = new Set()
@@ -286,6 +325,7 @@ export function createHost(options: HostOptions): ContainerHost {
     },
     close: async () => {
       clearInterval(timer)
+      leases.close()
       closing.abort(new Error('the agent is closing'))
       await builds.close()
       await network.close()

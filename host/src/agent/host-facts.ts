@@ -1,12 +1,15 @@
-import { statfs } from 'node:fs/promises'
+import { readFile, statfs } from 'node:fs/promises'
 import { arch, hostname, release, totalmem } from 'node:os'
 import type { HostFacts } from '@gantry/model'
 import type { Engine } from '../engine/engine.ts'
+import { machineKind } from './machine-kind.ts'
 
 export interface FactsOptions {
   readonly name: string | undefined
   readonly labels: Readonly<Record<string, string>>
   readonly agentVersion: string
+  readonly neutronHost?: string | undefined
+  readonly nested?: { readonly kind: 'vlan' | 'macvlan'; readonly link: string } | undefined
 }
 
 /** What this machine and its engine are. Rejects when the engine does not answer. */
@@ -28,8 +31,20 @@ export async function hostFacts(engine: Engine, options: FactsOptions, signal?: 
     os: info.OperatingSystem,
     kernelVersion: info.KernelVersion,
     runtimes: Object.keys(info.Runtimes ?? {}),
+    ...(await cloudFacts(options)),
+    ...(await machineKind()),
     labels: { ...options.labels },
+    leases: true,
     agentVersion: options.agentVersion,
+  }
+}
+
+/** What Neutron must be told of this machine. */
+async function cloudFacts({ neutronHost, nested }: FactsOptions): Promise<Partial<HostFacts>> {
+  const mac = nested && (await readFile(`/sys/class/net/${nested.link}/address`, 'utf8')).trim()
+  return {
+    ...(neutronHost !== undefined && { neutronHost }),
+    ...(nested && mac !== undefined && { nested: { ...nested, mac } }),
   }
 }
 
@@ -47,6 +62,7 @@ export function factsWithoutEngine({ name, labels, agentVersion }: FactsOptions)
     kernelVersion: release(),
     runtimes: [],
     labels: { ...labels },
+    leases: true,
     agentVersion,
   }
 }

@@ -8,6 +8,8 @@ export const labels = {
   generation: 'gantry.generation',
   network: 'gantry.network',
   slot: 'gantry.slot',
+  /** Seconds without a server after which it is stopped. */
+  lease: 'gantry.lease',
 } as const
 
 export function labelsOf(assignment: Assignment, deployment: string): Record<string, string> {
@@ -16,6 +18,7 @@ export function labelsOf(assignment: Assignment, deployment: string): Record<str
     [labels.container]: assignment.id,
     [labels.project]: assignment.projectId,
     [labels.generation]: String(assignment.wish.generation),
+    ...(assignment.lease !== undefined && { [labels.lease]: String(assignment.lease) }),
   }
 }
 

@@ -9,6 +9,7 @@ import { execCalls } from './exec.ts'
 import { imageBuildCalls } from './image-build.ts'
 import { logsCall } from './logs.ts'
 import { statsCall } from './stats.ts'
+import { volumeCopyCalls } from './volume-copies.ts'
 
 /** What a server may ask of this host at once, carried out on its engine. */
 export function agentCalls(context: CallContext): AgentCalls {
@@ -23,6 +24,7 @@ export function agentCalls(context: CallContext): AgentCalls {
     ...archiveCalls(context),
     ...engineImageCalls(context),
     ...imageBuildCalls(context),
+    ...volumeCopyCalls(context),
     ttyResize: ({ id, rows, columns }, { signal }) =>
       onContainer(context, 'resize the terminal of', id, signal, async (engineId) => {
         await containers.resize(engineId, rows, columns, signal)

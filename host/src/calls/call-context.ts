@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts'
 import { EngineError, EngineUnreachable, isStatus } from '../engine/engine-error.ts'
 import type { ImageBuilds } from '../build/image-builds.ts'
 import type { HostImages } from '../images/host-images.ts'
+import type { PackedVolumes } from '../volumes/index.ts'
 import type { ExecEnds } from './exec-ends.ts'
 
 export interface CallContext {
@@ -15,6 +16,7 @@ export interface CallContext {
   readonly ends: ExecEnds
   readonly builds: ImageBuilds
   readonly images: HostImages
+  readonly volumes: PackedVolumes
   /** The engine's id of a container that is known to be there; null: not known. */
   engineIdOf(id: ContainerId): string | null
   /** Runs a task that changes the container for a while by itself, with the reconciling of it suspended. */

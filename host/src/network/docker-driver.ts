@@ -1,18 +1,16 @@
-import { chmod, mkdir, readdir, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { connect } from 'node:net'
 import { join as joinPath } from 'node:path'
 import { reasonOf } from '@gantry/kernel'
 import type { Nic } from '@gantry/model'
-import Type, { type Static, type TSchema } from 'typebox'
-import { Value } from 'typebox/value'
+import Type, { type Static } from 'typebox'
 import type { HostLog } from '../agent/host-log.ts'
 import type { Fabric } from './fabric.ts'
+import { addFurther, addressesForDocker } from './further-addresses.ts'
 import { linkNames } from './names.ts'
 import type { OwnedNic } from './nic-registry.ts'
+import { gatewayOf, type NicRoute, routesOf } from './nic-routes.ts'
+import { checked, pluginServer } from './plugin-server.ts'
+import type { NetTools } from './run-in.ts'
 
-/** Where every Docker engine of a machine looks for plugins. */
-export const dockerPluginFolder = '/run/docker/plugins'
 /** The option of an endpoint that names its port. */
 export const portOption = 'gantry.port'
 
@@ -24,6 +22,7 @@ export interface DockerDriverOptions {
   readonly tag: string
   readonly folder: string
   readonly fabric: Fabric
+  readonly tools: NetTools
   readonly log: HostLog
 }
 
@@ -41,10 +40,9 @@ export interface DockerDriver {
 const patienceMs = 25_000
 /** Endpoints remembered after their end. */
 const mostGone = 1000
-const longestBody = 1 << 20
-const answerType = 'application/vnd.docker.plugins.v1.2+json'
 
 const Endpoint = Type.Object({ EndpointID: Type.String() })
+const Joining = Type.Object({ EndpointID: Type.String(), SandboxKey: Type.Optional(Type.String()) })
 const NewEndpoint = Type.Object({
   EndpointID: Type.String(),
   Options: Type.Optional(Type.Union([Type.Null(), Type.Record(Type.String(), Type.Unknown())])),
@@ -54,7 +52,7 @@ const NewEndpoint = Type.Object({
  * Serves Docker's remote network driver protocol (libnetwork, docs/remote.md): Docker asks for an endpoint, we have a veth
  * pair ready, and Docker moves its end into the container. Addresses are ours, so its networks use the `null` IPAM driver.
  */
-export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOptions): Promise<DockerDriver> {
+export async function dockerDriver({ tag, folder, fabric, tools, log }: DockerDriverOptions): Promise<DockerDriver> {
   const endpoints = new Map<string, PluggedNic>()
   /** The endpoint that each port was made for last: an earlier one, which ends late, must not take it away again. */
   const newest = new Map<string, string>()
@@ -79,11 +77,18 @@ export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOpt
     return { Interface: interfaceOf(owned) }
   }
 
-  const join = ({ EndpointID }: Static<typeof Endpoint>): object => {
+  const join = ({ EndpointID, SandboxKey }: Static<typeof Joining>): object => {
     const owned = fabric.nics.of(endpoints.get(EndpointID)?.portId ?? '')
     if (!owned) throw new Error(`Endpoint ${EndpointID} is not known; start the container again.`)
-    fabric.taken(owned.nic.portId)
-    return joined(owned, fabric.nics.ofContainer(owned.container))
+    const { nic, container } = owned
+    fabric.taken(nic.portId)
+    if (SandboxKey !== undefined && SandboxKey !== '') {
+      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(patienceMs)])
+      addFurther(tools, SandboxKey, nic, signal).catch((error: unknown) => {
+        log.warn({ port: nic.portId, reason: reasonOf(error) }, 'port has not all its addresses')
+      })
+    }
+    return joined(owned, fabric.nics.ofContainer(container))
   }
 
   const deleteEndpoint = ({ EndpointID }: Static<typeof Endpoint>): object => {
@@ -94,6 +99,8 @@ export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOpt
     if (gone.size > mostGone && oldest !== undefined) gone.delete(oldest)
     if (!nic || newest.get(nic.portId) !== EndpointID) return {}
     newest.delete(nic.portId)
+    // Docker has put the other end back: as long as the container has the port, Neutron's agent need not take it up anew.
+    if (fabric.nics.of(nic.portId)?.nic.binding) return {}
     // Not waited for: whoever needs the port next waits for its turn.
     fabric
       .unplug(nic)
@@ -105,7 +112,7 @@ export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOpt
     'Plugin.Activate': () => ({ Implements: ['NetworkDriver'] }),
     'NetworkDriver.GetCapabilities': () => ({ Scope: 'local', ConnectivityScope: 'local' }),
     'NetworkDriver.CreateEndpoint': (body) => createEndpoint(checked(NewEndpoint, body)),
-    'NetworkDriver.Join': (body) => join(checked(Endpoint, body)),
+    'NetworkDriver.Join': (body) => join(checked(Joining, body)),
     'NetworkDriver.DeleteEndpoint': (body) => deleteEndpoint(checked(Endpoint, body)),
     'NetworkDriver.EndpointOperInfo': () => ({ Value: {} }),
   }
@@ -114,28 +121,17 @@ export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOpt
   const more = ['DiscoverNew', 'DiscoverDelete', 'ProgramExternalConnectivity', 'RevokeExternalConnectivity']
   const nothingToDo = new Set([...idle, ...more].map((name) => `NetworkDriver.${name}`))
 
-  const answer = async (request: IncomingMessage): Promise<object> => {
-    const name = (request.url ?? '').slice(1)
-    const body = await bodyOf(request)
-    if (nothingToDo.has(name)) return {}
-    const method = methods[name]
-    if (!method) throw new Error(`There is no method ${name}.`)
-    return method(body)
-  }
-
-  const server = createServer((request, response) => {
-    answer(request).then(
-      (body) => send(response, 200, body),
-      (error: unknown) => {
-        log.warn({ method: request.url, reason: reasonOf(error) }, 'network driver refused')
-        send(response, 500, { Err: reasonOf(error) })
-      },
-    )
+  const server = await pluginServer({
+    socket: joinPath(folder, `${dockerDriverName(tag)}.sock`),
+    answer: (name, body) => {
+      if (nothingToDo.has(name)) return {}
+      const method = methods[name]
+      if (!method) throw new Error(`There is no method ${name}.`)
+      return method(body)
+    },
+    isOurs: (name) => /^gantry-.*\.sock$/.test(name),
+    log,
   })
-  const socket = joinPath(folder, `${dockerDriverName(tag)}.sock`)
-  await mkdir(folder, { recursive: true })
-  await removeDead(folder)
-  await listen(server, socket)
   return {
     learn: (endpointId, nic) => {
       if (endpointId === '' || gone.has(endpointId) || endpoints.has(endpointId)) return
@@ -145,23 +141,24 @@ export async function dockerDriver({ tag, folder, fabric, log }: DockerDriverOpt
     isGone: (endpointId) => gone.has(endpointId),
     close: async () => {
       closing.abort(new Error('the agent is closing'))
-      await new Promise((done) => {
-        server.close(done)
-        server.closeAllConnections()
-      })
-      await rm(socket, { force: true })
+      await server.close()
     },
   }
 }
 
 function interfaceOf({ nic }: OwnedNic): object {
-  const of = (version: number) => nic.addresses.find((address) => address.version === version)
-  const [v4, v6] = [of(4), of(6)]
+  const { v4, v6 } = addressesForDocker(nic)
   return {
     MacAddress: nic.mac,
     ...(v4 && { Address: `${v4.address}/${v4.prefix}` }),
     ...(v6 && { AddressIPv6: `${v6.address}/${v6.prefix}` }),
   }
+}
+
+/** `RouteType` 0: by a next hop, 1: on the network itself. */
+function staticRoute({ destination, nextHop }: NicRoute): object {
+  if (nextHop === null) return { Destination: destination, RouteType: 1 }
+  return { Destination: destination, RouteType: 0, NextHop: nextHop }
 }
 
 /**
@@ -170,65 +167,14 @@ function interfaceOf({ nic }: OwnedNic): object {
  * whose network has a gateway.
  */
 function joined({ nic, index }: OwnedNic, all: readonly Nic[]): object {
-  const gatewayOf = ({ addresses }: Nic, version: number) =>
-    addresses.find((each) => each.version === version)?.gateway ?? null
-  const gateway = (version: number) =>
+  const gateway = (version: 4 | 6) =>
     all.slice(0, index).some((before) => gatewayOf(before, version) !== null) ? null : gatewayOf(nic, version)
   const [v4, v6] = [gateway(4), gateway(6)]
   return {
     InterfaceName: { SrcName: linkNames.container(nic.portId), DstPrefix: index === 0 ? 'eth' : `eth${index}` },
     ...(v4 !== null && { Gateway: v4 }),
     ...(v6 !== null && { GatewayIPv6: v6 }),
+    ...(nic.binding && { StaticRoutes: routesOf(nic).map(staticRoute) }),
     DisableGatewayService: true,
   }
-}
-
-function checked<T extends TSchema>(schema: T, body: unknown): Static<T> {
-  if (!Value.Check(schema, body)) throw new Error('The request has not the form of the plugin protocol.')
-  return body
-}
-
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  const parts: Buffer[] = []
-  let size = 0
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length
-    if (size > longestBody) throw new Error('The request is too long.')
-    parts.push(part)
-  }
-  const text = Buffer.concat(parts).toString('utf8')
-  return text === '' ? {} : (JSON.parse(text) as unknown)
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': answerType })
-  response.end(JSON.stringify(body))
-}
-
-async function listen(server: Server, socket: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(socket, resolve)
-  })
-  await chmod(socket, 0o600)
-}
-
-/** A socket that nobody listens on makes each engine of the machine wait for it whenever it looks for any plugin. */
-async function removeDead(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!/^gantry-.*\.sock$/.test(name)) continue
-    const path = joinPath(folder, name)
-    if (await isDead(path)) await rm(path, { force: true })
-  }
-}
-
-function isDead(path: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const socket = connect(path)
-  socket.once('connect', () => {
-    socket.destroy()
-    resolve(false)
-  })
-  socket.once('error', (error) => resolve('code' in error && error.code === 'ECONNREFUSED'))
-  return promise
 }

@@ -17,10 +17,12 @@ export interface DockerWiringOptions {
   readonly fabric: Fabric
   /** null: it could not be opened; the host has said why. */
   readonly driver: () => DockerDriver | null
+  /** See `HostNetworkOptions`. */
+  readonly portWaitMs: number
 }
 
 /** Docker plugs by itself, asking our network driver; what we do ahead costs nothing when it asks. */
-export function dockerWiring({ containers, api, networks, fabric, driver }: DockerWiringOptions): Wiring {
+export function dockerWiring({ containers, api, networks, fabric, driver, portWaitMs }: DockerWiringOptions): Wiring {
   const keyOf = ({ projectId }: Assignment, { networkId }: Nic): DockerNetworkKey => ({ networkId, projectId, slot: 0 })
   const endpoint = (assignment: Assignment, nic: Nic): EndpointConfig => ({
     Aliases: namesOf(assignment, nic),
@@ -52,7 +54,10 @@ export function dockerWiring({ containers, api, networks, fabric, driver }: Dock
       void ahead(assignment).catch(() => undefined)
       return { mode: name, endpoints: { [name]: endpoint(assignment, primary) }, dns, plugged: [primary.portId] }
     },
-    ready: (assignment) => ahead(assignment),
+    ready: async (assignment, signal) => {
+      await ahead(assignment)
+      await untilPassing(fabric, assignment, portWaitMs, signal)
+    },
     connect: async (assignment, nic, signal) => {
       checkSubnets(assignment, nic)
       await fabric.prepare(nic)
@@ -135,5 +140,18 @@ function checkSubnets({ nics }: Assignment, nic: Nic): void {
 type Endpoint = NonNullable<ContainerInspect['NetworkSettings']['Networks']>[string]
 
 export function dnsOf(fabric: Fabric, nic: Nic): string[] {
+  if (nic.binding) return [...nic.binding.dnsServers]
   return (fabric.network(nic.networkId)?.subnets ?? []).flatMap(({ dnsServers }) => dnsServers)
+}
+
+/** Waits until the container's traffic may pass, at most `ms`. */
+export async function untilPassing(
+  fabric: Fabric,
+  { nics }: Assignment,
+  ms: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (ms === 0) return
+  await fabric.passing(nics, AbortSignal.any([signal, AbortSignal.timeout(ms)]))
+  signal.throwIfAborted()
 }

@@ -2,6 +2,7 @@ import { backoff, reasonOf } from '@gantry/kernel'
 import type { ContainerId, FabricPlan, GroupPlan, NetworkPlan, Nic, ProjectId, RouterPlan } from '@gantry/model'
 import type { HostLog } from '../agent/host-log.ts'
 import { EngineError } from '../engine/engine-error.ts'
+import type { Binder } from './binding/binder.ts'
 import { externalBridges } from './external-bridges.ts'
 import { remoteGroups } from './group-rules.ts'
 import { linkNames, namespaceIds } from './names.ts'
@@ -15,6 +16,8 @@ export interface FabricOptions {
   readonly tools: NetTools
   readonly engineSpace: string
   readonly log: HostLog
+  /** For the ports that Neutron has bound to this host. */
+  readonly binder: Binder
 }
 
 /**
@@ -33,7 +36,9 @@ export interface Fabric {
   /** Puts a port that nobody uses on its network, under its rules. Rejects with an `EngineError`. */
   plug(nic: Nic): Promise<void>
   taken(portId: string): void
-  unplug(nic: Pick<Nic, 'portId' | 'networkId'>): Promise<void>
+  /** Resolves when traffic of these may pass, or that has taken too long. */
+  passing(nics: readonly Nic[], signal: AbortSignal): Promise<void>
+  unplug(nic: Pick<Nic, 'portId'> & Partial<Pick<Nic, 'networkId'>>): Promise<void>
   /** A session begins: what it names until `synced` is all there is, and the kernel is looked at anew. */
   begin(): void
   /** Takes down what the session did not name. */
@@ -45,8 +50,10 @@ export interface Fabric {
 /** Half a minute, for what passes by itself: the kernel takes namespaces down in the background, slowly if there are many. */
 const mostTries = 8
 const pause = { baseMs: 200, maxMs: 15_000 }
+/** How long Neutron's word on a port is waited for: Docker gives up after half a minute. Milliseconds. */
+const bindingMs = 25_000
 
-export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric {
+export function fabric({ tag, tools, engineSpace, log, binder }: FabricOptions): Fabric {
   const nics = nicRegistry()
   const networks = new Map<string, { plan: NetworkPlan; readonly space: NetworkSpace }>()
   const externals = new Map<string, NetworkPlan>()
@@ -58,6 +65,9 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
   /** Of objects that may come back under the same id. */
   const removals = new Map<string, Promise<void>>()
   const underWay = new Set<Promise<unknown>>()
+
+  /** Bound ports as they were plugged last, whose other end no engine has taken since. */
+  const waiting = new Map<string, { readonly key: string; readonly waits: Promise<boolean> }>()
 
   const closing = new AbortController()
 
@@ -191,7 +201,47 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
       if (!wanted.has(id) && !networks.has(id) && !routers.has(id)) await removeNamespace(tools, tag, id)
     }
     await bridges.refresh()
+    const stray = (await binder.links()).filter((portId) => nics.of(portId) === undefined)
+    for (const portId of stray) await binder.unplug({ portId })
+    // What an agent before us had not finished.
+    await Promise.all((await binder.loose()).map((portId) => rebind(nics.of(portId)?.nic)))
     await Promise.all([...networks.values()].map(({ space }) => space.tidy()))
+  }
+
+  /** Plugs a port that Neutron made, once it is known how. */
+  const bind = async ({ portId }: Nic, how: 'plug' | 'prepare'): Promise<void> => {
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(bindingMs)])
+    const isKnown = ({ binding }: Nic) => binding?.vif !== null || binding.problem !== undefined
+    const { nic } = await nics.wait(portId, signal, isKnown).catch(() => {
+      throw new EngineError(503, `Neutron has not said in time how port ${portId} is to be plugged.`)
+    })
+    const { mac, networkId, filtered, binding } = nic
+    if (binding?.problem !== undefined) throw new EngineError(409, binding.problem)
+    if (!binding?.vif) throw new EngineError(409, `Port ${portId} is not one of Neutron's any more.`)
+    const port = { portId, networkId, mac, mtu: binding.mtu, vif: binding.vif, filtered }
+    const key = JSON.stringify(port)
+    const known = waiting.get(portId)
+    if (known?.key === key && (await known.waits.catch(() => false))) return
+    const waits = how === 'plug' ? binder.plug(port).then(() => true) : binder.prepare(port)
+    waiting.set(portId, { key, waits })
+    try {
+      await waits
+    } catch (error) {
+      throw new EngineError(503, `Port ${portId} could not be plugged: ${reasonOf(error)}`)
+    }
+  }
+
+  /** A port that is plugged already is to be as its newest assignment says. */
+  const rebind = async (nic: Nic | undefined): Promise<void> => {
+    if (!nic?.binding?.vif) return
+    await bind(nic, 'prepare').catch((error: unknown) => {
+      log.warn({ port: nic.portId, reason: reasonOf(error) }, 'port not plugged')
+    })
+  }
+  /** What Neutron answered is not always what was expected of it, and a nic that waits for it has not been plugged. */
+  const isMoved = ({ portId, binding }: Nic) => {
+    const before = nics.of(portId)?.nic.binding?.vif
+    return Boolean(before && binding?.vif) && JSON.stringify(before) !== JSON.stringify(binding?.vif)
   }
 
   const onNetwork = async (nic: Nic, task: (space: NetworkSpace) => Promise<void>) => {
@@ -210,26 +260,38 @@ export function fabric({ tag, tools, engineSpace, log }: FabricOptions): Fabric 
   return {
     nics,
     take,
-    setNics: (container, projectId, wanted) => refreshRules(nics.set(container, projectId, wanted)),
+    setNics: (container, projectId, wanted) => {
+      const moved = wanted.filter(isMoved)
+      refreshRules(nics.set(container, projectId, wanted))
+      for (const nic of moved) void rebind(nic)
+    },
     forgetNics: (container) => refreshRules(nics.forget(container)),
     network: (id) => networks.get(id)?.plan ?? externals.get(id),
-    prepare: (nic) => onNetwork(nic, (space) => space.prepare(nic)),
-    plug: (nic) => onNetwork(nic, (space) => space.plug(nic)),
+    prepare: (nic) => (nic.binding ? bind(nic, 'prepare') : onNetwork(nic, (space) => space.prepare(nic))),
+    plug: (nic) => (nic.binding ? bind(nic, 'plug') : onNetwork(nic, (space) => space.plug(nic))),
     taken: (portId) => {
+      waiting.delete(portId)
       const owned = nics.of(portId)
       if (owned) networks.get(owned.nic.networkId)?.space.taken(portId)
     },
+    passing: async (wanted, signal) => {
+      await Promise.all(wanted.map(({ portId }) => binder.whenReady(portId, signal).catch(() => undefined)))
+    },
     unplug: async ({ networkId, portId }) => {
-      await networks.get(networkId)?.space.unplug(portId)
+      waiting.delete(portId)
+      const own = networkId && networks.get(networkId)
+      await (own ? own.space.unplug(portId) : binder.unplug({ portId }))
     },
     begin: () => {
       named = new Set()
       taken.clear()
+      waiting.clear()
       for (const { space } of networks.values()) space.doubt()
     },
     synced: removeStale,
     close: async () => {
       closing.abort(new Error('the agent is closing'))
+      binder.close()
       while (underWay.size > 0) await Promise.all(underWay)
     },
   }

@@ -2,13 +2,15 @@ import { reasonOf } from '@gantry/kernel'
 import type { HostLog } from '../agent/host-log.ts'
 import type { Engine } from '../engine/engine.ts'
 import { EngineError } from '../engine/engine-error.ts'
-import { type DockerDriver, dockerDriver, dockerPluginFolder } from './docker-driver.ts'
+import { type DockerDriver, dockerDriver } from './docker-driver.ts'
+import { binder } from './binding/binder.ts'
 import { dockerNetworks } from './docker-networks.ts'
 import { dockerWiring } from './docker-wiring.ts'
 import { type Fabric, fabric as makeFabric } from './fabric.ts'
-import { hostTag } from './names.ts'
+import { bindingMark, hostTag } from './names.ts'
 import { networkProblem } from './network-problem.ts'
 import { podmanWiring } from './podman-wiring.ts'
+import { dockerPluginFolder } from './plugin-server.ts'
 import { netTools } from './run-in.ts'
 import type { Wiring } from './wiring.ts'
 
@@ -18,6 +20,8 @@ export interface HostNetworkOptions {
   readonly log: HostLog
   readonly engineNetns?: string
   readonly pluginFolder?: string
+  /** How long a start waits for Neutron's agent to let a container's traffic pass. Milliseconds; 0: not at all. */
+  readonly portWaitMs?: number
 }
 
 /** All of a host's networking: the fabric in the kernel, and the way in for this host's engine. */
@@ -31,15 +35,16 @@ export interface HostNetwork {
 }
 
 export function hostNetwork(options: HostNetworkOptions): HostNetwork {
-  const { engine, deployment, log } = options
+  const { engine, deployment, log, portWaitMs = 0 } = options
   const tag = hostTag(deployment)
   const tools = netTools()
   // By the process: what runs in another namespace must find ours by this path, too.
   const engineSpace = options.engineNetns ?? `/proc/${process.pid}/ns/net`
-  const fabric = makeFabric({ tag, tools, engineSpace, log })
+  const bound = binder({ tools, engineSpace, log, mark: bindingMark(tag) })
+  const fabric = makeFabric({ tag, tools, engineSpace, log, binder: bound })
   let driver: DockerDriver | null = null
   // At once and not when the engine answers: an engine that starts containers by itself asks before that.
-  const opening = dockerDriver({ tag, folder: options.pluginFolder ?? dockerPluginFolder, fabric, log }).then(
+  const opening = dockerDriver({ tag, folder: options.pluginFolder ?? dockerPluginFolder, fabric, tools, log }).then(
     (open) => {
       driver = open
       return null
@@ -53,8 +58,9 @@ export function hostNetwork(options: HostNetworkOptions): HostNetwork {
     networks: dockerNetworks(engine.networks, tag, deployment),
     fabric,
     driver: () => driver,
+    portWaitMs,
   })
-  const podman = podmanWiring({ tag, tools, fabric, engineSpace })
+  const podman = podmanWiring({ tag, tools, fabric, engineSpace, portWaitMs })
 
   return {
     fabric,

@@ -7,6 +7,7 @@ const Link = Type.Object({
   mtu: Type.Integer(),
   address: Type.Optional(Type.String()),
   ifalias: Type.Optional(Type.String()),
+  master: Type.Optional(Type.String()),
   flags: Type.Optional(Type.Array(Type.String())),
   addr_info: Type.Optional(
     Type.Array(Type.Object({ local: Type.Optional(Type.String()), prefixlen: Type.Integer(), scope: Type.String() })),
@@ -24,6 +25,8 @@ export interface KernelLink {
   readonly mtu: number
   /** Free text; empty: none. */
   readonly alias: string
+  /** The bridge that it is on; empty: none. */
+  readonly master: string
   readonly up: boolean
   /** `10.0.0.1/24`, but for those that the kernel makes by itself. */
   readonly addresses: readonly string[]
@@ -43,6 +46,7 @@ export async function kernelLinks(tools: NetTools, space: string | null): Promis
         mac: link.address ?? '',
         mtu: link.mtu,
         alias: link.ifalias ?? '',
+        master: link.master ?? '',
         up: link.flags?.includes('UP') ?? false,
         addresses: (withAddresses.get(link.ifname) ?? [])
           .filter(({ local, scope }) => local !== undefined && scope !== 'link' && scope !== 'host')

@@ -10,6 +10,11 @@ export function hostTag(deployment: string): string {
   return createHash('sha256').update(deployment).digest('hex').slice(0, 8)
 }
 
+/** Stands in the alias of what it plugs for Neutron, among the interfaces of others. */
+export function bindingMark(tag: string): string {
+  return `gantry-${tag}`
+}
+
 /** Names of namespaces: one for each network, each router, and with Podman each container. */
 export function namespaceName(tag: string, id: string): string {
   return `gantry-${tag}-${id}`
@@ -32,6 +37,8 @@ export const linkNames = {
   port: (id: string) => `gp${hex(id)}`,
   /** Its other end, until the engine takes it into the container. */
   container: (id: string) => `gc${hex(id)}`,
+  /** The host end of a port of Neutron's while its agent has not yet let go of an earlier one. */
+  early: (id: string) => `gh${hex(id)}`,
   /** A router's interface, in the router. */
   router: (id: string) => `ri${hex(id)}`,
   /** Its other end, on the network's bridge. */

@@ -16,8 +16,8 @@ export interface NicRegistry {
   of(portId: string): OwnedNic | undefined
   onNetwork(networkId: string): Nic[]
   members(groupId: string, version: 4 | 6): Iterable<string>
-  /** Resolves when the port is known; rejects when the signal is aborted. */
-  wait(portId: string, signal: AbortSignal): Promise<OwnedNic>
+  /** Resolves when the port is known, and is as `isFit` wants it; rejects when the signal is aborted. */
+  wait(portId: string, signal: AbortSignal, isFit?: (nic: Nic) => boolean): Promise<OwnedNic>
   /** Also those that have no port at present. */
   containers(): Iterable<ContainerId>
   ofContainer(id: ContainerId): Nic[]
@@ -35,15 +35,16 @@ export function nicRegistry(): NicRegistry {
   const byPort = new Map<string, OwnedNic>()
   const byNetwork = new Map<string, Map<string, Nic>>()
   const byGroup = new Map<string, Map<string, Nic>>()
-  const waiting = new Map<string, Set<(nic: OwnedNic) => void>>()
+  const waiting = new Map<string, Set<(nic: OwnedNic) => boolean>>()
 
   const add = (owned: OwnedNic) => {
     const { nic } = owned
     byPort.set(nic.portId, owned)
     inner(byNetwork, nic.networkId).set(nic.portId, nic)
     for (const group of nic.groups) inner(byGroup, group).set(nic.portId, nic)
-    for (const resume of waiting.get(nic.portId) ?? []) resume(owned)
-    waiting.delete(nic.portId)
+    const queue = waiting.get(nic.portId) ?? new Set()
+    for (const resume of queue) if (resume(owned)) queue.delete(resume)
+    if (queue.size === 0) waiting.delete(nic.portId)
   }
   const remove = ({ nic, container }: OwnedNic) => {
     // A port that another container has got meanwhile is that one's.
@@ -82,14 +83,20 @@ export function nicRegistry(): NicRegistry {
         for (const each of addresses) if (each.version === version) yield each.address
       }
     },
-    wait: (portId, signal) => {
+    wait: (portId, signal, isFit = () => true) => {
       const known = byPort.get(portId)
-      if (known) return Promise.resolve(known)
+      if (known && isFit(known.nic)) return Promise.resolve(known)
       const { promise, resolve, reject } = Promise.withResolvers<OwnedNic>()
       const queue = waiting.get(portId) ?? new Set()
-      waiting.set(portId, queue.add(resolve))
+      const resume = (owned: OwnedNic) => {
+        if (!isFit(owned.nic)) return false
+        resolve(owned)
+        return true
+      }
+      waiting.set(portId, queue.add(resume))
       const leave = () => {
-        queue.delete(resolve)
+        queue.delete(resume)
+        if (queue.size === 0 && waiting.get(portId) === queue) waiting.delete(portId)
         reject(signal.reason)
       }
       signal.addEventListener('abort', leave, { once: true })

@@ -1,10 +1,11 @@
 import type { Assignment, ContainerId, Nic } from '@gantry/model'
 import { isIPv4 } from 'node:net'
 import { keyLocks } from '../volumes/key-locks.ts'
-import { dnsOf } from './docker-wiring.ts'
+import { dnsOf, untilPassing } from './docker-wiring.ts'
 import type { Fabric } from './fabric.ts'
 import { kernelLinks } from './kernel-links.ts'
 import { linkNames, namespacePath } from './names.ts'
+import { gatewayOf, routesOf } from './nic-routes.ts'
 import { ensureNamespace, removeNamespace } from './network-space.ts'
 import type { NetTools } from './run-in.ts'
 import type { Wiring } from './wiring.ts'
@@ -14,13 +15,15 @@ export interface PodmanWiringOptions {
   readonly tools: NetTools
   readonly fabric: Fabric
   readonly engineSpace: string
+  /** See `HostNetworkOptions`. */
+  readonly portWaitMs: number
 }
 
 /**
  * Podman has no drivers of others' for networks, but takes a namespace that was made ready: it stays as it is for as long as
  * there is the container. Containers find each other by address only, since nobody answers for names there.
  */
-export function podmanWiring({ tag, tools, fabric, engineSpace }: PodmanWiringOptions): Wiring {
+export function podmanWiring({ tag, tools, fabric, engineSpace, portWaitMs }: PodmanWiringOptions): Wiring {
   const locks = keyLocks()
   /** Ports in each container's namespace, as far as it has been looked at. */
   const plugged = new Map<ContainerId, Set<string>>()
@@ -61,13 +64,17 @@ export function podmanWiring({ tag, tools, fabric, engineSpace }: PodmanWiringOp
       const mode = `ns:${namespacePath(tag, assignment.id)}`
       return { mode, endpoints: {}, dns, plugged: assignment.nics.map(({ portId }) => portId) }
     },
-    ready: plugAll,
+    ready: async (assignment, signal) => {
+      await plugAll(assignment)
+      await untilPassing(fabric, assignment, portWaitMs, signal)
+    },
     connect: async (assignment) => plugAll(assignment),
     disconnect: ({ id }, portId) =>
       locks.run([id], async () => {
         const space = namespacePath(tag, id)
         const link = [...(await kernelLinks(tools, space)).values()].find(({ alias }) => alias === portId)
         if (link) await tools.ip(space, [{ may: `link del ${link.name}` }])
+        await fabric.unplug({ portId })
         plugged.get(id)?.delete(portId)
       }),
     nicsOf: (id) => [...(plugged.get(id) ?? [])],
@@ -95,18 +102,22 @@ function interfaceName(index: number, taken: ReadonlySet<string>): string {
 
 /** The default route is by the first interface whose network has a gateway. */
 function isFirstOut(all: readonly Nic[], nic: Nic): boolean {
-  const first = all.find(({ addresses }) => addresses.some(({ gateway }) => gateway !== null))
+  const first = all.find((each) => gatewayOf(each, 4) !== null || gatewayOf(each, 6) !== null)
   return first === undefined || first.portId === nic.portId
 }
 
 function linesOf(nic: Nic, name: string, primary: boolean): string[] {
-  const gateways = primary ? nic.addresses.filter(({ gateway }) => gateway !== null) : []
+  const gateways = primary ? [gatewayOf(nic, 4), gatewayOf(nic, 6)].filter((gateway) => gateway !== null) : []
   return [
     ...nic.addresses.map(
       ({ address, prefix }) => `addr add ${address}/${prefix} dev ${name}${isIPv4(address) ? '' : ' nodad'}`,
     ),
     `link set ${name} up`,
-    ...gateways.map(({ gateway }) => `route replace default via ${gateway} dev ${name}`),
+    ...gateways.map((gateway) => `route replace default via ${gateway} dev ${name}`),
+    ...routesOf(nic).map(
+      ({ destination, nextHop }) =>
+        `route replace ${destination} ${nextHop === null ? '' : `via ${nextHop} `}dev ${name}`,
+    ),
     // Last: who bears it is believed to be complete.
     `link set ${name} alias ${nic.portId}`,
   ]

@@ -1,9 +1,13 @@
 import { mkdtemp, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { fileSystemBytes } from './file-system-bytes.ts'
 import type { Programs } from './run-program.ts'
 import { flush, flushName, type StateFolders } from './state-folders.ts'
 
-const gib = 2 ** 30
+export const gib = 2 ** 30
+
+/** How a file is called while it is being made. */
+export const diskName = 'disk.img'
 
 const copyOptions = ['--sparse=always', '--reflink=auto', '--']
 
@@ -29,22 +33,29 @@ exit "$status"
 export interface DiskImages {
   /** A new one of `size` GiB with nothing in it. */
   makeEmpty(path: string, size: number, signal: AbortSignal): Promise<void>
-  /** A copy of `source` with room for `size` GiB. Where that is mounted at `point`, its writers wait meanwhile. */
-  makeCopy(
-    path: string,
-    source: { readonly file: string; readonly point: string | null },
-    size: number,
-    signal: AbortSignal,
-  ): Promise<void>
+  /** A copy of `source` with room for `size` GiB. */
+  makeCopy(path: string, source: CopySource, size: number, signal: AbortSignal): Promise<void>
+  /** One with what `fill` writes to the file it is told of (which is not there yet), and room for `size` GiB. */
+  makeFrom(path: string, size: number, fill: (draft: string) => Promise<void>, signal: AbortSignal): Promise<void>
+  /** A copy in a folder of its own, for a while. Resolves with its path; who has it removes the folder. */
+  copyAside(source: CopySource, signal: AbortSignal): Promise<string>
+}
+
+export interface CopySource {
+  readonly file: string
+  /** Where that is mounted: its writers wait meanwhile. null: nowhere. */
+  readonly point: string | null
 }
 
 /** Whatever is made appears under its name only once it is complete and safe on disk. */
 export function diskImages(folders: StateFolders, programs: Programs): DiskImages {
+  // A folder of its own: programs that a killed agent left running must not meet in one file.
+  const folderFor = (path: string) => mkdtemp(join(folders.making, `${basename(path)}-`))
+
   const make = async (path: string, fill: (draft: string) => Promise<void>): Promise<void> => {
-    // A folder of its own: programs that a killed agent left running must not meet in one file.
-    const folder = await mkdtemp(join(folders.making, `${basename(path)}-`))
+    const folder = await folderFor(path)
     try {
-      const draft = join(folder, 'disk.img')
+      const draft = join(folder, diskName)
       await fill(draft)
       await flush(draft)
       await rename(draft, path)
@@ -52,6 +63,20 @@ export function diskImages(folders: StateFolders, programs: Programs): DiskImage
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
+  }
+
+  const copy = async (draft: string, { file, point }: CopySource, signal: AbortSignal): Promise<void> => {
+    if (point === null) await programs.run('cp', [...copyOptions, file, draft], signal)
+    else await programs.runScript(quietCopy, [point, ...copyOptions, file, draft], signal)
+  }
+
+  const fit = async (draft: string, size: number, signal: AbortSignal): Promise<void> => {
+    const bytes = (await stat(draft)).size
+    // A file that was made longer by an agent that was killed then holds less than it could.
+    if (((await fileSystemBytes(draft)) ?? bytes) >= size * gib) return
+    if (bytes < size * gib) await setSize(draft, size)
+    await checkFileSystem(programs, draft, signal, { thorough: true })
+    await programs.run('resize2fs', [draft], signal)
   }
 
   return {
@@ -62,15 +87,28 @@ export function diskImages(folders: StateFolders, programs: Programs): DiskImage
         const lazy = 'lazy_itable_init=1,lazy_journal_init=1'
         await programs.run('mkfs.ext4', ['-q', '-F', '-m', '0', '-E', lazy, '-d', folders.seed, draft], signal)
       }),
-    makeCopy: (path, { file, point }, size, signal) =>
+    makeCopy: (path, source, size, signal) =>
       make(path, async (draft) => {
-        if (point === null) await programs.run('cp', [...copyOptions, file, draft], signal)
-        else await programs.runScript(quietCopy, [point, ...copyOptions, file, draft], signal)
-        if ((await stat(draft)).size >= size * gib) return
-        await setSize(draft, size)
-        await checkFileSystem(programs, draft, signal, { thorough: true })
-        await programs.run('resize2fs', [draft], signal)
+        await copy(draft, source, signal)
+        await fit(draft, size, signal)
       }),
+    makeFrom: (path, size, fill, signal) =>
+      make(path, async (draft) => {
+        await fill(draft)
+        if ((await stat(draft)).size > size * gib) throw new Error(`It holds more than ${size} GiB.`)
+        await checkFileSystem(programs, draft, signal, { thorough: true })
+        await fit(draft, size, signal)
+      }),
+    copyAside: async (source, signal) => {
+      const folder = await folderFor(source.file)
+      try {
+        await copy(join(folder, diskName), source, signal)
+        return join(folder, diskName)
+      } catch (error) {
+        await rm(folder, { recursive: true, force: true })
+        throw error
+      }
+    },
   }
 }
 
@@ -93,7 +131,8 @@ export async function checkFileSystem(
   }
 }
 
-async function setSize(path: string, size: number): Promise<void> {
+/** Makes a file of `size` GiB of it, or makes it longer; what was in it stays. */
+export async function setSize(path: string, size: number): Promise<void> {
   const file = await open(path, 'a', 0o600)
   try {
     await file.truncate(size * gib)

@@ -1,2 +1,7 @@
+export type { AttachedVolume, AttachedVolumes } from './attached/attached-volumes.ts'
+export { type AttachedOptions, attachedVolumes } from './attached/create-attached.ts'
 export { type Bind, type HostVolumes, type HostVolumesOptions, hostVolumes } from './host-volumes.ts'
+export { type Programs, programsUnder } from './run-program.ts'
+export type { PackedVolumes } from './packed-volumes.ts'
+export { problemSentence } from './problem-sentence.ts'
 export { volumeProblem } from './volume-problem.ts'

@@ -44,6 +44,7 @@ export function volumeMounts(folders: StateFolders, programs: Programs): VolumeM
         await mkdir(point, { recursive: true, mode: 0o700 })
         // Devices have no business there. `discard` gives the host back what containers delete.
         await programs.run('mount', ['-t', 'ext4', '-o', 'loop,nodev,discard,errors=remount-ro', file, point])
+        await pastTheCache(programs, file)
       }
       return join(point, dataFolder)
     },
@@ -64,8 +65,16 @@ export function volumeMounts(folders: StateFolders, programs: Programs): VolumeM
   }
 }
 
+/** Without it all is held in memory twice, and written at a third of the disk's speed. Some file systems cannot do it. */
+async function pastTheCache(programs: Programs, file: string): Promise<void> {
+  const devices = await programs.run('losetup', ['--noheadings', '--output', 'NAME', '--associated', file])
+  for (const device of devices.split('\n').filter((each) => each.trim() !== '')) {
+    await programs.run('losetup', ['--direct-io=on', device.trim()]).catch(() => undefined)
+  }
+}
+
 /** What a container, or a program of an agent that was killed, had open may take the kernel a moment to close. */
-async function umount(programs: Programs, point: string): Promise<void> {
+export async function umount(programs: Programs, point: string): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       await programs.run('umount', [point])

@@ -32,11 +32,11 @@ async function tryIn(folder: string): Promise<void> {
   await runProgram('mkfs.ext4', ['-q', '-F', '-O', '^has_journal', file, '1M'])
   await runProgram('losetup', ['--noheadings', '--output', 'NAME', '--associated', file])
   await runProgram('mount', ['-t', 'ext4', '-o', 'loop,nodev', file, point])
-  for (const program of ['fsfreeze', 'flock', 'setpriv', 'resize2fs']) await requireProgram(program)
+  for (const program of ['fsfreeze', 'flock', 'setpriv', 'resize2fs', 'tar']) await requireProgram(program)
   await runProgram('umount', [point])
 }
 
-/** Those that only a snapshot needs must not be found missing by it. */
+/** Those that only a snapshot or a backup needs must not be found missing by it. */
 async function requireProgram(name: string): Promise<void> {
   try {
     await runProgram(name, ['--version'])

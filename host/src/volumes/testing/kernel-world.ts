@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { statSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync, statSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@gantry/kernel'
@@ -57,8 +57,7 @@ export interface World {
 }
 
 /** `HostVolumes` on a folder of its own, with the loop devices and file systems of this machine. */
-export async function openWorld(): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), 'gantry-volumes-'))
+export async function openWorld(folder = mkdtempSync(join(tmpdir(), 'gantry-volumes-'))): Promise<World> {
   const listeners = new Set<(report: VolumeReport) => void>()
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
   let life = new AbortController()
@@ -118,7 +117,8 @@ export async function openWorld(): Promise<World> {
       await volumes.held()
       life.abort(new Error('the test is over'))
       for (const point of (await ourMounts()).toReversed()) execFileSync('umount', ['--lazy', point])
-      await rm(folder, { recursive: true, force: true })
+      // What was being made may still be written.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 })
     },
   }
 }
