@@ -1,4 +1,5 @@
 export { type EmbeddedBlobsOptions, embeddedBlobs } from './blobs/embedded-blobs.ts'
+export { type EmbeddedComputeOptions, embeddedCompute } from './compute/embedded-compute.ts'
 export * from './identity/index.ts'
 export { embeddedNetworks } from './network/embedded-networks.ts'
 export * from './volumes/index.ts'

@@ -2,8 +2,10 @@ import { Readable } from 'node:stream'
 import { Fault, type FaultCode } from '@gantry/kernel'
 import type { Digest } from '@gantry/model'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { type AStore, aStore, contentOf, digestOf, never, uploadId } from './testing/a-store.ts'
+
+const postgres = inject('postgres')
 
 /** What the store should hold. */
 interface Model {
@@ -116,7 +118,7 @@ const turns = fc.array(
 test('whatever is done in whatever order, the store holds what a map would', { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(turns, async (script) => {
-      await using store = await aStore()
+      await using store = await aStore(postgres)
       const model: Model = { uploads: new Map(), done: new Map(), blobs: new Map() }
       for (const { verb, ...turn } of script) {
         const deed = verbs[verb]?.({ store, model, ...turn })
@@ -128,7 +130,7 @@ test('whatever is done in whatever order, the store holds what a map would', { t
       const uploads = await Array.fromAsync(store.blobs.uploads(), ({ id }) => String(id))
       expect(uploads.toSorted()).toEqual([...new Set([...model.uploads.keys(), ...model.done.keys()])].toSorted())
     }),
-    { numRuns: 40 },
+    { numRuns: postgres === undefined ? 40 : 12 },
   )
 })
 

@@ -1,5 +1,5 @@
 import type { GrantCheck, IdentityService, IdentityStore, TokenVerifier } from '@gantry/control'
-import { type Clock, Fault, type Ids } from '@gantry/kernel'
+import { type Clock, Fault, type Ids, throttle } from '@gantry/kernel'
 import type { ProjectId, UserId } from '@gantry/model'
 import { appCredentials } from './app-credentials.ts'
 import { endpoints, regions, services } from './catalog.ts'
@@ -9,7 +9,6 @@ import { keyRing } from './key-ring.ts'
 import { domains, projects, roles } from './owners.ts'
 import type { Parts } from './parts.ts'
 import { passwords } from './passwords.ts'
-import { throttle } from './throttle.ts'
 import { authenticate, tokenService } from './token-service.ts'
 import { tokenBox } from './tokens.ts'
 import { users } from './users.ts'
@@ -54,6 +53,7 @@ export function embeddedIdentity(options: EmbeddedIdentityOptions): IdentityServ
       return async () => !(await box.isRevoked(info))
     },
     onRevoked: (listener) => box.onRevoked(listener),
+    revokedElsewhere: () => box.revokedElsewhere(),
     tokens: tokenService(parts),
     domains: domains(parts),
     projects: projects(parts),

@@ -1,7 +1,6 @@
 import type { IdentityStore } from '@gantry/control'
-import type { Clock, Ids } from '@gantry/kernel'
+import type { Clock, Ids, Throttle } from '@gantry/kernel'
 import type { Passwords } from './passwords.ts'
-import type { Throttle } from './throttle.ts'
 import type { TokenBox } from './tokens.ts'
 
 /** What the pieces of the identity service share. */

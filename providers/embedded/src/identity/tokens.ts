@@ -1,7 +1,6 @@
 import type { IdentityStore, TokenInfo } from '@gantry/control'
-import { type Clock, Fault } from '@gantry/kernel'
+import { BoundedMap, type Clock, Fault } from '@gantry/kernel'
 import { errors, jwtVerify, SignJWT } from 'jose'
-import { BoundedMap } from './bounded-map.ts'
 import type { KeyRing } from './key-ring.ts'
 
 export interface TokenBox {
@@ -12,8 +11,10 @@ export interface TokenBox {
   revoke(...subjects: string[]): Promise<void>
   /** Whether a token that says this was revoked, however long ago its time ran out. */
   isRevoked(info: TokenInfo): Promise<boolean>
-  /** Calls `listener` after each revocation, until the answer is called. */
-  onRevoked(listener: () => void): () => void
+  /** Calls `listener` after each revocation, `isHere`: by this box, until the answer is called. */
+  onRevoked(listener: (isHere: boolean) => void): () => void
+  /** Another server has revoked something. */
+  revokedElsewhere(): void
 }
 
 export interface TokenBoxOptions {
@@ -42,7 +43,7 @@ const maxTokenLength = 12_288
 /** Signed tokens (JWS, HMAC-SHA256) that carry everything they say; the store is asked only whether they were revoked. */
 export function tokenBox({ store, keys, clock, tokenLifeMs }: TokenBoxOptions): TokenBox {
   const remembered = new BoundedMap<string, { info: TokenInfo; checkedAt: number }>(maxRemembered)
-  const listeners = new Set<() => void>()
+  const listeners = new Set<(isHere: boolean) => void>()
   let generation = 0
   let prunedAt = Number.NEGATIVE_INFINITY
 
@@ -64,6 +65,11 @@ export function tokenBox({ store, keys, clock, tokenLifeMs }: TokenBoxOptions): 
     }
   }
 
+  const forget = (isHere: boolean) => {
+    generation += 1
+    remembered.clear()
+    for (const listener of listeners) listener(isHere)
+  }
   const isRevoked = (info: TokenInfo) => store.revocations.covers(subjectsOf(info), info.issuedAt)
 
   return {
@@ -72,6 +78,7 @@ export function tokenBox({ store, keys, clock, tokenLifeMs }: TokenBoxOptions): 
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    revokedElsewhere: () => forget(false),
     async seal(info) {
       const { id, key } = await keys.current()
       return new SignJWT({ info })
@@ -98,9 +105,7 @@ export function tokenBox({ store, keys, clock, tokenLifeMs }: TokenBoxOptions): 
     async revoke(...subjects) {
       const now = clock.now()
       for (const subject of subjects) await store.revocations.add({ subject, at: now, until: now + tokenLifeMs })
-      generation += 1
-      remembered.clear()
-      for (const listener of listeners) listener()
+      forget(true)
       if (now - prunedAt < tokenLifeMs) return
       prunedAt = now
       await store.revocations.prune(now)

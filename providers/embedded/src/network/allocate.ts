@@ -1,7 +1,6 @@
-import type { AskedIp } from '@gantry/control'
+import { type AskedIp, blockOf, formatAddress, isForInterfaces, lowestFree, parseAddress } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type { FixedIp, IpVersion, Network, Subnet } from '@gantry/model'
-import { blockOf, formatAddress, isForInterfaces, lowestFree, parseAddress } from './addresses.ts'
 import { conflict, invalid, type Work } from './parts.ts'
 
 /**

@@ -54,6 +54,7 @@ export function embeddedNetworks(options: EmbeddedNetworksOptions): EmbeddedNetw
     floatingIps: floatingIps(parts),
     publishedOf: (caller, containers) => publishedOf({ tables: store }, caller, containers),
     ...containerPorts(parts),
+    remote: null,
     fabric: fabric(store, (listener) => void listeners.push(listener)),
     ensurePublic: (ownerProject) => ensurePublic(parts, publicCidr, ownerProject),
     sweep: () => sweep(parts),

@@ -1,4 +1,12 @@
-import type { NetworkVerbs, NewFloatingIp, NewForwarding } from '@gantry/control'
+import {
+  blockOf,
+  canonicalAddress,
+  isForInterfaces,
+  type NetworkVerbs,
+  type NewFloatingIp,
+  type NewForwarding,
+  parseAddress,
+} from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type {
   Caller,
@@ -11,7 +19,6 @@ import type {
   PortForwardingId,
   RouterId,
 } from '@gantry/model'
-import { blockOf, canonicalAddress, isForInterfaces, parseAddress } from './addresses.ts'
 import { freeAddress } from './allocate.ts'
 import { servicePort } from './insert-port.ts'
 import { enforceLimit } from './limits.ts'

@@ -57,13 +57,13 @@ export async function createNetwork(
 
 /** Says, for the end of a sentence, what these ports are used for. */
 export function usesOf(ports: readonly Port[]): string {
-  const kinds = {
+  const kinds: Readonly<Record<string, string>> = {
     '': 'free port',
     'compute:kuryr': 'port of a container',
     'network:router_interface': 'router interface',
     'network:router_gateway': 'router gateway',
     'network:floatingip': 'floating IP',
-  } as const
-  const counts = Map.groupBy(ports, ({ deviceOwner }) => kinds[deviceOwner])
+  }
+  const counts = Map.groupBy(ports, ({ deviceOwner }) => kinds[deviceOwner] ?? deviceOwner)
   return `remove these first: ${[...counts].map(([kind, { length }]) => `${kind} (${length})`).join(', ')}`
 }

@@ -1,6 +1,5 @@
-import type { Tables } from '@gantry/control'
+import { blockOf, type Tables } from '@gantry/control'
 import type { Nic, NicAddress, Port } from '@gantry/model'
-import { blockOf } from './addresses.ts'
 
 /** A port as its host must plug it. */
 export async function nicOf(tables: Tables, port: Port): Promise<Nic> {

@@ -1,4 +1,4 @@
-import type { Tables } from '@gantry/control'
+import { blockOf, type Tables } from '@gantry/control'
 import type {
   FloatingIp,
   GroupPlan,
@@ -12,7 +12,6 @@ import type {
   Subnet,
   SubnetId,
 } from '@gantry/model'
-import { blockOf } from './addresses.ts'
 
 export async function networkPlans(tables: Tables, ids: readonly NetworkId[]): Promise<NetworkPlan[]> {
   const subnets = Map.groupBy(await subnetsOf(tables, ids), ({ networkId }) => networkId)

@@ -36,13 +36,14 @@ export function ports(parts: Parts): NetworkVerbs['ports'] {
 /** Throws `network.in-use` for a port that something is plugged into. */
 export function requireFree({ deviceId, deviceOwner }: Port, ref: string): void {
   if (deviceId === null && deviceOwner === '') return
-  const user = {
+  const users: Readonly<Record<string, string>> = {
     '': 'device',
     'compute:kuryr': 'container',
     'network:router_interface': 'router',
     'network:router_gateway': 'router',
     'network:floatingip': 'floating IP',
-  }[deviceOwner]
+  }
+  const user = users[deviceOwner] ?? deviceOwner
   throw new Fault('network.in-use', { type: 'port', ref, reason: `${user} ${deviceId ?? ''} has it` })
 }
 

@@ -1,8 +1,8 @@
+import { blockOf, parseAddress } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type { Caller, ContainerId } from '@gantry/model'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { blockOf, parseAddress } from './addresses.ts'
 import { aCloud, admin, ann, aNetwork, bob, type Cloud } from './testing/a-cloud.ts'
 import { defectsOf, ofOthers, type WholeState, wholeState } from './testing/whole-state.ts'
 

@@ -1,4 +1,4 @@
-import type { NetworkVerbs } from '@gantry/control'
+import { blockOf, type NetworkVerbs, overlap } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type {
   Caller,
@@ -11,7 +11,6 @@ import type {
   RouterInterface,
   Subnet,
 } from '@gantry/model'
-import { blockOf, overlap } from './addresses.ts'
 import { freeAddress } from './allocate.ts'
 import { servicePort } from './insert-port.ts'
 import { enforceLimit } from './limits.ts'

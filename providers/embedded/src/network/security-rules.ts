@@ -1,6 +1,5 @@
-import type { NewRule } from '@gantry/control'
+import { bitsOf, formatBlock, type NewRule, parseBlock } from '@gantry/control'
 import type { IpVersion, SecurityGroupRule } from '@gantry/model'
-import { bitsOf, formatBlock, parseBlock } from './addresses.ts'
 import { invalid } from './parts.ts'
 
 /** A rule without its identity: what makes two rules the same. */

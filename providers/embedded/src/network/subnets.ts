@@ -1,6 +1,3 @@
-import type { NetworkVerbs, NewSubnet } from '@gantry/control'
-import { Fault } from '@gantry/kernel'
-import type { AddressRange, Network, Subnet, SubnetId } from '@gantry/model'
 import {
   type Address,
   type Block,
@@ -10,11 +7,15 @@ import {
   formatAddress,
   formatBlock,
   isForInterfaces,
+  type NetworkVerbs,
+  type NewSubnet,
   overlap,
   parseAddress,
   parseBlock,
   purposeOf,
-} from './addresses.ts'
+} from '@gantry/control'
+import { Fault } from '@gantry/kernel'
+import type { AddressRange, Network, Subnet, SubnetId } from '@gantry/model'
 import { enforceLimit } from './limits.ts'
 import { usesOf } from './networks.ts'
 import { checkName, conflict, invalid, type Parts, scopeOf, transact, type Work } from './parts.ts'

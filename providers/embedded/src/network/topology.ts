@@ -1,6 +1,5 @@
-import type { Tables } from '@gantry/control'
+import { blockOf, overlap, parseBlock, type Tables } from '@gantry/control'
 import type { Caller, Network, Router, Subnet } from '@gantry/model'
-import { blockOf, overlap, parseBlock } from './addresses.ts'
 import { oldestExternal } from './floating-ips.ts'
 import { createNetwork } from './networks.ts'
 import type { Parts, Work } from './parts.ts'

@@ -5,6 +5,7 @@ import type { HostId } from '@gantry/model'
 /** What is known of a host when a volume wants a place. */
 export interface VolumeHost {
   readonly id: HostId
+  readonly zone: string
   /** It is connected. */
   readonly up: boolean
   /** GiB of its disk that containers were not promised; what volumes and snapshots have of it is subtracted here. */
@@ -15,13 +16,18 @@ export interface VolumeHost {
 
 export type VolumeHosts = () => Promise<readonly VolumeHost[]>
 
-/** The host with the most room for `size` GiB. Throws `placement.no-host` with what the others lack; hosts are not for tenants to know. */
-export async function chooseHost(tables: Tables, hosts: readonly VolumeHost[], size: number): Promise<HostId> {
+/** The host with the most room for `size` GiB, in a zone if that is told. Throws `placement.no-host` with what the others lack; hosts are not for tenants to know. */
+export async function chooseHost(
+  tables: Tables,
+  hosts: readonly VolumeHost[],
+  { size, zone }: { readonly size: number; readonly zone: string | undefined },
+): Promise<HostId> {
   const candidates: { id: HostId; room: number }[] = []
   const refused = new Map<string, number>()
   for (const host of hosts) {
     const room = host.freeGib - (await promisedOn(tables, host.id))
-    const reason = reasonAgainst(host, room, size)
+    const elsewhere = zone !== undefined && host.zone !== zone
+    const reason = elsewhere ? `not in zone ${zone}` : reasonAgainst(host, room, size)
     if (reason === null) candidates.push({ id: host.id, room })
     else refused.set(reason, (refused.get(reason) ?? 0) + 1)
   }

@@ -4,6 +4,7 @@ import { assertNever, Fault } from '@gantry/kernel'
 import type { Caller, ContainerId, Mount, Volume, VolumeId } from '@gantry/model'
 import { enforceLimits } from './limits.ts'
 import { checkSize, invalid, type Parts, type Work, within } from './parts.ts'
+import { isRestoring } from './plans.ts'
 import { called, volumeBy } from './sight.ts'
 
 export function containerVolumes(parts: Parts): ContainerVolumes {
@@ -35,6 +36,12 @@ export function containerVolumes(parts: Parts): ContainerVolumes {
           changed(volume)
         }
       }),
+    mayLeave: async (tables, containerId) => {
+      const [volume] = (await tables.volumes.ofContainer(containerId)).filter(({ hostId }) => hostId !== null)
+      if (volume) throw new Fault('volume.bound', { ref: containerId, volume: called(volume) })
+    },
+    // What `mayLeave` lets go has no data anywhere.
+    displace: async () => undefined,
     release: (tables, containerId) =>
       within(parts, tables, async (work) => {
         for (const volume of await tables.volumes.ofContainer(containerId)) await release(work, containerId, volume)
@@ -86,7 +93,7 @@ async function take({ tables }: Work, caller: Caller, containerId: ContainerId, 
 /** One that is being made is as good as there: its host has the container wait for it. */
 async function share(tables: Work['tables'], containerId: ContainerId, volume: Volume): Promise<VolumeId> {
   const { id, status } = volume
-  if (status === 'deleting' || status === 'error') {
+  if (status === 'deleting' || status === 'error' || isRestoring(volume)) {
     throw new Fault('volume.state', { type: 'volume', ref: called(volume), status, needed: 'available' })
   }
   if (status === 'available') await tables.volumes.update(id, { status: 'in-use' })
@@ -106,7 +113,7 @@ async function add(
   const { tables, clock, ids, limits } = work
   const size = checkSize(asked)
   const { projectId, userId } = caller
-  await enforceLimits(tables, limits, projectId, { resource: 'volumes', size })
+  await enforceLimits(tables, limits, projectId, { resource: 'volumes', gigabytes: size })
   const id = ids.uuid() as VolumeId
   await tables.volumes.insert({
     id,

@@ -1,3 +1,5 @@
+export { type BackupFiles, backupFiles } from './backup-files.ts'
+export type { VolumeCopies } from './backup-jobs.ts'
 export type { VolumeHost, VolumeHosts } from './choose-host.ts'
-export { type EmbeddedVolumesOptions, embeddedVolumes } from './embedded-volumes.ts'
+export { type EmbeddedVolumes, type EmbeddedVolumesOptions, embeddedVolumes } from './embedded-volumes.ts'
 export type { VolumeLimits } from './limits.ts'

@@ -8,24 +8,44 @@ export interface VolumeLimits {
   readonly snapshots: number
   /** GiB of volumes and snapshots together. */
   readonly gigabytes: number
+  readonly backups: number
+  /** GiB of the volumes that they are of, each counted as often as it is backed up. */
+  readonly backupGigabytes: number
 }
 
 /** Cinder's, with more volumes and snapshots: a container brings some of its own. */
-export const defaultLimits: VolumeLimits = { volumes: 50, snapshots: 50, gigabytes: 1000 }
+export const defaultLimits: VolumeLimits = {
+  volumes: 50,
+  snapshots: 50,
+  gigabytes: 1000,
+  backups: 10,
+  backupGigabytes: 1000,
+}
 
-/** Throws `quota.exceeded` if one more volume or snapshot of `size` GiB does not fit. Call inside the transaction that writes it. */
+/** What is to be had more than now; `gigabytes` in GiB. */
+export interface Asked {
+  readonly resource: 'volumes' | 'snapshots' | 'backups' | 'extension'
+  readonly gigabytes: number
+}
+
+/** Throws `quota.exceeded` if that does not fit. Call inside the transaction that writes it. */
 export async function enforceLimits(
   tables: Tables,
   limits: VolumeLimits,
   projectId: ProjectId,
-  asked: { readonly resource: 'volumes' | 'snapshots'; readonly size: number },
+  { resource, gigabytes }: Asked,
 ): Promise<void> {
-  const { volumes, gigabytes } = await tables.volumes.usageOf(projectId)
+  if (resource === 'backups') {
+    const used = await tables.backups.usageOf(projectId)
+    requireRoom('backups', limits.backups, used.backups, 1)
+    return requireRoom('backup_gigabytes', limits.backupGigabytes, used.gigabytes, gigabytes)
+  }
+  const { volumes, gigabytes: inVolumes } = await tables.volumes.usageOf(projectId)
   const snapshots = await tables.snapshots.list(projectId)
   const inSnapshots = snapshots.reduce((sum, { size }) => sum + size, 0)
-  const used = { volumes, snapshots: snapshots.length, gigabytes: gigabytes + inSnapshots }
-  requireRoom(asked.resource, limits[asked.resource], used[asked.resource], 1)
-  requireRoom('gigabytes', limits.gigabytes, used.gigabytes, asked.size)
+  if (resource === 'volumes') requireRoom(resource, limits.volumes, volumes, 1)
+  if (resource === 'snapshots') requireRoom(resource, limits.snapshots, snapshots.length, 1)
+  requireRoom('gigabytes', limits.gigabytes, inVolumes + inSnapshots, gigabytes)
 }
 
 function requireRoom(resource: string, limit: number, used: number, asked: number): void {

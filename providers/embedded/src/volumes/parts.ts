@@ -1,4 +1,4 @@
-import type { Store, Tables } from '@gantry/control'
+import type { Cluster, Store, Tables } from '@gantry/control'
 import { type Clock, Fault, type Ids } from '@gantry/kernel'
 import type { HostId, Snapshot, SnapshotId, Volume, VolumeId, VolumePlan } from '@gantry/model'
 import type { VolumeHosts } from './choose-host.ts'
@@ -12,6 +12,8 @@ export interface Parts {
   readonly ids: Ids
   readonly hosts: VolumeHosts
   readonly limits: VolumeLimits
+  /** Which servers are at work, and which of them this one is. */
+  readonly cluster: Pick<Cluster, 'self' | 'members' | 'tell' | 'onNote'>
   /** Lets one at a time read and tell. */
   readonly telling: <T>(task: () => Promise<T>) => Promise<T>
   readonly tell: (hostId: HostId, plan: VolumePlan) => void
@@ -53,15 +55,21 @@ function tellOf({ store, telling, tell }: Parts, touched: ReadonlySet<string>): 
   return telling(async () => {
     for (const id of touched) {
       const volume = await store.volumes.get(id as VolumeId)
-      if (volume?.hostId) tell(volume.hostId, planOfVolume(volume))
+      const plan = volume && planOfVolume(volume)
+      if (volume?.hostId && plan) tell(volume.hostId, plan)
       const snapshot = volume ? undefined : await store.snapshots.get(id as SnapshotId)
-      if (snapshot) tell(snapshot.hostId, planOfSnapshot(snapshot))
+      if (snapshot?.hostId) tell(snapshot.hostId, planOfSnapshot(snapshot))
     }
   })
 }
 
 export function invalid(problem: string): Fault {
   return new Fault('request.invalid', { problem })
+}
+
+/** What hosts and programs say, as it is kept. */
+export function shortened(reason: string): string {
+  return reason.length <= 1000 ? reason : `${reason.slice(0, 1000)}…`
 }
 
 /** Names may be empty and may repeat. */

@@ -1,6 +1,6 @@
-import type { Tables } from '@gantry/control'
+import type { KeptBackup, Tables } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
-import type { Caller, ProjectId, Snapshot, SnapshotId, Volume, VolumeId } from '@gantry/model'
+import type { BackupId, Caller, ProjectId, Snapshot, SnapshotId, Volume, VolumeId } from '@gantry/model'
 
 /** What a caller means by a ref: in its own project by id or name, and for an administrator in all of them by id. */
 export async function volumeBy(tables: Tables, caller: Caller, ref: string): Promise<Volume> {
@@ -12,6 +12,12 @@ export async function volumeBy(tables: Tables, caller: Caller, ref: string): Pro
 export async function snapshotBy(tables: Tables, caller: Caller, ref: string): Promise<Snapshot> {
   const exact = await tables.snapshots.get(ref as SnapshotId)
   return pick('snapshot', caller, ref, exact, () => tables.snapshots.list(caller.projectId))
+}
+
+/** As `volumeBy`. */
+export async function backupBy(tables: Tables, caller: Caller, ref: string): Promise<KeptBackup> {
+  const exact = await tables.backups.get(ref as BackupId)
+  return pick('backup', caller, ref, exact, () => tables.backups.list(caller.projectId))
 }
 
 interface Owned {

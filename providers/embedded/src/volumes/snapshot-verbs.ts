@@ -3,6 +3,7 @@ import { Fault } from '@gantry/kernel'
 import type { Caller, Snapshot, SnapshotId } from '@gantry/model'
 import { requireHost, type VolumeHost } from './choose-host.ts'
 import { enforceLimits } from './limits.ts'
+import { requireData } from './origins.ts'
 import { checkName, type Parts, transact, type Work } from './parts.ts'
 import { called, snapshotBy, volumeBy } from './sight.ts'
 
@@ -30,11 +31,9 @@ async function create(
 ): Promise<Snapshot> {
   checkName(asked.name, 'snapshot')
   const volume = await volumeBy(tables, caller, asked.volume)
-  const { status, hostId, size } = volume
-  if (hostId === null || (status !== 'available' && status !== 'in-use')) {
-    throw new Fault('volume.state', { type: 'volume', ref: called(volume), status, needed: 'available or in-use' })
-  }
-  await enforceLimits(tables, limits, volume.projectId, { resource: 'snapshots', size })
+  const { size } = volume
+  const hostId = requireData(volume)
+  await enforceLimits(tables, limits, volume.projectId, { resource: 'snapshots', gigabytes: size })
   // Not left for later: a snapshot is of this moment.
   await requireHost(tables, known, hostId, size)
   const snapshot: Snapshot = {
@@ -55,7 +54,8 @@ async function create(
 
 async function remove({ tables, changed }: Work, known: readonly VolumeHost[], snapshot: Snapshot): Promise<void> {
   const { id, hostId } = snapshot
-  const fromIt = (await tables.volumes.ofHost(hostId)).filter(({ snapshotId }) => snapshotId === id)
+  const there = hostId === null ? [] : await tables.volumes.ofHost(hostId)
+  const fromIt = there.filter(({ snapshotId }) => snapshotId === id)
   const [unfinished] = fromIt.filter(({ status }) => status === 'creating')
   if (unfinished) {
     const reason = `volume ${called(unfinished)} is being made from it`

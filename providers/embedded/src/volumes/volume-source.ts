@@ -2,7 +2,7 @@ import type { Tables, VolumeSource } from '@gantry/control'
 import { assertNever } from '@gantry/kernel'
 import type { HostId, Snapshot, SnapshotId, Volume, VolumeId, VolumePlan, VolumeReport } from '@gantry/model'
 import { volumesIn } from './container-volumes.ts'
-import type { Parts } from './parts.ts'
+import { type Parts, shortened } from './parts.ts'
 import { planOfSnapshot, planOfVolume } from './plans.ts'
 
 export type PlanListener = (hostId: HostId, plan: VolumePlan) => void
@@ -10,13 +10,23 @@ export type PlanListener = (hostId: HostId, plan: VolumePlan) => void
 /** What hosts are told, and what they say. `listeners` are those that `Parts.tell` reaches. */
 export function volumeSource({ store }: Parts, listeners: PlanListener[]): VolumeSource {
   return {
-    ofHost: async (hostId) => [
-      ...(await store.volumes.ofHost(hostId)).map(planOfVolume),
-      ...(await store.snapshots.ofHost(hostId)).map(planOfSnapshot),
-    ],
-    ofMounts: async (mounts) => {
+    ofHost: async (hostId) => {
+      const plans = [
+        ...plansOf(await store.volumes.ofHost(hostId)),
+        ...(await store.snapshots.ofHost(hostId)).map(planOfSnapshot),
+      ]
+      // Carried out in this order: what is to go may have to be copied first.
+      return [...plans.filter(({ gone }) => !gone), ...plans.filter(({ gone }) => gone)]
+    },
+    ofMounts: async (mounts, wanted) => {
       const volumes = await store.volumes.getMany(volumesIn(mounts))
-      return volumes.filter(({ hostId }) => hostId !== null).map(planOfVolume)
+      return plansOf(volumes.filter(({ hostId }) => hostId === wanted))
+    },
+    ofOne: async (wanted, id) => {
+      const volume = await store.volumes.get(id as VolumeId)
+      if (volume) return volume.hostId === wanted ? plansOf([volume]) : []
+      const snapshot = await store.snapshots.get(id as SnapshotId)
+      return snapshot?.hostId === wanted ? [planOfSnapshot(snapshot)] : []
     },
     onChange: (listener) => {
       listeners.push(listener)
@@ -26,6 +36,10 @@ export function volumeSource({ store }: Parts, listeners: PlanListener[]): Volum
         report.kind === 'volume' ? onVolume(tables, hostId, report) : onSnapshot(tables, hostId, report),
       ),
   }
+}
+
+function plansOf(volumes: readonly Volume[]): VolumePlan[] {
+  return volumes.map(planOfVolume).filter((plan) => plan !== null)
 }
 
 async function onVolume(tables: Tables, hostId: HostId, report: VolumeReport): Promise<void> {
@@ -50,16 +64,20 @@ async function onSnapshot(tables: Tables, hostId: HostId, report: VolumeReport):
 
 type Change = { readonly status: 'available' | 'deleting' | 'error'; readonly statusReason: string | null }
 
-/** What a report means for a volume or snapshot in this status; null: nothing new. Pure. */
-function changeBy({ status }: Volume | Snapshot, { state, reason }: VolumeReport): Change | 'remove' | null {
+/** What a report means for a volume or snapshot as it is; null: nothing new. Pure. */
+function changeBy(
+  { status, statusReason }: Volume | Snapshot,
+  { state, reason }: VolumeReport,
+): Change | 'remove' | null {
   const deleting = status === 'deleting'
   switch (state) {
     case 'gone':
       // Only ever said of what was to go; anything else is a report that was long under way.
       return deleting ? 'remove' : null
     case 'available':
-      // From `error` too: the operator has put the data back.
-      return status === 'creating' || status === 'error' ? { status: 'available', statusReason: null } : null
+      // From `error` too: the operator has put the data back. With a reason: it is not quite as it should be.
+      if (deleting || ((status === 'available' || status === 'in-use') && (statusReason ?? '') === reason)) return null
+      return { status: 'available', statusReason: reason === '' ? null : shortened(reason) }
     case 'error':
       if (deleting) return { status: 'deleting', statusReason: shortened(reason) }
       // The first reason is the one that helps: afterwards its data is merely missing.
@@ -67,8 +85,4 @@ function changeBy({ status }: Volume | Snapshot, { state, reason }: VolumeReport
     default:
       return assertNever(state, 'state')
   }
-}
-
-function shortened(reason: string): string {
-  return reason.length <= 1000 ? reason : `${reason.slice(0, 1000)}…`
 }

@@ -1,17 +1,27 @@
-import type { NewVolume, VolumeVerbs } from '@gantry/control'
+import type { VolumeVerbs } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
-import type { Caller, Volume, VolumeId } from '@gantry/model'
-import { chooseHost, requireHost, type VolumeHost } from './choose-host.ts'
-import { enforceLimits } from './limits.ts'
-import { checkName, checkSize, invalid, type Parts, transact, type Work } from './parts.ts'
-import { called, snapshotBy, volumeBy } from './sight.ts'
+import type { Volume } from '@gantry/model'
+import type { BackupJobs } from './backup-jobs.ts'
+import type { VolumeHost } from './choose-host.ts'
+import { extendVolume } from './extend-volume.ts'
+import { requireNoCopies } from './in-the-making.ts'
+import { createVolume } from './new-volume.ts'
+import { checkName, type Parts, transact, type Work } from './parts.ts'
+import { isRestoring } from './plans.ts'
+import { called, volumeBy } from './sight.ts'
 
-export function volumeVerbs(parts: Parts): VolumeVerbs['volumes'] {
+export function volumeVerbs(parts: Parts, jobs: BackupJobs): VolumeVerbs['volumes'] {
   const { store, hosts } = parts
   return {
     create: async (caller, input) => {
       const known = await hosts()
-      return transact(parts, (work) => create(work, known, caller, input))
+      const volume = await transact(parts, async (work) => {
+        const made = await createVolume(work, known, caller, input)
+        if (isRestoring(made)) await work.tables.duties.begin('backup', made.id, work.cluster.self)
+        return made
+      })
+      if (isRestoring(volume)) jobs.restore(volume)
+      return volume
     },
     list: async (caller, { allProjects = false } = {}) => {
       if (allProjects && !caller.isAdmin) {
@@ -29,49 +39,23 @@ export function volumeVerbs(parts: Parts): VolumeVerbs['volumes'] {
         await tables.volumes.update(volume.id, { name })
         return { ...volume, name }
       }),
+    extend: async (caller, ref, size) => {
+      const known = await hosts()
+      return transact(parts, async (work) => {
+        const volume = await volumeBy(work.tables, caller, ref)
+        return withReason(await extendVolume(work, known, volume, size), known)
+      })
+    },
     delete: async (caller, ref) => {
       const known = await hosts()
-      await transact(parts, async (work) => remove(work, known, await volumeBy(work.tables, caller, ref)))
+      const { id } = await transact(parts, async (work) => {
+        const volume = await volumeBy(work.tables, caller, ref)
+        await remove(work, known, volume)
+        return volume
+      })
+      await jobs.giveUp(id)
     },
   }
-}
-
-async function create(work: Work, known: readonly VolumeHost[], caller: Caller, input: NewVolume): Promise<Volume> {
-  const { tables, clock, ids, limits, changed } = work
-  checkName(input.name, 'volume')
-  const snapshot = input.snapshot === undefined ? null : await snapshotBy(tables, caller, input.snapshot)
-  if (snapshot && snapshot.status !== 'available') {
-    const { status } = snapshot
-    throw new Fault('volume.state', { type: 'snapshot', ref: called(snapshot), status, needed: 'available' })
-  }
-  const size = checkSize(input.size ?? snapshot?.size ?? Number.NaN)
-  if (snapshot && size < snapshot.size) {
-    throw invalid(`The volume must have at least the ${snapshot.size} GiB of snapshot ${called(snapshot)}.`)
-  }
-  await enforceLimits(tables, limits, caller.projectId, { resource: 'volumes', size })
-  if (snapshot) await requireHost(tables, known, snapshot.hostId, size)
-  const waits = input.shared === true && snapshot === null
-  const volume: Volume = {
-    id: ids.uuid() as VolumeId,
-    projectId: caller.projectId,
-    userId: caller.userId,
-    name: input.name,
-    size,
-    // A shared one is made where its first container will be: two of one container must meet on a host.
-    status: waits ? 'available' : 'creating',
-    statusReason: null,
-    hostId: waits ? null : (snapshot?.hostId ?? (await chooseHost(tables, known, size))),
-    containerId: null,
-    snapshotId: snapshot?.id ?? null,
-    ephemeral: false,
-    ...(input.shared === true && { shared: true }),
-    ...(input.labels && { labels: input.labels }),
-    ...(input.options && { options: input.options }),
-    createdAt: clock.now(),
-  }
-  await tables.volumes.insert(volume)
-  if (!waits) changed(volume)
-  return volume
 }
 
 async function remove({ tables, changed }: Work, known: readonly VolumeHost[], volume: Volume): Promise<void> {
@@ -81,6 +65,7 @@ async function remove({ tables, changed }: Work, known: readonly VolumeHost[], v
   if (holder !== undefined) throw refuse(`container ${holder} has it`)
   const snapshots = await tables.snapshots.ofVolume(volume.id)
   if (snapshots.length > 0) throw refuse(`${snapshots.length} of its snapshots exist; delete those first`)
+  await requireNoCopies(tables, volume)
   // Nobody is left who could take the data away, or say that it is gone.
   if (!known.some(({ id }) => id === volume.hostId)) return tables.volumes.remove(volume.id)
   await tables.volumes.update(volume.id, { status: 'deleting', statusReason: null })

@@ -6,6 +6,8 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { BlobStore, ByteRange, UploadId } from '@gantry/control'
 import { type Digest, parseDigest } from '@gantry/model'
+import { openPostgres, postgresBlobs } from '@gantry/store'
+import { newDatabase } from '@gantry/store/testing'
 import { embeddedBlobs } from '../embedded-blobs.ts'
 
 /** A store in a folder of its own, which goes with it. */
@@ -18,7 +20,9 @@ export interface AStore extends AsyncDisposable {
   restart(): Promise<void>
 }
 
-export async function aStore(): Promise<AStore> {
+/** `postgres`: the URL of one to keep it in instead. */
+export async function aStore(postgres?: string): Promise<AStore> {
+  if (postgres !== undefined) return onPostgres(postgres)
   const folder = await mkdtemp(join(tmpdir(), 'gantry-blobs-'))
   const told: string[] = []
   const log = { info: () => undefined, warn: () => undefined, error: (_: object, text: string) => void told.push(text) }
@@ -31,6 +35,22 @@ export async function aStore(): Promise<AStore> {
       store.blobs = await made()
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
+  return store
+}
+
+async function onPostgres(url: string): Promise<AStore> {
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const db = await openPostgres(await newDatabase(url))
+  const made = () => postgresBlobs({ db, clock: { now: () => Date.now() }, log })
+  const store: AStore = {
+    folder: '',
+    blobs: made(),
+    told: [],
+    restart: async () => {
+      store.blobs = made()
+    },
+    [Symbol.asyncDispose]: () => db.destroy(),
   }
   return store
 }

@@ -1,6 +1,5 @@
-import type { Store } from '@gantry/control'
+import { blockOf, isForInterfaces, overlap, parseAddress, type Store } from '@gantry/control'
 import type { FloatingIp, Network, Port, ProjectId, Router, SecurityGroup, Subnet } from '@gantry/model'
-import { blockOf, isForInterfaces, overlap, parseAddress } from '../addresses.ts'
 
 /** Everything that the provider keeps. */
 export interface WholeState {

@@ -1,0 +1,1 @@
+export { type GlanceParts, glanceExchange } from './glance-exchange.ts'

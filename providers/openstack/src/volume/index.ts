@@ -1,0 +1,5 @@
+export type { VolumeBackend } from './backend.ts'
+export { cinder } from './cinder.ts'
+export { type CloudVolumes, type CloudVolumesParts, cloudVolumes } from './cloud-volumes.ts'
+export { manila } from './manila.ts'
+export type { BackendParts } from './parts.ts'
