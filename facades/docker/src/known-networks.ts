@@ -17,10 +17,16 @@ export function nameOfNetwork({ name, usual }: Network): string {
 
 /** The project's networks, its `bridge` first, then those that other projects share with it. */
 export async function knownNetworks({ network }: Control, caller: Caller): Promise<Network[]> {
-  const usual = await network.networks.ensureUsual(caller)
-  const visible = (await network.networks.list(caller)).filter(({ id, external }) => !external && id !== usual.id)
+  const usual = await network.networks.ensureUsual(caller).catch(noneIfForbidden)
+  const visible = (await network.networks.list(caller)).filter(({ id, external }) => !external && id !== usual?.id)
   const isOwn = ({ projectId }: Network) => projectId === caller.projectId
-  return [usual, ...visible.filter(isOwn), ...visible.filter((each) => !isOwn(each))]
+  return [...(usual ? [usual] : []), ...visible.filter(isOwn), ...visible.filter((each) => !isOwn(each))]
+}
+
+/** Who may only look does not make it either. */
+function noneIfForbidden(error: unknown): null {
+  if (error instanceof Fault && error.code === 'policy.forbidden') return null
+  throw error
 }
 
 /**

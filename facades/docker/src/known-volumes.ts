@@ -2,9 +2,7 @@ import type { Control } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type { Caller, Volume } from '@gantry/model'
 import { Refusal } from './errors.ts'
-
-/** GiB of a volume whose size nobody named: Docker knows no sizes. */
-export const defaultGib = 10
+import { type AskedVolume, backendOf, driverOf, newVolumeOf } from './volume-options.ts'
 
 /** As Docker marks a volume that nobody named. */
 export const anonymousLabel = 'com.docker.volume.anonymous'
@@ -39,17 +37,15 @@ export async function findVolume(control: Control, caller: Caller, name: string)
   return found
 }
 
-export interface AskedVolume {
-  readonly name: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly options: Readonly<Record<string, string>>
-}
-
-/** The volume of that name, made if there is none. Refuses names that Docker refuses. */
+/**
+ * The volume of that name, made if there is none, or the one that `volume_id` names. Refuses names that Docker refuses, and one
+ * that another service keeps than was asked for.
+ */
 export async function ensureVolume(control: Control, caller: Caller, asked: AskedVolume): Promise<Volume> {
-  const { name } = asked
-  const known = volumeNamed(await knownVolumes(control, caller), name)
-  if (known) return known
+  const { name, options } = asked
+  const all = await knownVolumes(control, caller)
+  const known = options['volume_id'] ? adopted(all, options['volume_id'], name) : volumeNamed(all, name)
+  if (known) return fitting(known, asked)
   if (!validName.test(name)) {
     throw new Refusal(
       400,
@@ -59,27 +55,35 @@ export async function ensureVolume(control: Control, caller: Caller, asked: Aske
   return createVolume(control, caller, asked)
 }
 
+/** All volumes of the project are known by their names, so there is nothing to take over: it only must be the one that is meant. */
+function adopted(all: readonly Volume[], id: string, name: string): Volume {
+  const volume = all.find((one) => one.id === id)
+  if (!volume) throw new Fault('volume.not-found', { type: 'volume', ref: id })
+  const own = nameOfVolume(volume)
+  if (own === name) return volume
+  throw new Refusal(400, `create ${name}: volume ${id} is called ${own}, and is had by that name only`)
+}
+
+function fitting(volume: Volume, asked: AskedVolume): Volume {
+  const wanted = backendOf(asked)
+  const { backend = 'local' } = volume
+  if (wanted === undefined || wanted === backend) return volume
+  const where = backend === 'local' ? 'on a host of this cloud' : `by ${backend}`
+  throw new Refusal(
+    409,
+    `create ${asked.name}: conflict: a volume of that name exists already and is kept ${where}, not by ${wanted}`,
+  )
+}
+
 /** Throws `quota.exceeded` and the like. */
 export async function createVolume(control: Control, caller: Caller, asked: AskedVolume): Promise<Volume> {
-  const size = sizeOf(asked.options)
-  const made = await control.storage.volumes.create(caller, { ...asked, size, shared: true })
+  const made = await control.storage.volumes.create(caller, newVolumeOf(asked))
   noteVolume(control, caller, made, 'create')
   return made
 }
 
 /** For `docker events`. */
 export function noteVolume({ activity }: Control, { projectId }: Caller, volume: Volume, action: string): void {
-  activity.note({ type: 'volume', action, id: nameOfVolume(volume), projectId, attributes: { driver: 'local' } })
-}
-
-const unitsInGib: Readonly<Record<string, number>> = { '': 1, k: 2 ** -20, m: 2 ** -10, g: 1, t: 2 ** 10 }
-
-/** GiB, rounded up, of `size=10`, `10G`, `10GB` or `512M`. */
-export function sizeOf({ size }: Readonly<Record<string, string>>): number {
-  if (size === undefined) return defaultGib
-  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(size.trim()) ?? []
-  const gib = Math.ceil(Number(digits) * (unitsInGib[unit.toLowerCase()] ?? Number.NaN))
-  if (digits === '' || !(gib >= 1))
-    throw new Refusal(400, `invalid option: "size" must be like 10 (GiB), 10G or 512M, not ${size}`)
-  return gib
+  const attributes = { driver: driverOf(volume) }
+  activity.note({ type: 'volume', action, id: nameOfVolume(volume), projectId, attributes })
 }

@@ -2,6 +2,7 @@ import type { Caller, Container, Nic, Volume } from '@gantry/model'
 import type { DockerContext } from './context.ts'
 import { dockerId } from './ids.ts'
 import { nameOfVolume, placeOf } from './known-volumes.ts'
+import { driverOf } from './volume-options.ts'
 import type { Surroundings } from './surroundings.ts'
 import { networkNames } from './translate-networks.ts'
 import { stateOf } from './translate-state.ts'
@@ -161,7 +162,8 @@ function mountsOf({ mounts, spec }: Container, volumes: ReadonlyMap<string, Volu
     if (mount.kind === 'file') return { Type: 'bind', Source: '', ...base, RW: true }
     const volume = volumes.get(mount.volumeId)
     const Name = volume ? nameOfVolume(volume) : mount.volumeId.replaceAll('-', '')
-    return { Type: 'volume', Name, Source: placeOf(Name), Driver: 'local', ...base, Mode: 'z', RW: !mount.readOnly }
+    const Driver = volume ? driverOf(volume) : 'local'
+    return { Type: 'volume', Name, Source: placeOf(Name), Driver, ...base, Mode: 'z', RW: !mount.readOnly }
   })
   // Those of HostConfig.Tmpfs are told there only.
   const asked = spec.options?.asked?.['hostConfig']

@@ -76,6 +76,7 @@ export const HostConfigBody = Type.Object({
   PortBindings: maybe(anything),
   PublishAllPorts: maybe(Type.Boolean()),
   Binds: maybe(strings),
+  VolumeDriver: maybe(Type.String()),
   Mounts: maybe(Type.Array(anything)),
   Links: maybe(strings),
 })

@@ -32,6 +32,7 @@ export const checkPlug = Compile(PlugBody)
 /** `POST /volumes/create`. */
 export const VolumeBody = Type.Object({
   Name: maybe(Type.String()),
+  Driver: maybe(Type.String()),
   DriverOpts: maybe(Type.Record(Type.String(), Type.String())),
   Labels: maybe(Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()]))),
 })

@@ -1,4 +1,4 @@
-import type { Control } from '@gantry/control'
+import { type Control, volumeDrivers } from '@gantry/control'
 import type { Caller } from '@gantry/model'
 import { engineVersion } from './versions.ts'
 import { everyContainer } from './every-container.ts'
@@ -25,7 +25,7 @@ export async function infoOf(control: Control, caller: Caller, now: number): Pro
     Images: new Set(images.map(({ imageId }) => imageId)).size,
     Driver: 'overlay2',
     DriverStatus: [],
-    Plugins: { Volume: ['local'], Network: ['bridge', 'null'], Authorization: null, Log: ['json-file'] },
+    Plugins: { Volume: [...volumeDrivers], Network: ['bridge', 'null'], Authorization: null, Log: ['json-file'] },
     MemoryLimit: true,
     SwapLimit: true,
     CpuCfsPeriod: true,

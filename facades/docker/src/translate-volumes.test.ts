@@ -2,8 +2,9 @@ import type { NewVolume } from '@gantry/control'
 import type { Caller, Volume } from '@gantry/model'
 import { expect, test } from 'vitest'
 import type { DockerContext } from './context.ts'
-import { nameOfVolume, sizeOf } from './known-volumes.ts'
+import { nameOfVolume } from './known-volumes.ts'
 import { mountsOf } from './translate-volumes.ts'
+import { sizeOf } from './volume-options.ts'
 
 const caller = { projectId: 'p' } as Caller
 
@@ -43,6 +44,37 @@ test('all three ways to ask for mounts come out, and missing volumes are made', 
     { name: 'fresh', size: 10, shared: true, labels: {}, options: {} },
     { name: 'named', size: 10, shared: true, labels: { a: 'b' }, options: {} },
   ])
+})
+
+test('volumes that a mount or --volume-driver describes are made so', async () => {
+  const { docker, made } = aDocker([known])
+  const DriverConfig = { Name: 'fuxi', Options: { size: '3', volume_provider: 'cinder', multiattach: 'true' } }
+  const host = {
+    VolumeDriver: 'manila',
+    Binds: ['files:/files', 'data:/data'],
+    Mounts: [{ Type: 'volume', Source: 'decks', Target: '/decks', VolumeOptions: { DriverConfig } }],
+  }
+  await expect(mountsOf(docker, caller, { host, config: {} })).rejects.toMatchObject({
+    status: 409,
+    message:
+      'create data: conflict: a volume of that name exists already and is kept on a host of this cloud, not by manila',
+  })
+  const { mounts } = await mountsOf(docker, caller, { host: { ...host, Binds: ['files:/files'] }, config: {} })
+  expect(mounts).toHaveLength(2)
+  expect(made.at(-2)).toMatchObject({
+    name: 'files',
+    size: 1,
+    backend: 'manila',
+    options: { 'gantry.driver': 'manila' },
+  })
+  expect(made.at(-1)).toMatchObject({ name: 'decks', size: 3, backend: 'cinder', multiattach: true, shared: true })
+})
+
+test('one without a name cannot say who keeps it', async () => {
+  const host = { VolumeDriver: 'cinder', Binds: ['/anonymous'] }
+  await expect(mountsOf(aDocker().docker, caller, { host, config: {} })).rejects.toMatchObject({ status: 400 })
+  const fuxi = await mountsOf(aDocker().docker, caller, { host: { ...host, VolumeDriver: 'fuxi' }, config: {} })
+  expect(fuxi.mounts).toMatchObject([{ kind: 'new', size: 1, shared: true }])
 })
 
 test.each([

@@ -1,26 +1,23 @@
 import { posix } from 'node:path'
-import type { MountRequest } from '@gantry/control'
+import { type MountRequest, mountedVolumes } from '@gantry/control'
 import type { Caller, Volume } from '@gantry/model'
 import { canonicalBody } from './canonical-body.ts'
 import type { DockerContext } from './context.ts'
 import { Refusal } from './errors.ts'
-import { everyContainer } from './every-container.ts'
-import { anonymousLabel, defaultGib, ensureVolume, knownVolumes, nameOfVolume, placeOf } from './known-volumes.ts'
+import { anonymousLabel, ensureVolume, knownVolumes, nameOfVolume, placeOf } from './known-volumes.ts'
 import type { ConfigBody, HostConfigBody } from './schemas-create.ts'
+import { type AskedVolume, backendOf, driverOf, optionsOf, sizeFor } from './volume-options.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
 /** One mount as asked for in any of the three ways. */
 type Asked =
-  | {
+  | ({
       readonly kind: 'volume'
-      /** Empty: an anonymous one. */
-      readonly name: string
       readonly target: string
       readonly readOnly: boolean
       readonly noCopy: boolean
-      readonly labels: Readonly<Record<string, string>>
-    }
+    } & AskedVolume)
   | { readonly kind: 'tmpfs'; readonly target: string; readonly options: string }
 
 /**
@@ -32,7 +29,9 @@ export async function mountsOf(
   caller: Caller,
   { config, host }: { readonly config: ConfigBody; readonly host: HostConfigBody },
 ): Promise<{ mounts: MountRequest[]; tmpfs: Record<string, string> }> {
-  const asked = [...(host.Binds ?? []).flatMap(ofBind), ...(host.Mounts ?? []).flatMap(ofMount)]
+  const driver = host.VolumeDriver ?? ''
+  const binds = (host.Binds ?? []).flatMap(ofBind).map((bind) => ({ ...bind, driver }))
+  const asked = [...binds, ...(host.Mounts ?? []).flatMap(ofMount)]
   const targets = new Set<string>()
   for (const { target } of asked) {
     const path = checkTarget(target)
@@ -41,7 +40,7 @@ export async function mountsOf(
   }
   for (const target of Object.keys(config.Volumes ?? {})) {
     // A mount that says more of the same place takes it.
-    if (!targets.has(checkTarget(target))) asked.push({ ...anonymous, target })
+    if (!targets.has(checkTarget(target))) asked.push({ ...anonymous, target, driver })
   }
   const mounts: MountRequest[] = []
   const tmpfs: Record<string, string> = {}
@@ -52,27 +51,33 @@ export async function mountsOf(
   return { mounts, tmpfs }
 }
 
-const anonymous = { kind: 'volume', name: '', readOnly: false, noCopy: false, labels: {} } as const
+const anonymous = { kind: 'volume', name: '', readOnly: false, noCopy: false, labels: {}, options: {} } as const
 
 async function mountOf(
   control: DockerContext['control'],
   caller: Caller,
-  { name, target, readOnly, noCopy, labels }: Extract<Asked, { kind: 'volume' }>,
+  asked: Extract<Asked, { kind: 'volume' }>,
 ): Promise<MountRequest> {
+  const { name, target, readOnly, noCopy, labels } = asked
   const where = { destination: target, readOnly, fill: !noCopy }
-  if (name === '') {
-    const marked = { ...labels, [anonymousLabel]: '' }
-    return { kind: 'new', size: defaultGib, ...where, shared: true, labels: marked }
+  if (name !== '') {
+    const { id } = await ensureVolume(control, caller, asked)
+    return { kind: 'volume', source: id, ...where }
   }
-  const { id } = await ensureVolume(control, caller, { name, labels, options: {} })
-  return { kind: 'volume', source: id, ...where }
+  const service = backendOf(asked)
+  if (service !== undefined) {
+    const problem = `one without a name is kept where the cloud keeps volumes; name it to have it by ${service}`
+    throw new Refusal(400, `invalid mount config for ${target}: ${problem}`)
+  }
+  const marked = { ...labels, [anonymousLabel]: '' }
+  return { kind: 'new', size: sizeFor(asked), ...where, shared: true, labels: marked }
 }
 
 /** Modes that change nothing here: labels of SELinux, and how mounts spread, which policy has judged. */
 const harmless = /^(rw|ro|z|Z|nocopy|r?private|cached|delegated|consistent|)$/
 
 /** `name:/path[:mode]`, or `/path` alone; host paths are left out. */
-function ofBind(bind: string): Asked[] {
+function ofBind(bind: string): Extract<Asked, { kind: 'volume' }>[] {
   const parts = bind.split(':')
   const [source = '', target = '', mode = ''] = parts.length === 1 ? ['', bind] : parts
   if (parts.length > 3 || (parts.length > 1 && source === ''))
@@ -103,10 +108,19 @@ function ofMount(body: Json): Asked[] {
         throw new Refusal(400, 'invalid mount config for type "tmpfs": field Source must not be specified')
       return [{ kind: 'tmpfs', target, options: tmpfsOptions(canonicalBody(TmpfsOptions, ['SizeBytes', 'Mode'])) }]
     case 'volume': {
-      const { NoCopy, Labels } = canonicalBody(VolumeOptions, ['NoCopy', 'Labels', 'DriverConfig'])
-      const readOnly = ReadOnly === true
+      const volume = canonicalBody(VolumeOptions, ['NoCopy', 'Labels', 'DriverConfig'])
+      const { Name = '', Options } = canonicalBody(volume['DriverConfig'], ['Name', 'Options'])
       return [
-        { kind: 'volume', name: String(Source), target, readOnly, noCopy: NoCopy === true, labels: textMap(Labels) },
+        {
+          kind: 'volume',
+          name: String(Source),
+          target,
+          readOnly: ReadOnly === true,
+          noCopy: volume['NoCopy'] === true,
+          labels: textMap(volume['Labels']),
+          driver: String(Name),
+          options: textMap(Options),
+        },
       ]
     }
     case 'bind':
@@ -138,29 +152,44 @@ function checkTarget(target: string): string {
 }
 
 export function volumeView(volume: Volume): Record<string, unknown> {
-  const { createdAt, labels = {}, options = {} } = volume
+  const { createdAt, labels = {}, backend = 'local' } = volume
   const Name = nameOfVolume(volume)
+  const options = optionsOf(volume)
   return {
     CreatedAt: new Date(createdAt).toISOString().replace(/\.\d+Z$/, 'Z'),
-    Driver: 'local',
+    Driver: driverOf(volume),
     Labels: Object.keys(labels).length > 0 ? labels : null,
     Mountpoint: placeOf(Name),
     Name,
     Options: Object.keys(options).length > 0 ? options : null,
-    Scope: 'local',
+    Scope: backend === 'local' ? 'local' : 'global',
+  }
+}
+
+/** `Status` of an inspect: what only the driver knows. The host is for administrators. */
+export async function statusView({ control }: DockerContext, caller: Caller, volume: Volume): Promise<object> {
+  const { id, size, status, statusReason, backend = 'local', volumeType, multiattach, hostId } = volume
+  const isUsed = status === 'in-use' || volume.containerId !== null
+  const mounts = isUsed ? ((await mountedVolumes(control, caller)).get(id) ?? []) : []
+  const host = caller.isAdmin && hostId !== null ? (await control.hosts.get(caller, hostId)).name : undefined
+  return {
+    id,
+    provider: backend,
+    size: `${size}GiB`,
+    status,
+    ...(statusReason !== null && { reason: statusReason }),
+    ...(volumeType !== undefined && { type: volumeType }),
+    ...(multiattach === true && { multiattach }),
+    ...(host !== undefined && { host }),
+    containers: [...new Set(mounts.map(({ container }) => container.name))],
   }
 }
 
 /** What `/system/df` lists: how many containers have each. How much is written is for its host to know: the size counts. */
 export async function volumeViews({ control }: DockerContext, caller: Caller): Promise<Record<string, unknown>[]> {
-  const [volumes, containers] = await Promise.all([knownVolumes(control, caller), everyContainer(control, caller)])
-  const counts = new Map<string, number>()
-  for (const { mounts } of containers) {
-    const mine = new Set(mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volumeId] : [])))
-    for (const id of mine) counts.set(id, (counts.get(id) ?? 0) + 1)
-  }
-  return volumes.map((volume) => ({
-    ...volumeView(volume),
-    UsageData: { RefCount: counts.get(volume.id) ?? 0, Size: volume.size * 2 ** 30 },
-  }))
+  const [volumes, mounted] = await Promise.all([knownVolumes(control, caller), mountedVolumes(control, caller)])
+  return volumes.map((volume) => {
+    const containers = new Set(mounted.get(volume.id)?.map(({ container }) => container.id))
+    return { ...volumeView(volume), UsageData: { RefCount: containers.size, Size: volume.size * 2 ** 30 } }
+  })
 }

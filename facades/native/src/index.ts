@@ -21,17 +21,24 @@ import { registryRoutes } from './routes/registries.ts'
 import { registryCareRoutes } from './routes/registry.ts'
 import { routerRoutes } from './routes/routers.ts'
 import { securityGroupRoutes } from './routes/security-groups.ts'
+import { instanceRoutes } from './routes/instances.ts'
+import { serverRoutes } from './routes/servers.ts'
 import { streamRoutes } from './routes/streams.ts'
 import { verbRoutes } from './routes/verbs.ts'
-import { snapshotRoutes, volumeRoutes } from './routes/volumes.ts'
+import { backupRoutes, snapshotRoutes, volumeRoutes } from './routes/volumes.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 import { documents } from './schemas.ts'
 
 export type { JoinToken } from './context.ts'
+export type { DrainedView, VerdictsView } from './routes/hosts.ts'
+export type { InstanceListView } from './routes/instances.ts'
+export type { ServerListView } from './routes/servers.ts'
 export type {
   ActionView,
   CapsuleView,
   ContainerView,
   CreateContainer,
+  CreateContainers,
   EventView,
   HostView,
 } from './schemas.ts'
@@ -53,9 +60,10 @@ export type {
   SecurityGroupView,
   SubnetView,
 } from './schemas-network.ts'
+export type { ChangeView, DeliveryView, WebhookView } from './schemas-events.ts'
 export type { CertificateView } from './schemas-certificate.ts'
 export type { RegistryView } from './schemas-registry.ts'
-export type { SnapshotView, VolumeView } from './schemas-storage.ts'
+export type { BackupView, SnapshotView, VolumeView } from './schemas-storage.ts'
 
 export interface NativeOptions {
   readonly control: Control
@@ -83,6 +91,7 @@ const routes = [
   floatingIpRoutes,
   volumeRoutes,
   snapshotRoutes,
+  backupRoutes,
   capsuleRoutes,
   imageRoutes,
   imageMemberRoutes,
@@ -91,8 +100,11 @@ const routes = [
   registryRoutes,
   dockerRoutes,
   hostRoutes,
+  instanceRoutes,
+  serverRoutes,
   quotaRoutes,
   eventRoutes,
+  webhookRoutes,
 ]
 
 /** Gantry's own API at `/v1`, and its description at `/openapi.json`. Register it on the root, without a prefix. */
@@ -155,7 +167,7 @@ const tags = [
     name: 'networks',
     description: 'Networks, subnets, ports, security groups, routers and floating IPs: the nouns of Neutron.',
   },
-  { name: 'volumes', description: 'Data that outlives containers, and snapshots of it.' },
+  { name: 'volumes', description: 'Data that outlives containers, and snapshots and backups of it.' },
   { name: 'capsules', description: 'Containers that share a network and a fate.' },
   { name: 'images', description: 'Images of a project, those shared with it, and public ones.' },
   { name: 'registries', description: 'Where images may be pulled from, and as whom.' },

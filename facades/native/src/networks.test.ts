@@ -166,20 +166,7 @@ describe('a container', () => {
   })
 })
 
-describe('volumes, snapshots and capsules', () => {
-  test('a volume from a snapshot has its size', async () => {
-    await using cloud = await serveFakeCloud()
-    const volume = await ask(cloud, 'POST', '/volumes', { name: 'data', size: 3 })
-    expect(volume).toMatchObject({ status: 202, body: { size: 3, hostId: null } })
-    expect((await ask(cloud, 'POST', '/snapshots', { volume: 'data', name: 'before' })).status).toBe(202)
-    expect((await ask(cloud, 'GET', '/snapshots')).body.snapshots).toMatchObject([{ volumeId: volume.body.id }])
-    const copy = await ask(cloud, 'POST', '/volumes', { name: 'copy', snapshot: 'before' })
-    expect(copy.body).toMatchObject({ size: 3 })
-    expect((await ask(cloud, 'PATCH', '/volumes/copy', { name: 'clone' })).body.name).toBe('clone')
-    expect((await ask(cloud, 'DELETE', '/snapshots/before')).status).toBe(202)
-    expect((await ask(cloud, 'DELETE', '/volumes/clone')).status).toBe(202)
-  })
-
+describe('capsules', () => {
   test('a capsule is made of a template, shown with its containers, listed by page and deleted', async () => {
     await using cloud = await serveFakeCloud()
     const template = (name: string) => ({ metadata: { name }, spec: { containers: [{ image: 'nginx' }] } })

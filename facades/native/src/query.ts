@@ -45,4 +45,6 @@ export function bounded(
 }
 
 export const Nothing = Type.Object({}, exact)
+/** Of what leaves a host. */
+export const Lost = { lost: flag('Its host is known not to run any more: it is not waited for.') }
 export const AllProjects = Type.Object({ allProjects: flag('Every project; administrators only.') }, exact)

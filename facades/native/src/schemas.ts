@@ -4,6 +4,7 @@ import Type, { type Static } from 'typebox'
 import { exact, listOf, noNul, orNull, Other, Path, ShortText, textMap, Time } from './fields.ts'
 import { AttachNetwork, ContainerAddress, GroupIds, networkDocuments } from './schemas-network.ts'
 import { certificateDocuments } from './schemas-certificate.ts'
+import { eventDocuments } from './schemas-events.ts'
 import { imageDocuments, RepoName, TagName } from './schemas-image.ts'
 import { registryDocuments } from './schemas-registry.ts'
 import { AskedMount, type CapsuleFields, ContainerMount, storageDocuments } from './schemas-storage.ts'
@@ -38,6 +39,9 @@ const Check = Type.Object(
   exact,
 )
 
+const Rules = (description: string) =>
+  Type.Array(Type.String({ minLength: 1, maxLength: 255, pattern: noNul }), { maxItems: 32, description })
+
 export const CreateContainer = Type.Object(
   {
     image: ImageName,
@@ -49,6 +53,11 @@ export const CreateContainer = Type.Object(
     environment: Type.Optional(Environment),
     labels: Type.Optional(Labels),
     hints: Type.Optional(textMap(noNul, 'Hints to the scheduler.')),
+    constraints: Type.Optional(Rules('What its host must be, as `node.labels.disk==ssd`.')),
+    affinity: Type.Optional(
+      Rules('Whom to be with on a host: a container, or `LABEL==VALUE` or `image==IMAGE` of others.'),
+    ),
+    antiAffinity: Type.Optional(Rules('Whom not to be with on a host, said in the same words.')),
     hostname: Type.Optional(orNull(Type.String({ pattern: '^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?$' }))),
     cpu: Type.Optional(Cpu),
     cpuPolicy: Type.Optional(Type.Union([Type.Literal('shared'), Type.Literal('dedicated')])),
@@ -84,10 +93,20 @@ export const CreateContainer = Type.Object(
       Type.Array(Other('A security group'), { maxItems: 64, description: 'The group `default` if left out.' }),
     ),
     mounts: Type.Optional(Type.Array(AskedMount, { maxItems: 64 })),
+    unplugged: Type.Optional(Type.Boolean({ description: 'In no network at all; `nets` does not count.' })),
     registry: Type.Optional(orNull(Other('The registry its image is pulled from'))),
   },
   exact,
 )
+/** Many alike. */
+export const CreateContainers = Type.Object(
+  {
+    ...CreateContainer.properties,
+    count: Type.Integer({ minimum: 1, maximum: 1000, description: 'So many; each has a number behind its name.' }),
+  },
+  exact,
+)
+export type CreateContainers = Static<typeof CreateContainers>
 export type CreateContainer = Static<typeof CreateContainer>
 
 export const PatchContainer = Type.Object(
@@ -188,9 +207,22 @@ const Host = Type.Object({
   cpus: Type.Integer(),
   memory: Type.Integer({ description: 'MiB' }),
   disk: Type.Integer({ description: 'GiB' }),
+  neutronHost: Type.String({ description: "What Neutron's agent there calls it, beside an OpenStack." }),
   networkProblem: orNull(Type.String({ description: 'Why it cannot build networks.' })),
   volumeProblem: orNull(Type.String({ description: 'Why it cannot hold volumes.' })),
   used: Type.Object({ containers: Type.Integer(), cpu: Type.Number(), memory: Type.Number(), disk: Type.Number() }),
+  limits: Type.Object(
+    {
+      containers: orNull(Type.Integer()),
+      cpu: Type.Number(),
+      memory: Type.Number(),
+      disk: Type.Number(),
+    },
+    { description: 'How much of each may be promised; null: as many as there is room for.' },
+  ),
+  virtualization: orNull(Type.String({ description: 'What the machine runs in: none, kvm, docker, ….' })),
+  instance: orNull(Type.String({ description: "The server of Nova's that it is." })),
+  leases: Type.Boolean({ description: 'It stops containers with a lease by itself when no server reaches it.' }),
   createdAt: Time,
   lastSeenAt: Time,
 })
@@ -266,6 +298,10 @@ export const documents = {
     ...listOf('containers', 'Container').properties,
     next: orNull(Type.String({ description: 'The marker of the next page; null: this is the last.' })),
   }),
+  ContainersMade: Type.Object({
+    containers: Type.Array(Type.Object({ id: Type.String({ format: 'uuid' }), name: Type.String() })),
+  }),
+  ...eventDocuments,
   ...imageDocuments,
   Host,
   HostList: listOf('hosts', 'Host'),

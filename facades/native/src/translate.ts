@@ -14,18 +14,27 @@ import { toMountRequest, toMountView } from './translate-mounts.ts'
 import { toAddresses, toGroupIds, toNetRequest } from './translate-network.ts'
 
 export function fromNative(body: CreateContainer): NewContainer {
-  const { name, run, host, nets, securityGroups, mounts, registry, ...given } = body
+  const { name, run, host, nets, unplugged, securityGroups, mounts, registry, ...others } = body
+  const { constraints, affinity, antiAffinity, ...given } = others
   const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  const spec: ContainerSpec = { ...defaultSpec(body.image), ...asked, requestedHost: host ?? null }
+  const hints = { ...body.hints, ...asHints({ constraints, affinity, anti_affinity: antiAffinity }) }
+  const spec: ContainerSpec = { ...defaultSpec(body.image), ...asked, hints, requestedHost: host ?? null }
   return {
     name: name ?? null,
     run: run ?? false,
     spec,
     ...(nets === undefined ? {} : { nets: nets.map((net, index) => toNetRequest(net, `nets[${index}]`)) }),
+    ...(unplugged === true && { unplugged }),
     ...(securityGroups === undefined ? {} : { groups: securityGroups }),
     ...(mounts === undefined ? {} : { mounts: mounts.map(toMountRequest) }),
     ...(registry === undefined || registry === null ? {} : { registry }),
   }
+}
+
+/** Lists are hints, too, as Zun's clients would write them. */
+function asHints(lists: Readonly<Record<string, readonly string[] | undefined>>): Record<string, string> {
+  const said = Object.entries(lists).flatMap(([hint, list]) => (list ? [[hint, JSON.stringify(list)] as const] : []))
+  return Object.fromEntries(said)
 }
 
 /** The host is the operator's business: only administrators are shown it. */
@@ -96,12 +105,22 @@ export function toHostView(host: Host): HostView {
     cpus: facts.cpus,
     memory: facts.memory,
     disk: facts.disk,
+    neutronHost: facts.neutronHost ?? facts.hostname,
     networkProblem: facts.networkProblem ?? null,
     volumeProblem: facts.volumeProblem ?? null,
     used: { ...host.used },
+    limits: toLimits(host),
+    leases: facts.leases === true,
+    virtualization: facts.virtualization ?? null,
+    instance: facts.instance ?? null,
     createdAt: isoTime(host.createdAt),
     lastSeenAt: isoTime(host.lastSeenAt),
   }
+}
+
+function toLimits({ limits, facts: { cpus: cpu, memory, disk } }: Host): HostView['limits'] {
+  if (!limits) return { containers: null, cpu, memory, disk }
+  return { ...limits, containers: Number.isFinite(limits.containers) ? limits.containers : null }
 }
 
 export function toActionView(action: Action, events?: readonly ActionEvent[]): ActionView {

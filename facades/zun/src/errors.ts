@@ -61,6 +61,7 @@ const kebabOfKind: Record<FaultKind, string> = {
   'not-found': 'resource-not-found',
   conflict: 'conflict',
   'over-quota': 'over-quota',
+  'too-many': 'too-many-requests',
   'too-large': '',
   unsupported: 'not-implemented',
   unavailable: '',
@@ -118,11 +119,15 @@ function faultAnswer(fault: Fault, request: FastifyRequest): Answer {
   const status = statusOfKind[fault.kind]
   if (fault.kind === 'internal') return hidden(status, 'The container engine or the service failed', request)
   if (fault.kind === 'unavailable') {
-    // Host names are for administrators only.
-    const text = isAdmin(request)
-      ? fault.message
-      : 'What the request needs is out of reach at the moment; try again soon.'
-    return { status, kebab: '', title: 'Service unavailable', detail: `${text} (Reference: ${request.id}.)` }
+    // Host names are for administrators only; which service of the cloud is away, everybody may know.
+    const isPlain = fault.code === 'service.unavailable' || isAdmin(request)
+    const text = isPlain ? fault.message : 'What the request needs is out of reach at the moment; try again soon.'
+    return {
+      status,
+      kebab: '',
+      title: 'Service unavailable',
+      detail: `${text.replace(/(?<![.!?])$/, '.')} (Reference: ${request.id}.)`,
+    }
   }
   return same(takenCodes.includes(fault.code) ? 400 : status, kebabOf(fault), fault.message)
 }

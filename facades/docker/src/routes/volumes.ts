@@ -1,10 +1,10 @@
+import { mountedVolumes } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type { Caller, Volume } from '@gantry/model'
 import type { FastifyInstance } from 'fastify'
 import { canonicalBody } from '../canonical-body.ts'
 import type { DockerContext } from '../context.ts'
 import { Refusal } from '../errors.ts'
-import { everyContainer } from '../every-container.ts'
 import { type Filters, filtersOf, isTrue, matchesAny, matchesLabels, matchesName } from '../filters.ts'
 import { dockerId } from '../ids.ts'
 import {
@@ -17,7 +17,8 @@ import {
   noteVolume,
 } from '../known-volumes.ts'
 import { checkVolume, VolumeBody } from '../schemas-network.ts'
-import { volumeView } from '../translate-volumes.ts'
+import { statusView, volumeView } from '../translate-volumes.ts'
+import { driverOf } from '../volume-options.ts'
 
 interface Asked {
   readonly Params: { readonly name: string }
@@ -37,8 +38,12 @@ export function volumeRoutes(app: FastifyInstance, docker: DockerContext): void 
     const volumes = (await knownVolumes(control, caller)).filter(
       (volume) =>
         matchesAny(filters, 'name', (value) => matchesName(value, nameOfVolume(volume))) &&
-        matchesAny(filters, 'driver', (value) => value === 'local') &&
-        matchesAny(filters, 'dangling', (value) => isTrue(value) === !held.has(volume.id)) &&
+        matchesAny(filters, 'driver', (value) => value === driverOf(volume) || value === volume.backend) &&
+        matchesAny(
+          filters,
+          'dangling',
+          (value) => isTrue(value) === !(held.has(volume.id) || volume.status === 'in-use'),
+        ) &&
         matchesLabels(filters, volume.labels ?? {}),
     )
     return { Volumes: volumes.map(volumeView), Warnings: null }
@@ -48,8 +53,9 @@ export function volumeRoutes(app: FastifyInstance, docker: DockerContext): void 
     return reply.code(201).send(volumeView(await create(docker, caller, request.body)))
   })
   app.get<Asked>('/volumes/:name', async (request) => {
-    const volume = await findVolume(control, docker.callerOf(request), request.params.name)
-    return { ...volumeView(volume), Status: { size: `${volume.size}GiB` } }
+    const caller = docker.callerOf(request)
+    const volume = await findVolume(control, caller, request.params.name)
+    return { ...volumeView(volume), Status: await statusView(docker, caller, volume) }
   })
   app.delete<Asked>('/volumes/:name', async (request, reply) => {
     const caller = docker.callerOf(request)
@@ -71,24 +77,22 @@ export function volumeRoutes(app: FastifyInstance, docker: DockerContext): void 
 }
 
 async function create({ control }: DockerContext, caller: Caller, body: unknown): Promise<Volume> {
-  const asked = canonicalBody(body, [...Object.keys(VolumeBody.properties), 'Driver', 'ClusterVolumeSpec'])
+  const asked = canonicalBody(body, [...Object.keys(VolumeBody.properties), 'ClusterVolumeSpec'])
   control.policy.judge(caller, { kind: 'volume', body: asked })
   if (!checkVolume.Check(asked)) throw new Fault('request.invalid', { problem: 'The body does not describe a volume.' })
-  const { Name, DriverOpts, Labels } = asked
+  const { Name = '', Driver = '', DriverOpts, Labels } = asked
   const labels = Object.fromEntries(Object.entries(Labels ?? {}).map(([name, value]) => [name, value ?? '']))
-  const options = DriverOpts ?? {}
-  if (Name) return ensureVolume(control, caller, { name: Name, labels, options })
-  return createVolume(control, caller, { name: '', labels: { ...labels, [anonymousLabel]: '' }, options })
+  const wanted = { name: Name ?? '', driver: Driver ?? '', options: DriverOpts ?? {} }
+  if (wanted.name !== '') return ensureVolume(control, caller, { ...wanted, labels })
+  return createVolume(control, caller, { ...wanted, labels: { ...labels, [anonymousLabel]: '' } })
 }
 
-/** Ids of the containers that have each volume, by the volume's id. */
+/** Docker's ids of the containers that have each volume, by the volume's id; members of capsules too. */
 async function holders({ control }: DockerContext, caller: Caller): Promise<Map<string, string[]>> {
-  const held = new Map<string, string[]>()
-  for (const { id, mounts } of await everyContainer(control, caller)) {
-    const mine = new Set(mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.volumeId] : [])))
-    for (const volumeId of mine) held.set(volumeId, [...(held.get(volumeId) ?? []), dockerId(id)])
-  }
-  return held
+  const mounted = await mountedVolumes(control, caller)
+  return new Map(
+    [...mounted].map(([id, mounts]) => [id, [...new Set(mounts.map((one) => dockerId(one.container.id)))]]),
+  )
 }
 
 async function remove(docker: DockerContext, caller: Caller, volume: Volume): Promise<void> {

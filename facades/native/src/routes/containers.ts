@@ -6,7 +6,7 @@ import type { ListContainers } from '@gantry/control'
 import { type App, type NativeContext, Ref } from '../context.ts'
 import { operation } from '../operation.ts'
 import { bounded, flag, isYes, oneOf, text, whole } from '../query.ts'
-import { CreateContainer, PatchContainer, RenameContainer, sortKeys } from '../schemas.ts'
+import { CreateContainer, CreateContainers, PatchContainer, RenameContainer, sortKeys } from '../schemas.ts'
 import { fromNative, toContainerView } from '../translate.ts'
 
 const tag = 'containers'
@@ -62,6 +62,11 @@ export function containerRoutes(app: App, { control }: NativeContext): void {
       .code(202)
       .header('location', `/v1/containers/${made.id}`)
       .send(toContainerView(made, callerOf(request)))
+  })
+  app.post('/containers/bulk', { schema: createManyDoc }, async (request, reply) => {
+    const { count, ...alike } = request.body
+    const made = await control.containers.createMany(callerOf(request), fromNative(alike), count)
+    return reply.code(202).send({ containers: made.map(({ id, name }) => ({ id, name })) })
   })
   app.get('/containers/:ref', { schema: showDoc }, async (request) => {
     const allProjects = isYes(request.query.allProjects)
@@ -128,6 +133,14 @@ const createDoc = operation({
   tag,
   body: CreateContainer,
   answer: { status: 202, description: 'It is being created.', content: 'Container' },
+})
+const createManyDoc = operation({
+  operationId: 'createContainers',
+  summary: 'Create up to 1,000 containers that are alike, or none of them',
+  description: 'Named `web-1`, `web-2` and so on where the name is `web`. What is over quota is refused as a whole.',
+  tag,
+  body: CreateContainers,
+  answer: { status: 202, description: 'They are being created.', content: 'ContainersMade' },
 })
 const showDoc = operation({
   operationId: 'showContainer',

@@ -1,22 +1,33 @@
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { callerOf, streamSignal } from '@gantry/http'
 import type { ContainerEvent } from '@gantry/control'
 import Type from 'typebox'
 import type { App, NativeContext } from '../context.ts'
 import { flowing, operation } from '../operation.ts'
-import { flag, isYes } from '../query.ts'
+import { flag, isYes, text } from '../query.ts'
 import { toEventView } from '../translate.ts'
+import { sendChanges } from './change-stream.ts'
 
 const EventsQuery = Type.Object(
-  { allProjects: flag('Of every project; administrators only.') },
+  {
+    allProjects: flag('Of every project; administrators only.'),
+    since: text(
+      'A cursor, `now`, or `0` for all that is kept: what was written down of changes, in order, without gaps.',
+    ),
+    types: text('With `since`: exact types, or `container.*`; several with commas.', 2048),
+    object: text('With `since`: of this object only, by its id.'),
+    follow: flag('With `since`: no ends the stream with the last change that there is.'),
+  },
   { additionalProperties: false },
 )
 
 /** `GET /v1/events`: server-sent events. Once the headers are out, nothing that happens is missed. */
 export function eventRoutes(app: App, { control, heartbeatMs }: NativeContext): void {
   app.get('/events', { schema: eventsDoc, ...flowing }, async (request, reply) => {
+    const since = lastEventId(request.headers) ?? request.query.since
+    if (since !== undefined) return sendChanges({ control, heartbeatMs }, request, reply, { ...request.query, since })
     const signal = streamSignal(reply)
     const allProjects = isYes(request.query.allProjects)
     const events = control.events.watch(callerOf(request), { allProjects }, signal)[Symbol.asyncIterator]()
@@ -44,6 +55,11 @@ export function eventRoutes(app: App, { control, heartbeatMs }: NativeContext): 
   })
 }
 
+/** What an `EventSource` that reconnects says it has read (HTML Living Standard §9.2). */
+function lastEventId({ 'last-event-id': id }: IncomingHttpHeaders): string | undefined {
+  return typeof id === 'string' && id !== '' ? id : undefined
+}
+
 async function forward(
   first: Promise<IteratorResult<ContainerEvent>>,
   events: AsyncIterator<ContainerEvent>,
@@ -59,7 +75,8 @@ async function forward(
 const eventsDoc = operation({
   operationId: 'watchEvents',
   summary: 'Watch what happens to containers, as server-sent events',
-  description: 'From now on. Each `data:` is an Event. A comment comes now and then to keep the connection alive.',
+  description:
+    'Without `since`: from now on, each `data:` an Event; what happens while nobody listens is missed. With `since`: each `data:` is a Change and its `id:` the cursor to go on from, on any server; `event: cursor` tells one where nothing changed. A comment comes now and then to keep the connection alive.',
   tag: 'events',
   querystring: EventsQuery,
   answer: { status: 200, description: 'The events.', content: ['text/event-stream'] },

@@ -1,14 +1,33 @@
 import { callerOf } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
-import Type from 'typebox'
+import type { Container } from '@gantry/model'
+import Type, { type Static } from 'typebox'
 import { type App, type NativeContext, Ref } from '../context.ts'
 import { operation } from '../operation.ts'
-import { text } from '../query.ts'
+import { isYes, Lost, text } from '../query.ts'
 import { isoTime } from '../times.ts'
 import { toHostView } from '../translate.ts'
 
 const tag = 'hosts'
 const ReasonQuery = Type.Object({ reason: text('Shown to other administrators.') }, { additionalProperties: false })
+const DrainQuery = Type.Object(Lost, { additionalProperties: false })
+const Leaver = { id: Type.String(), name: Type.String(), projectId: Type.String() }
+const Drained = Type.Object({
+  moving: Type.Array(Type.Object(Leaver)),
+  staying: Type.Array(Type.Object({ ...Leaver, reason: Type.String() })),
+})
+export type DrainedView = Static<typeof Drained>
+const Verdicts = Type.Object({
+  hosts: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      name: Type.String(),
+      isThere: Type.Boolean(),
+      refusals: Type.Array(Type.String(), { description: 'What speaks against it; empty: it may run there.' }),
+    }),
+  ),
+})
+export type VerdictsView = Static<typeof Verdicts>
 const Zones = Type.Object({ availabilityZones: Type.Array(Type.String()) })
 const Token = Type.Object({ token: Type.String(), expiresAt: Type.String({ format: 'date-time' }) })
 
@@ -29,6 +48,27 @@ export function hostRoutes(app: App, { control, createJoinToken }: NativeContext
   })
   app.post('/hosts/:ref/disable', { schema: disableDoc }, async (request) => {
     return toHostView(await hosts.disable(callerOf(request), request.params.ref, request.query.reason ?? null))
+  })
+  app.post('/hosts/:ref/drain', { schema: drainDoc }, async (request, reply) => {
+    const { moving, staying } = await hosts.drain(callerOf(request), request.params.ref, {
+      lost: isYes(request.query.lost),
+    })
+    const view = ({ id, name, projectId }: Container) => ({ id, name, projectId })
+    return reply.code(202).send({
+      moving: moving.map(view),
+      staying: staying.map(({ container, reason }) => ({ ...view(container), reason })),
+    })
+  })
+  app.get('/containers/:ref/placement', { schema: whyDoc }, async (request) => {
+    const verdicts = await hosts.explain(callerOf(request), request.params.ref)
+    return {
+      hosts: verdicts.map(({ host: { id, name }, isThere, refusals }) => ({
+        id,
+        name,
+        isThere,
+        refusals: [...refusals],
+      })),
+    }
   })
   app.get('/availability-zones', { schema: zonesDoc }, async (request) => {
     return { availabilityZones: await hosts.availabilityZones(callerOf(request)) }
@@ -80,6 +120,21 @@ const disableDoc = operation({
   params: Ref,
   querystring: ReasonQuery,
   answer: { status: 200, description: 'The host.', content: 'Host' },
+})
+const drainDoc = operation({
+  operationId: 'drainHost',
+  summary: 'Place nothing new on a host and move away what can leave it; administrators only',
+  tag,
+  params: Ref,
+  querystring: DrainQuery,
+  answer: { status: 202, description: 'What moves, and what stays and why.', content: Drained },
+})
+const whyDoc = operation({
+  operationId: 'explainPlacement',
+  summary: 'Tell what speaks against each host for a container; administrators only',
+  tag,
+  params: Ref,
+  answer: { status: 200, description: 'Every host.', content: Verdicts },
 })
 const zonesDoc = operation({
   operationId: 'listAvailabilityZones',

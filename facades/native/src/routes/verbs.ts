@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { type App, type NativeContext, Ref } from '../context.ts'
 import { operation } from '../operation.ts'
-import { bounded, text, whole } from '../query.ts'
+import { bounded, isYes, Lost, text, whole } from '../query.ts'
 import { toContainerView } from '../translate.ts'
 
 const tag = 'containers'
@@ -19,6 +19,8 @@ const RebuildQuery = Type.Object(
   { image: text('Another image; the same one if left out.', 512), imageDriver: Type.Optional(ImageDriver) },
   exact,
 )
+
+const MoveQuery = Type.Object({ to: text('A host, by name or id; any other that fits if left out.'), ...Lost }, exact)
 
 /** What can be asked of a container that exists: start, stop and the like. Each answers before it is carried out. */
 export function verbRoutes(app: App, { control }: NativeContext): void {
@@ -44,6 +46,11 @@ export function verbRoutes(app: App, { control }: NativeContext): void {
   app.post('/containers/:ref/rebuild', { schema: rebuildDoc }, async (request, reply) => {
     return accepted(request, reply, await containers.rebuild(callerOf(request), request.params.ref, request.query))
   })
+  app.post('/containers/:ref/move', { schema: moveDoc }, async (request, reply) => {
+    const { to, lost } = request.query
+    const options = { ...(to !== undefined && { to }), lost: isYes(lost) }
+    return accepted(request, reply, await containers.move(callerOf(request), request.params.ref, options))
+  })
 }
 
 function accepted(request: FastifyRequest, reply: FastifyReply, container: Container): FastifyReply {
@@ -65,3 +72,8 @@ const stopDoc = verbDoc('stopContainer', 'Stop a container', GraceQuery)
 const restartDoc = verbDoc('restartContainer', 'Stop a container if it runs, and start it', GraceQuery)
 const killDoc = verbDoc('killContainer', 'Send a signal to a container', KillQuery)
 const rebuildDoc = verbDoc('rebuildContainer', 'Make a container anew, from the same or another image', RebuildQuery)
+const moveDoc = verbDoc(
+  'moveContainer',
+  'Make a container anew on another host, with its volumes and addresses; administrators only',
+  MoveQuery,
+)

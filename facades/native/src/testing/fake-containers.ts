@@ -45,6 +45,12 @@ export class FakeContainers {
   }
 
   readonly api: Containers = {
+    createMany: (caller, input, count) =>
+      Promise.all(
+        Array.from({ length: count }, (_, index) =>
+          this.api.create(caller, { ...input, name: `${input.name}-${index + 1}` }),
+        ),
+      ),
     create: async (caller, { name, spec, run, nets, groups, mounts }) => {
       const { uuid, now, network, storage } = this.#deps
       const id = uuid() as ContainerId
@@ -118,6 +124,7 @@ export class FakeContainers {
     unpause: async (caller, ref) => this.#later(caller, ref, 'unpause', (entry) => this.#status(entry, 'Running')),
     kill: async (caller, ref) => this.#later(caller, ref, 'kill', (entry) => this.#end(entry, 137)),
     rebuild: async (caller, ref) => this.#later(caller, ref, 'rebuild', (entry) => this.#run(entry)),
+    move: async (caller, ref) => this.#later(caller, ref, 'move', (entry) => this.#run(entry)),
     rename: async (caller, ref, name) => this.#change(this.#find(caller, ref), { name }),
     attachNetwork: async (caller, ref, net) => {
       const { container } = this.#find(caller, ref)

@@ -18,6 +18,7 @@ import { type FakeImages, fakeImages } from './fake-images.ts'
 import { FakeNetwork } from './fake-network.ts'
 import { fakeRegistries } from './fake-registries.ts'
 import { FakeStorage } from './fake-storage.ts'
+import { fakeWebhooks } from './fake-webhooks.ts'
 
 export interface FakeCloud {
   readonly control: Control
@@ -45,7 +46,8 @@ export function fakeCloud(): FakeCloud {
     containers: containers.api,
     images: images.verbs,
     registry: images.registry,
-    hosts: fakeHosts(),
+    hosts: fakeHosts(containers.api),
+    servers: { list: async () => [] },
     network: network.verbs,
     storage: storage.verbs,
     capsules: fakeCapsules(containers.api),
@@ -53,6 +55,7 @@ export function fakeCloud(): FakeCloud {
     engine: unfaked('engine'),
     engineImages: images.engineImages,
     policy: unfaked('policy'),
+    webhooks: fakeWebhooks(),
     activity: unfaked('activity'),
     consoles: { open: async () => notFaked('Opening consoles'), connect: async () => notFaked('Opening consoles') },
     quotas: {
@@ -76,6 +79,10 @@ export function fakeCloud(): FakeCloud {
         } catch (error) {
           if (!signal.aborted) throw error
         }
+      },
+      // oxlint-disable-next-line require-yield
+      changes: async function* () {
+        throw new Fault('request.unsupported', { feature: 'reading events', reason: 'this is a fake' })
       },
     },
   }
@@ -110,7 +117,7 @@ function fakeVerifier(): TokenVerifier {
   }
 }
 
-function fakeHosts(): Control['hosts'] {
+function fakeHosts(containers: Control['containers']): Control['hosts'] {
   let host: Host = {
     id: 'h1' as HostId,
     name: 'host-1',
@@ -154,7 +161,16 @@ function fakeHosts(): Control['hosts'] {
     enable: async (caller, ref) => change(caller, ref, { disabled: false, disabledReason: null }),
     disable: async (caller, ref, reason) => change(caller, ref, { disabled: true, disabledReason: reason }),
     forceDown: async (caller, ref, forcedDown) => change(caller, ref, { forcedDown }),
+    drain: async (caller, ref) => {
+      change(caller, ref, { disabled: true, disabledReason: 'it is being drained' })
+      return { moving: [], staying: [] }
+    },
     remove: async (caller, ref) => void find(caller, ref),
+    explain: async (caller, ref) => {
+      await containers.get(caller, ref)
+      return [{ host, refusals: ['out of memory'], isThere: true }]
+    },
+    instances: async () => [],
     availabilityZones: async () => ['nova'],
   }
 }

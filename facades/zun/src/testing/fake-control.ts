@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Control, ListContainers, NewContainer } from '@gantry/control'
 import { unfaked } from '@gantry/control/testing'
 import { Fault } from '@gantry/kernel'
@@ -10,7 +10,6 @@ import {
   type Container,
   type ContainerId,
   defaultQuotas,
-  type Host,
   type Image,
   type ImageId,
   nothingObserved,
@@ -24,7 +23,8 @@ import {
 import { encodeFrame, frameKinds } from '@gantry/wire'
 import { fakeCapsules } from './fake-capsules.ts'
 import { fakeConsoles } from './fake-consoles.ts'
-import { fakeContainer, fakeHost, fakeImage, fakeNow } from './fake-data.ts'
+import { fakeContainer, fakeImage, fakeNow, streamOf } from './fake-data.ts'
+import { fakeHosts } from './fake-hosts.ts'
 import { fakeNetwork } from './fake-network.ts'
 import { fakeRegistries } from './fake-registries.ts'
 
@@ -49,7 +49,6 @@ export function fakeControl(): FakeControl {
   const rows = new Map<ContainerId, Container>()
   const actions: Action[] = []
   const images = new Map<ImageId, Image>()
-  const hosts = [fakeHost('compute1'), fakeHost('compute2')]
   const limits = new Map<string, QuotaMap>()
   const next: FakeControl['next'] = {
     logs: { framed: false, output: () => streamOf(Buffer.from('hello\n')) },
@@ -114,17 +113,7 @@ export function fakeControl(): FakeControl {
   const adminOnly = (caller: Caller, action: string) => {
     if (!caller.isAdmin) throw new Fault('policy.forbidden', { action, reason: 'it is for administrators' })
   }
-  const hostOf = (ref: string): Host => {
-    const host = hosts.find(({ id, name }) => id === ref || name === ref)
-    if (!host) throw new Fault('host.not-found', { ref })
-    return host
-  }
-  const changeHost = (caller: Caller, ref: string, change: Partial<Host>): Host => {
-    adminOnly(caller, 'service')
-    const host = { ...hostOf(ref), ...change }
-    hosts[hosts.findIndex(({ id }) => id === host.id)] = host
-    return host
-  }
+  const hosts = fakeHosts(adminOnly)
   const imageFor = (projectId: ProjectId | null, repo: string, tag: string): Image => {
     const image = fakeImage(images.size + 1, projectId, repo, tag)
     images.set(image.id, image)
@@ -134,9 +123,10 @@ export function fakeControl(): FakeControl {
   const control: Control = {
     containers: {
       withIdPrefix: async () => [],
+      createMany: () => Promise.reject(new Error('containers.createMany is not faked.')),
       until: () => Promise.reject(new Error('containers.until is not faked.')),
       create: async (caller, input: NewContainer) => {
-        if (input.spec.requestedHost !== null) hostOf(input.spec.requestedHost)
+        if (input.spec.requestedHost !== null) hosts.hostOf(input.spec.requestedHost)
         const nics = network.nics(caller, input.nets ?? [], input.groups)
         for (const mount of input.mounts ?? []) {
           if (mount.kind !== 'volume' || mount.source === 'volume-mine') continue
@@ -193,6 +183,7 @@ export function fakeControl(): FakeControl {
         return act(caller, ref, 'kill', 'kill', { status: 'Stopped' })
       },
       rebuild: async (caller, ref) => act(caller, ref, 'rebuild', 'rebuild', { status: 'Running' }),
+      move: async (caller, ref) => act(caller, ref, 'rebuild', 'move', { status: 'Running' }),
       rename: async (caller, ref, name) => {
         const container = { ...find(caller, ref), name }
         rows.set(container.id, container)
@@ -310,7 +301,7 @@ export function fakeControl(): FakeControl {
       },
       pull: async (caller, { repo, tag, host }) => {
         adminOnly(caller, 'image:pull')
-        hostOf(host)
+        hosts.hostOf(host)
         return imageFor(null, repo, tag)
       },
       delete: async (_caller, id) => {
@@ -320,21 +311,8 @@ export function fakeControl(): FakeControl {
         [...images.values()].filter(({ repo }) => (exact ? repo === name : repo.includes(name))),
       searchRegistry: async () => next.registry(),
     },
-    hosts: {
-      list: async (caller) => {
-        adminOnly(caller, 'host:get_all')
-        return hosts
-      },
-      get: async (caller, ref) => {
-        adminOnly(caller, 'host:get')
-        return hostOf(ref)
-      },
-      enable: async (caller, ref) => changeHost(caller, ref, { disabled: false, disabledReason: null }),
-      disable: async (caller, ref, disabledReason) => changeHost(caller, ref, { disabled: true, disabledReason }),
-      forceDown: async (caller, ref, forcedDown) => changeHost(caller, ref, { forcedDown }),
-      remove: async (caller, ref) => void changeHost(caller, ref, {}),
-      availabilityZones: async () => ['nova'],
-    },
+    servers: { list: async () => [] },
+    hosts: hosts.verbs,
     quotas: {
       get: async (_caller, projectId) => ({ limits: limits.get(projectId) ?? defaultQuotas, used: nothingUsed }),
       defaults: async () => defaultQuotas,
@@ -365,21 +343,20 @@ export function fakeControl(): FakeControl {
     engine: unfaked('engine'),
     engineImages: unfaked('engineImages'),
     policy: unfaked('policy'),
+    webhooks: unfaked('webhooks'),
     activity: unfaked('activity'),
     consoles: fakeConsoles(find),
     events: {
       watch: () => {
         throw new Fault('request.unsupported', { feature: 'watching', reason: 'this is a fake' })
       },
+      changes: () => {
+        throw new Fault('request.unsupported', { feature: 'watching', reason: 'this is a fake' })
+      },
     },
   }
   // Networks and volumes have one room more of depth; what is asked there is not written down.
   return { ...recorded(control, calls), network: network.verbs, storage: control.storage, calls, rows, next }
-}
-
-/** A byte stream of these chunks. */
-export function streamOf(...chunks: Buffer[]): Readable {
-  return Readable.from(chunks, { objectMode: false })
 }
 
 /** The same control, each call written down first. */

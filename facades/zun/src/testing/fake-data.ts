@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { NewContainer } from '@gantry/control'
 import type { Verifier } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
@@ -148,4 +149,9 @@ export function fakeImage(number: number, projectId: ProjectId | null, repo: str
 
 function uuid(number: number): string {
   return `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`
+}
+
+/** A byte stream of these chunks. */
+export function streamOf(...chunks: Buffer[]): Readable {
+  return Readable.from(chunks, { objectMode: false })
 }
