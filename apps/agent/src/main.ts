@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { Fault, reasonOf } from '@gantry/kernel'
+import { readFile } from 'node:fs/promises'
+import { Fault, productVersion, reasonOf, withSettings } from '@gantry/kernel'
 import { pino } from 'pino'
-import { readOptions, UsageError, usage } from './options.ts'
+import { flags, readOptions, UsageError, usage } from './options.ts'
 import { runAgent } from './run-agent.ts'
 
 const ending = new AbortController()
@@ -12,7 +12,11 @@ async function main(): Promise<void> {
     console.log(usage)
     return
   }
-  const options = readOptions(args, process.env)
+  if (args.includes('--version')) {
+    console.log(productVersion)
+    return
+  }
+  const options = readOptions(await everySetting(args), process.env)
   // What the agent starts (none, today) must not inherit the secret.
   delete process.env['GANTRY_JOIN_TOKEN']
   const log = pino({ level: options.logLevel, base: { agent: options.name } })
@@ -25,14 +29,19 @@ async function main(): Promise<void> {
   process.on('SIGINT', end)
   // Started by a parent of ours: live and die with it.
   if (process.send) process.on('disconnect', () => end('parent gone'))
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
   const onReady = () => {
     log.info({}, 'ready')
     if (process.connected) process.send?.({ kind: 'ready' })
   }
-  await runAgent({ options, version, log, onReady, signal: ending.signal })
+  await runAgent({ options, version: productVersion, log, onReady, signal: ending.signal })
+}
+
+async function everySetting(argv: readonly string[]): Promise<string[]> {
+  const { parse } = await import('yaml')
+  const read = async (path: string): Promise<unknown> => parse(await readFile(path, 'utf8'))
+  return withSettings({ argv, env: process.env, flags, readFile: read }).catch((error: unknown) => {
+    throw new UsageError(reasonOf(error))
+  })
 }
 
 try {

@@ -1,6 +1,7 @@
 import { enableCompileCache } from 'node:module'
 import { CommanderError } from 'commander'
 import { exitCodes, Failure } from './failure.ts'
+import { isProgram } from './local/programs.ts'
 
 // Keeps the stripped sources between starts: without it every start pays for them again.
 enableCompileCache()
@@ -9,9 +10,14 @@ process.stdout.on('error', quietly)
 process.stderr.on('error', quietly)
 try {
   const words = process.argv.slice(2)
-  const { createProgram } = await import('./program.ts')
-  const program = await createProgram(words)
-  await program.parseAsync(words, { from: 'user' })
+  if (isProgram(words[0])) {
+    const { runProgram } = await import('./local/program-verbs.ts')
+    await runProgram(words[0])
+  } else {
+    const { createProgram } = await import('./program.ts')
+    const program = await createProgram(words)
+    await program.parseAsync(words, { from: 'user' })
+  }
 } catch (error) {
   process.exitCode = report(error)
 }

@@ -139,7 +139,9 @@ describe('volumes', () => {
       { destination: '/tmp/x', readOnly: false },
       { kind: 'file', destination: '/etc/conf', size: 3 },
     ])
-    expect(await said(cloud, 'volume list')).toMatch(/ data +2 GiB +in-use /)
+    expect(await said(cloud, 'volume list')).toMatch(/ data +2 GiB +in-use +local +db/)
+    expect(await said(cloud, 'volume show data')).toMatch(/Mounted +db at \/data, read-only/)
+    expect(await json(cloud, 'volume show data')).toMatchObject({ mounts: [{ containerName: 'db' }], host: null })
     await said(cloud, 'volume snapshot create data --name before')
     await said(cloud, 'volume create copy --snapshot before')
     expect((await gantry(cloud, 'volume delete data')).stderr).toMatch(/^gantry: The volume data is in use/)
@@ -147,7 +149,26 @@ describe('volumes', () => {
     expect(await said(cloud, 'volume delete data copy')).toBe('data\ncopy')
     expect(await said(cloud, 'volume snapshot delete before')).toBe('before')
     expect(await json(cloud, 'volume list')).toEqual([])
-  })
+  }, 60_000)
+
+  test('are extended, cloned, backed up and restored', async () => {
+    await using cloud = await serveFakeCloud()
+    const id = await said(cloud, 'volume create data --size 2 --backend cinder --type fast --multiattach --zone nova')
+    expect(await json(cloud, 'volume show data')).toMatchObject({ backend: 'cinder', volumeType: 'fast' })
+    expect(await said(cloud, 'volume show data')).toMatch(/For +several hosts/)
+    expect(await said(cloud, 'volume extend data --size 4')).toBe(id)
+    expect((await gantry(cloud, 'volume extend data --size 3')).stderr).toContain('It has 4 GiB already.')
+    const clone = await json(cloud, 'volume create clone --from-volume data')
+    expect(clone).toMatchObject({ size: 4, sourceVolumeId: id })
+    const backup = await said(cloud, 'volume backup create data --name away')
+    expect(await json(cloud, 'volume backup list')).toMatchObject([{ id: backup, volumeId: id, status: 'available' }])
+    expect(await said(cloud, 'volume backup show away')).toMatch(/Size +4 GiB/)
+    expect(await json(cloud, 'volume create back --backup away --size 5')).toMatchObject({ size: 5 })
+    expect(await said(cloud, 'volume backup delete away')).toBe('away')
+    expect(await said(cloud, 'volume backup list --json')).toBe('[]')
+    expect(await said(cloud, 'run -d --name db --mount type=volume,source=data,target=/data postgres')).not.toBe('')
+    expect(await json(cloud, 'volume show data')).toMatchObject({ mounts: [{ containerName: 'db' }] })
+  }, 60_000)
 
   test('a file that is not there is said before anything is made', async () => {
     await using cloud = await serveFakeCloud()

@@ -4,6 +4,8 @@ import { dockerCommands } from './commands/docker.ts'
 import { eventsCommand } from './commands/events.ts'
 import { execCommand } from './commands/exec.ts'
 import { hostsCommand } from './commands/hosts.ts'
+import { instancesCommand } from './commands/instances.ts'
+import { serversCommand } from './commands/servers.ts'
 import { loginCommands } from './commands/login.ts'
 import { logsCommand } from './commands/logs.ts'
 import { powerCommands } from './commands/power.ts'
@@ -47,6 +49,11 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
     program.commandsGroup('This machine:')
     localCommands(program)
   }
+  if (bare) {
+    const { programVerbs } = await import('./local/program-verbs.ts')
+    program.commandsGroup('Programs that run all the time:')
+    programVerbs(program)
+  }
   program.commandsGroup('Containers:')
   runCommand(program)
   psCommand(program)
@@ -69,8 +76,18 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
     imageCommand(program)
   }
   program.commandsGroup('Cloud:')
+  if (bare || words.includes('openstack')) {
+    const { openstackCommand } = await import('./commands/openstack.ts')
+    openstackCommand(program)
+  }
+  if (bare || words.includes('webhook')) {
+    const { webhookCommand } = await import('./commands/webhook.ts')
+    webhookCommand(program)
+  }
   registryCommand(program)
   hostsCommand(program)
+  instancesCommand(program)
+  serversCommand(program)
   quotaCommand(program)
   loginCommands(program)
   return program.addHelpText('after', manual)

@@ -15,6 +15,7 @@ import {
 import { type DockerOptions, dockerFacade } from '@gantry/facade-docker'
 import { createHttpApp, type HttpMetrics, observe, shownCredential } from '@gantry/http'
 import type { Clock, Ids } from '@gantry/kernel'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type Address, hostPart } from './addresses.ts'
 
@@ -63,6 +64,8 @@ export interface DockerListenerOptions {
   /** PEM of the authority whose client certificates count. */
   readonly authority: string
   readonly metrics: HttpMetrics
+  /** Hears of the app before it listens. */
+  readonly made: (app: FastifyInstance) => void
   readonly log: Logger
 }
 
@@ -76,10 +79,11 @@ export interface DockerListener {
 
 /** A port of its own for the Docker API: clients of it know a host and a port, and no paths. */
 export async function listenForDocker(access: DockerAccess, options: DockerListenerOptions): Promise<DockerListener> {
-  const { listen, secure, certificate, authority, metrics, log } = options
+  const { listen, secure, certificate, authority, metrics, made, log } = options
   const tls = { cert: certificate.certificate, key: certificate.key, clientCa: authority }
   const app = secure ? createHttpApp({ log, tls }) : createHttpApp({ log })
   try {
+    made(app)
     observe(app, metrics, 'docker')
     await app.register(dockerFacade, access.options)
     await app.listen({ host: listen.host, port: listen.port })

@@ -24,6 +24,11 @@ export function createGauges(registry: Registry, connectedAgents: () => number):
     help: 'Containers that wait for a host.',
     registers,
   })
+  const reports = new Counter({
+    name: 'gantry_reports_total',
+    help: 'States of containers that agents reported and that were written down.',
+    registers,
+  })
   new Gauge({
     name: 'gantry_agents_connected',
     help: 'Agents connected to this server.',
@@ -31,6 +36,12 @@ export function createGauges(registry: Registry, connectedAgents: () => number):
     collect() {
       this.set(connectedAgents())
     },
+  })
+  const told = new Counter({
+    name: 'gantry_told_total',
+    help: 'Messages to receivers outside: webhooks, notifications to a message broker.',
+    labelNames: ['way', 'result'],
+    registers,
   })
   const failed = new Counter({
     name: 'gantry_step_failures_total',
@@ -46,6 +57,8 @@ export function createGauges(registry: Registry, connectedAgents: () => number):
     settled(action, seconds, isFailed) {
       actions.observe({ action, result: isFailed ? 'error' : 'success' }, Math.max(0, seconds))
     },
+    reported: (count) => reports.inc(count),
     waiting: (count) => waiting.set(count),
+    told: (way, delivered) => told.inc({ way, result: delivered ? 'success' : 'error' }),
   }
 }

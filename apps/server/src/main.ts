@@ -1,11 +1,17 @@
-import { reasonOf } from '@gantry/kernel'
+import { readFile } from 'node:fs/promises'
+import { productVersion, reasonOf, withSettings } from '@gantry/kernel'
 import pino from 'pino'
-import { readOptions, usage } from './options.ts'
+import { flags, readOptions, usage } from './options.ts'
 import { type RunningServer, startServer } from './start-server.ts'
 
 /** `gantry server`: the control plane. Started by `gantry up`, it talks to it over IPC; by hand, it only logs. */
 async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2), process.env)
+  const typed = process.argv.slice(2)
+  if (typed.includes('--version')) {
+    process.stdout.write(`${productVersion}\n`)
+    return
+  }
+  const options = readOptions(await everySetting(typed), process.env)
   if (!options) {
     process.stdout.write(usage)
     return
@@ -15,9 +21,15 @@ async function main(): Promise<void> {
   const log = pino({ level: process.env['GANTRY_LOG_LEVEL'] ?? 'info', base: { role: 'server' } })
   const server = await startServer(options, log)
   const { api, agents, docker, dockerTls, joinToken, firstStart } = server
-  log.info({ api, agents, docker, dockerTls }, 'ready')
   endOn(server)
+  log.info({ api, agents, docker, dockerTls }, 'ready')
   process.send?.({ kind: 'ready', api, agents, docker, dockerTls, joinToken, firstStart })
+}
+
+async function everySetting(argv: readonly string[]): Promise<string[]> {
+  const { parse } = await import('yaml')
+  const read = async (path: string): Promise<unknown> => parse(await readFile(path, 'utf8'))
+  return withSettings({ argv, env: process.env, flags, readFile: read })
 }
 
 function endOn(server: RunningServer): void {
@@ -32,8 +44,15 @@ function endOn(server: RunningServer): void {
     // Streams that nobody reads must not keep a stopping server alive.
     setTimeout(() => process.exit(0), 5000).unref()
   }
-  process.on('SIGTERM', end)
-  process.on('SIGINT', end)
+  // Asked once it leaves in good order, asked again it ends at once.
+  let leaving = false
+  const leave = () => {
+    if (leaving) return end()
+    leaving = true
+    server.leave().then(end, end)
+  }
+  process.on('SIGTERM', leave)
+  process.on('SIGINT', leave)
   // Whoever started us is gone: one process tree lives and ends together.
   if (process.send) process.on('disconnect', end)
 }

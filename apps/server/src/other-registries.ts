@@ -4,7 +4,9 @@ import {
   createUpstream,
   type RegistryAddresses,
   registryAddresses,
+  type RunningSender,
   type RunningUpstream,
+  webhookSender,
 } from '@gantry/providers-upstream'
 import type { Logger } from 'pino'
 import type { ServerOptions } from './options.ts'
@@ -24,6 +26,14 @@ export function otherRegistries(
       isPublicAddress(address) || allowed.covers(domain, address) || insecure.covers(domain, address),
     insecure,
     log,
+  })
+}
+
+/** Receivers of webhooks: public ones, and those that the operator names. */
+export function webhookReceivers({ outward }: Pick<ServerOptions, 'outward'>): RunningSender {
+  const allowed = addressesOf('--webhook-allow', outward.webhookAllow)
+  return webhookSender({
+    mayConnect: (address, domain) => isPublicAddress(address) || allowed.covers(domain, address),
   })
 }
 

@@ -50,8 +50,9 @@ test('a start while a stop is under way is refused; right after it, it starts an
   await using world = await aWorld()
   await running(world)
   const { startedAt } = await shown(world)
-  await world.control.containers.stop(me, 'web', { graceSeconds: 0 })
+  const stopped = world.control.containers.stop(me, 'web', { graceSeconds: 0 })
   await expect(world.control.containers.start(me, 'web')).rejects.toMatchObject({ code: 'container.state' })
+  await stopped
   await world.host.idle()
   await world.control.containers.start(me, 'web')
   await world.host.idle()

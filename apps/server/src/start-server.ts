@@ -2,39 +2,37 @@ import { mkdir } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createOrLoadCa, type IssuedCertificate } from '@gantry/ca'
-import { createControl, createRegistryLogins, defaultPolicy, type HostLinks } from '@gantry/control'
+import { createControl, createRegistryLogins, defaultPolicy, recorded } from '@gantry/control'
 import { dockerFacade } from '@gantry/facade-docker'
-import { glanceFacade } from '@gantry/facade-glance'
-import { keystone } from '@gantry/facade-keystone'
 import { nativeFacade } from '@gantry/facade-native'
 import { registryFacade } from '@gantry/facade-registry'
 import { zunFacade } from '@gantry/facade-zun'
 import { createHttpApp, createHttpMetrics, createRegistry, nothingElse, operations } from '@gantry/http'
-import { Fault, randomIds, systemClock } from '@gantry/kernel'
-import {
-  bootstrapIdentity,
-  embeddedBlobs,
-  embeddedIdentity,
-  embeddedNamespaces,
-  embeddedNetworks,
-  embeddedVolumes,
-  type NewCredential,
-  renderOpenrc,
-} from '@gantry/providers-embedded'
-import type { ProjectId } from '@gantry/model'
-import { createStore, identityTables, openSqlite, settingOr } from '@gantry/store'
+import { randomIds, systemClock } from '@gantry/kernel'
+import { embeddedVolumes } from '@gantry/providers-embedded'
+import { createStore, openPostgres, openSqlite, settingOr } from '@gantry/store'
 import { createRelay, formatJoinToken, type Relay } from '@gantry/wire'
 import type { Logger } from 'pino'
 import { type Address, hostPart, isLoopback } from './addresses.ts'
 import { dockerAccess, listenForDocker } from './docker-listeners.ts'
 import { dockerPolicy } from './docker-policy.ts'
+import { fenceBy } from './fence.ts'
+import { keptContents } from './kept-contents.ts'
 import { createGauges } from './gauges.ts'
 import { joinTokens } from './join-tokens.ts'
-import { writeSecretFile } from './openrc.ts'
+import { leaving } from './leaving.ts'
+import { hearRevocations, manyServers } from './many-servers.ts'
+import { embeddedCloud } from './embedded-cloud.ts'
+import { openstackCloud } from './openstack-cloud.ts'
+import { hostsOnDemand } from './hosts-on-demand.ts'
 import type { ServerOptions } from './options.ts'
-import { otherRegistries } from './other-registries.ts'
+import { otherRegistries, webhookReceivers } from './other-registries.ts'
 import { certifiedNames, hostRegistryService, registryDomainsOf } from './registry-service.ts'
 import { secretsFile } from './secrets.ts'
+import { sharedAuthority } from './shared-secrets.ts'
+import { frontDoor, outwardPolicy, tellOutside } from './outward.ts'
+import { toldServers } from './told-servers.ts'
+import { volumeCopies } from './volume-copies.ts'
 import { volumeHosts } from './volume-hosts.ts'
 
 export interface RunningServer {
@@ -49,6 +47,8 @@ export interface RunningServer {
   readonly joinToken: string
   /** The cloud was made just now: its first users and their openrc files are new. */
   readonly firstStart: boolean
+  /** Lets clients and agents go in good order, as the options say; then it is to be closed. */
+  leave(): Promise<void>
   close(): Promise<void>
 }
 
@@ -70,55 +70,104 @@ export async function startServer(options: ServerOptions, log: Logger): Promise<
 async function build(options: ServerOptions, log: Logger, opened: (() => Promise<unknown>)[]) {
   const clock = systemClock
   const ids = randomIds
+  const leave = leaving(options.drain, log)
   await mkdir(options.home, { recursive: true, mode: 0o700 })
-  const db = await openSqlite(join(options.home, 'gantry.db'))
+  const { database } = options
+  const db = database === null ? await openSqlite(join(options.home, 'gantry.db')) : await openPostgres(database)
   opened.push(() => db.destroy())
-  const store = createStore(db)
+  const store = recorded(createStore(db), clock)
   const deployment = await settingOr(db, 'deployment', () => ids.uuid())
-  const identityStore = identityTables(db)
-  const identity = embeddedIdentity({ store: identityStore, clock, ids })
-  const ca = await createOrLoadCa(join(options.home, 'ca'))
+  const secrets = await secretsFile(join(options.home, 'secrets.key'))
+  const keep = (key: string, create: () => string) => settingOr(db, key, create)
+  const ca =
+    database === null
+      ? await createOrLoadCa(join(options.home, 'ca'))
+      : await sharedAuthority(keep, secrets, options.home)
+  const servers = await manyServers({ options, store, ca, clock, ids, log })
+  opened.push(() => servers.close())
+  const { cluster, sessions, links } = servers
+  const parts = { home: options.home, store, clock, ids, log, secrets, deployment }
+  const cloudParts = { ...parts, ...(database !== null && { servers: cluster }) }
+  const cloud =
+    (await openstackCloud(cloudParts, options.openstack)) ??
+    embeddedCloud(parts, { db, publicCidr: options.publicCidr })
+  opened.push(() => cloud.close())
+  const { identity, identityUrl, namespaces, networks } = cloud
   const registry = createRegistry()
 
-  // Control and the relay need each other: control is given links that look the relay up when they are used.
+  // Control and the relay need each other: control is given links that know the relay once it has joined.
   const line: { relay: Relay | null } = { relay: null }
   const gauges = createGauges(registry, () => line.relay?.connectedCount() ?? 0)
-  const links = lateLinks(line)
-  const networks = embeddedNetworks({ store, clock, ids, publicCidr: options.publicCidr })
-  const volumes = embeddedVolumes({ store, clock, ids, hosts: volumeHosts(store, links) })
-  const secrets = await secretsFile(join(options.home, 'secrets.key'))
+  hearRevocations(cluster, identity)
+  const contents = await keptContents(options, { db, clock, log })
+  const onHosts = embeddedVolumes({
+    store,
+    clock,
+    ids,
+    hosts: volumeHosts(store, links),
+    cluster,
+    copies: volumeCopies(links),
+    backupFiles: contents.backups,
+  })
   const rules = await dockerPolicy(options.dockerPolicy, log)
   opened.push(async () => rules[Symbol.dispose]())
   const upstream = otherRegistries(options, log)
   opened.push(() => upstream.close())
-  const blobs = await embeddedBlobs({ folder: join(options.home, 'images'), clock, log })
-  const namespaces = embeddedNamespaces(identityStore)
+  const receivers = webhookReceivers(options)
+  opened.push(() => receivers.close())
   // The port may be the system's to choose: they are known when it listens.
   const registryDomains: string[] = []
+  const { fenceCommand = null, ...placement } = options.placement ?? {}
+  const demand = await hostsOnDemand({
+    options,
+    deployment,
+    clock,
+    ids,
+    log,
+    caFingerprint: ca.fingerprint,
+    tokens: () => tokens,
+    agentsPort: () => line.relay?.port ?? options.agentsListen.port,
+  })
+  if (demand) opened.push(async () => demand[Symbol.asyncDispose]())
   const { control, reconciler } = createControl({
+    ...(demand && { demand }),
+    cluster,
+    sessions,
     upstream,
-    blobs,
+    webhookSender: receivers,
+    blobs: contents.blobs,
     namespaces,
     registryDomains,
     grants: rules.grants,
     store,
     links,
     networks,
-    volumes,
+    ...(cloud.imageExchange && { imageExchange: cloud.imageExchange }),
+    volumes: cloud.volumes ?? onHosts,
     secrets,
     clock,
     ids,
     log,
     gauges,
-    policy: { ...defaultPolicy, cpuRatio: options.cpuRatio, memoryRatio: options.memoryRatio },
+    policy: {
+      ...defaultPolicy,
+      ...placement,
+      ...outwardPolicy(options.outward),
+      cpuRatio: options.cpuRatio,
+      memoryRatio: options.memoryRatio,
+    },
+    ...(fenceCommand !== null && { fence: fenceBy(fenceCommand, log) }),
   })
   opened.push(() => Promise.resolve(reconciler[Symbol.asyncDispose]()))
+  tellOutside(options.outward, { cluster, store, clock, log, gauges, deployment })
 
-  const tokens = joinTokens(store, clock, ids, (id) => line.relay?.links.connected(id) ?? false)
+  const tokens = joinTokens(store, clock, ids, (hostId) => links.connected(hostId))
   const metrics = createHttpMetrics(registry)
   const images = await hostRegistryService(control, metrics, log)
   opened.push(() => images.close())
   const certificate = await ca.issueServer(certifiedNames(options))
+  const told = toldServers(cluster, log, () => line.relay?.serversChanged())
+  opened.push(async () => told[Symbol.dispose]())
   const relay = await createRelay({
     ...certificate,
     listen: options.agentsListen,
@@ -126,12 +175,17 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     reports: reconciler.reports,
     enrol: async (id, secret, hostname) => ({ hostId: await tokens.redeem(id, secret, hostname), deployment }),
     sign: (csr, hostId) => ca.signAgent(csr, hostId),
+    servers: told.addresses,
     serveRegistry: (socket, hostId) => images.serve(socket, hostId),
+    hangsElsewhere: (hostId) => sessions.elsewhere(hostId) !== null,
     log,
     clock,
   })
   line.relay = relay
   opened.push(() => relay.close())
+  await servers.join(relay, options.placement?.evacuate !== undefined && options.placement.evacuate !== 'never')
+  // Before the hosts are let go: what is broken off for this reason is told so.
+  opened.push(() => onHosts.close())
 
   const createJoinToken = async () => {
     const { id, secret, expiresAt } = await tokens.issue()
@@ -140,20 +194,28 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   // Plain HTTP never leaves the machine.
   const secure = !isLoopback(options.listen.host)
   const app = secure ? createHttpApp({ log, tls: tlsOf(certificate) }) : createHttpApp({ log })
+  const door = frontDoor(options.outward, { registry, log, clock, name: cluster.self })
+  opened.push(async () => door[Symbol.asyncDispose]())
+  door.at(app)
   opened.push(() => app.close())
+  leave.add(app)
   nothingElse(app)
   await app.register(operations, {
     metrics,
-    readiness: { store: () => store.hosts.list(), agents: async () => requireAgent(relay) },
+    readiness: {
+      store: () => store.hosts.list(),
+      agents: async () => database ?? requireAgent(relay),
+      serving: () => leave.ready(),
+    },
   })
-  await app.register(keystone, { prefix: '/identity', identity })
+  await cloud.mount(app, control)
   await app.register(zunFacade, {
     prefix: '/container',
     control,
     verifier: identity,
     allowedOrigins: options.allowedOrigins,
+    ...(identityUrl !== null && { identityUrl }),
   })
-  await app.register(glanceFacade, { prefix: '/image', images: control.images, verifier: identity })
   const logins = createRegistryLogins({ identity, namespaces, registry: control.registry, secrets })
   const access = dockerAccess({ control, store, identity, secrets, logins, registryDomains, ca, clock, ids })
   opened.push(async () => access[Symbol.dispose]())
@@ -169,14 +231,22 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     namespaces,
   })
 
-  await networks.sweep()
+  await cloud.begin()
+  if (!cloud.volumes) {
+    await onHosts.begin()
+    cluster.onLost(() => onHosts.begin())
+  }
   await reconciler.recover()
   await app.listen({ host: options.listen.host, port: options.listen.port })
   const { port } = app.server.address() as AddressInfo
   registryDomains.push(...registryDomainsOf(options, port))
   const dockerAt = async (listen: Address, secure: boolean) => {
     const authority = ca.certificate
-    const listener = await listenForDocker(access, { listen, secure, certificate, authority, metrics, log })
+    const made = (docker: Parameters<typeof leave.add>[0]) => {
+      leave.add(docker)
+      door.at(docker, 'docker')
+    }
+    const listener = await listenForDocker(access, { listen, secure, certificate, authority, metrics, made, log })
     opened.push(() => listener.close())
     return listener
   }
@@ -184,15 +254,7 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   const dockerTls = await dockerAt(options.dockerTlsListen, true)
   Object.assign(dockerPorts, { url: docker.origin, tlsUrl: dockerTls.origin })
   const api = `${secure ? 'https' : 'http'}://${hostPart(options.listen.host)}:${port}`
-  const keep = async (credential: NewCredential) => {
-    const openrc = { authUrl: `${api}/identity/v3`, docker: docker.url, ...credential }
-    const text = renderOpenrc(secure ? { ...openrc, caFile: join(options.home, 'ca', 'ca.pem') } : openrc)
-    const file = credential.userName === 'admin' ? 'openrc-admin' : 'openrc'
-    await writeSecretFile(join(options.home, file), text)
-  }
-  const made = await bootstrapIdentity(identityStore, { ids, clock, keep })
-  const [owner] = await identityStore.projects.list({ domainId: 'default', name: 'admin' })
-  if (owner) await networks.ensurePublic(owner.id as ProjectId)
+  const firstStart = await cloud.welcome({ api, docker: docker.url, secure })
   const { token } = await createJoinToken()
   return {
     api,
@@ -200,23 +262,13 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     docker: docker.url,
     dockerTls: dockerTls.url,
     joinToken: token,
-    firstStart: made.length > 0,
+    firstStart,
+    leave: () => leave.leave(relay, told.addresses().length > 1),
   }
 }
 
-function lateLinks(line: { readonly relay: Relay | null }): HostLinks {
-  return {
-    connected: (hostId) => line.relay?.links.connected(hostId) ?? false,
-    assign: (hostId, assignment) => line.relay?.links.assign(hostId, assignment),
-    tell: (hostId, message) => line.relay?.links.tell(hostId, message),
-    calls(hostId) {
-      if (!line.relay) throw new Fault('host.unreachable', { host: hostId })
-      return line.relay.links.calls(hostId)
-    },
-  }
-}
-
-async function requireAgent(relay: Relay): Promise<void> {
+/** Of the only server. Of several, the last that is left must stay ready while the agents of the others are on their way to it. */
+function requireAgent(relay: Relay): void {
   if (relay.connectedCount() === 0) throw new Error('no agent is connected; start one with gantry agent')
 }
 

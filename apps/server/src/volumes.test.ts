@@ -22,8 +22,8 @@ describe('a volume', () => {
   test('is refused with what each host lacks, and what volumes have counts', async () => {
     await using cloud = await open()
     await cloud.provider.volumes.create(ours, { name: '', size: 99 })
-    cloud.hosts.push({ id: 'h3' as HostId, up: false, freeGib: 500, problem: null })
-    cloud.hosts.push({ id: 'h4' as HostId, up: true, freeGib: 500, problem: 'The agent is not root.' })
+    cloud.hosts.push({ id: 'h3' as HostId, zone: 'nova', up: false, freeGib: 500, problem: null })
+    cloud.hosts.push({ id: 'h4' as HostId, zone: 'nova', up: true, freeGib: 500, problem: 'The agent is not root.' })
     await expect(cloud.provider.volumes.create(ours, { name: '', size: 60 })).rejects.toThrow(
       'No host fits: 2 of 4 are without 60 GiB of room, 1 of 4 is not connected, ' +
         '1 of 4 is unable to hold volumes (gantry host show tells why).',
@@ -210,9 +210,9 @@ describe('a container', () => {
     const [volume] = await provider.volumes.list(ours)
     expect(volume).toMatchObject({ status: 'creating', hostId: null, containerId: web, ephemeral: true })
     expect(await provider.hostOf(cloud.store, mounts)).toBeNull()
-    expect(await cloud.source.ofMounts(mounts)).toEqual([])
+    expect(await cloud.source.ofMounts(mounts, one)).toEqual([])
     await cloud.transact((tables) => provider.place(tables, web, one))
-    expect(await cloud.source.ofMounts(mounts)).toEqual([expect.objectContaining({ id: volume?.id, made: false })])
+    expect(await cloud.source.ofMounts(mounts, one)).toEqual([expect.objectContaining({ id: volume?.id, made: false })])
     await cloud.report(one, volume?.id ?? '', 'available')
     expect(await provider.volumes.list(ours)).toMatchObject([{ status: 'in-use', hostId: one }])
     await cloud.release(web)

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { ContainerView, CreateContainer, HostView, ImageView } from '@gantry/facade-native'
+import type { ContainerView, CreateContainer, CreateContainers, HostView, ImageView } from '@gantry/facade-native'
 import { exitCodes, Failure } from '../failure.ts'
 import { bodyOf, type Call, type HttpClient, httpClient, type Query, type Target } from './http.ts'
 
@@ -19,6 +19,7 @@ export interface Api {
   /** All pages. */
   containers(query?: Query): Promise<ContainerView[]>
   create(body: CreateContainer): Promise<ContainerView>
+  createMany(body: CreateContainers): Promise<{ readonly id: string; readonly name: string }[]>
   act(ref: string, verb: string, query?: Query): Promise<ContainerView>
   delete(ref: string, query?: Query): Promise<void>
   images(query?: Query): Promise<ImageView[]>
@@ -37,6 +38,14 @@ export async function createApi(target: Target, token: string): Promise<Api> {
     container: (ref, query = {}) => json({ path: pathOf(ref), query }),
     containers: (query = {}) => allPages(json, query),
     create: (body) => json({ method: 'POST', path: '/v1/containers', json: body }),
+    createMany: async (body) =>
+      (
+        await json<{ containers: { id: string; name: string }[] }>({
+          method: 'POST',
+          path: '/v1/containers/bulk',
+          json: body,
+        })
+      ).containers,
     act: (ref, verb, query = {}) => json({ method: 'POST', path: `${pathOf(ref)}/${verb}`, query }),
     delete: (ref, query = {}) => json({ method: 'DELETE', path: pathOf(ref), query }),
     images: async (query = {}) => (await json<{ images: ImageView[] }>({ path: '/v1/images', query })).images,

@@ -30,6 +30,8 @@ export type Proof =
 export interface Credentials {
   /** Where Gantry's own API is. */
   readonly endpoint: string
+  /** Nobody said where: `endpoint` is Keystone's address, and Gantry is there unless the catalog names another place. */
+  readonly isGuess: boolean
   readonly proof: Proof
   readonly ca: Buffer | undefined
   /** For messages: where these came from. */
@@ -50,7 +52,7 @@ export async function findCredentials(env: Env, api: string | undefined): Promis
     if (Date.parse(login.expiresAt) <= Date.now()) throw notLoggedIn('Your log-in has ended.', '`gantry login` again.')
     const proof = { kind: 'token', token: login.token, authUrl: login.authUrl } as const
     const ca = login.caFile === undefined ? undefined : await readCa(login.caFile)
-    return { endpoint: originOf(asked ?? login.endpoint), proof, ca, source: '`gantry login`' }
+    return { endpoint: originOf(asked ?? login.endpoint), isGuess: false, proof, ca, source: '`gantry login`' }
   }
   const openrc = join(env['GANTRY_HOME'] ?? join(homedir(), '.gantry'), 'openrc')
   const content = await readFile(openrc, 'utf8').catch(() => undefined)
@@ -70,11 +72,16 @@ async function fromEnv(env: Env, api: string | undefined, source: string): Promi
   const token = env['OS_TOKEN']
   if (token) {
     const proof = { kind: 'token', token, authUrl: authUrl && authUrlOf(authUrl) } as const
-    return { endpoint: originOf(where), proof, ca, source }
+    return { endpoint: originOf(where), isGuess: api === undefined, proof, ca, source }
   }
   if (authUrl === undefined) throw notLoggedIn(`${source} lacks OS_AUTH_URL.`, 'Set it.')
   const proof = { kind: 'identity', authUrl: authUrlOf(authUrl), identity: identityOf(env, source) } as const
-  return { endpoint: originOf(where), proof, ca, source }
+  return { endpoint: originOf(where), isGuess: api === undefined, proof, ca, source }
+}
+
+/** Where Gantry is, now that the token's catalog is known: beside a real Keystone it has an address of its own. */
+export function endpointIn({ endpoint, isGuess }: Credentials, containerUrl: string | undefined): string {
+  return isGuess && containerUrl !== undefined ? originOf(containerUrl) : endpoint
 }
 
 /** Password or application credential from OS_* names; throws naming what is missing. */

@@ -67,3 +67,26 @@ test('one that removes itself leaves its exit code behind', async () => {
   await sleep(100)
   expect(await at.watch.until(id, () => false)).toEqual({ gone: true, exitCode: 9 })
 })
+
+test('what happens between a look and its answer leaves nothing behind that could fail later', async () => {
+  await using at = await bench()
+  const { id } = await at.api.create({ image: 'busybox', run: true, command: ['sleep'] })
+  let stops = 1
+  const api: Api = {
+    ...at.api,
+    container: async (ref) => {
+      const seen = await at.api.container(ref)
+      if (stops-- === 1) {
+        const heard = watch.next()
+        await at.api.act(id, 'stop')
+        await heard
+      }
+      return seen
+    },
+  }
+  const watch = await ContainerWatch.open(api)
+  expect(await watch.until(id, isStopped)).toMatchObject({ gone: false, container: { status: 'Stopped' } })
+  // A rejection that nobody handles would end the process, and this test.
+  await watch[Symbol.asyncDispose]()
+  await sleep(20)
+})

@@ -10,6 +10,8 @@ export type Outcome =
   | { readonly gone: true; readonly exitCode: number | null }
 
 const reconnects = 8
+/** How long until it looks again at what it heard nothing of. Milliseconds. */
+const unheardMs = 3000
 /** Containers whose last event is kept. */
 const remembered = 1000
 
@@ -45,7 +47,13 @@ export class ContainerWatch implements AsyncDisposable {
       const container = await this.#look(id)
       if (container === undefined) return { gone: true, exitCode: this.#last.get(id)?.exitCode ?? null }
       if (done(container)) return { gone: false, container }
-      while (this.#last.get(id) === event && this.#opened === opened) await this.#changed.promise
+      // An administrator may wait for what is in another project, and hears nothing of it.
+      const again = sleep(unheardMs, undefined, { signal: this.#stop.signal, ref: false }).then(() => true)
+      // What happened while it looked leaves nobody to wait for this, and the end of the watch breaks it off.
+      again.catch(() => {})
+      const isSilent = () => this.#last.get(id) === event && this.#opened === opened
+      for (let late = false; !late && isSilent(); )
+        late = await Promise.race([again, this.#changed.promise.then(() => false)])
     }
   }
 

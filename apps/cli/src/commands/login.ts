@@ -45,8 +45,8 @@ async function logIn(url: string | undefined, options: LoginOptions): Promise<vo
   const identity = identityOf(await completed(env, options), 'The command line')
   const caFile = options.cacert ?? process.env['OS_CACERT']
   const ca = caFile ? await readCa(caFile) : undefined
-  const { token, expiresAt, user, project } = await fetchToken(authUrl, identity, ca)
-  const endpoint = originOf(options.api ?? authUrl)
+  const { token, expiresAt, user, project, containerUrl } = await fetchToken(authUrl, identity, ca)
+  const endpoint = originOf(options.api ?? containerUrl ?? authUrl)
   const { resolve } = await import('node:path')
   const kept = { endpoint, authUrl, token, expiresAt, user, project, ...(caFile ? { caFile: resolve(caFile) } : {}) }
   const path = await writeLogin(process.env, kept)

@@ -80,7 +80,10 @@ function collectMounts(text: string, before: (readonly Part[])[] = []): (readonl
   const parts = partsOf(text)
   const keys = parts.map(([key]) => key)
   const kinds = keys.filter((key) => key === 'source' || key === 'size' || key === 'file')
-  const known = keys.every((key) => ['source', 'size', 'file', 'target', 'readonly'].includes(key))
+  const known = keys.every((key) => ['type', 'source', 'size', 'file', 'target', 'readonly'].includes(key))
+  if (parts.some(([key, value]) => key === 'type' && value !== 'volume')) {
+    throw new InvalidArgumentError('The type of a mount is volume; a file of this machine is file=FILE.')
+  }
   if (!known || kinds.length !== 1 || !keys.includes('target')) throw new InvalidArgumentError(mountForm)
   return [...before, parts]
 }

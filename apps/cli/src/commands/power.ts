@@ -33,7 +33,28 @@ export function powerCommands(program: Command): void {
   ).option('--time <seconds>', 'so long between the request to end and the end (default: 10)', wholeNumber)
   finish(restart, { json: false }, [{ line: 'gantry restart web', about: 'the same container, from its beginning' }])
 
+  moveCommand(program)
   removeCommand(program)
+}
+
+interface MoveOptions extends PowerOptions {
+  readonly to?: string
+  readonly lost?: boolean
+}
+
+function moveCommand(program: Command): void {
+  const move = power(
+    program,
+    'move',
+    'make containers anew on another host, with their volumes and addresses (administrators)',
+    (api, ref, { to, lost }: MoveOptions) => api.act(ref, 'move', { to, lost }),
+  )
+    .option('--to <host>', 'name or id of the host; any other that fits if left out')
+    .option('--lost', 'their host does not run any more: do not wait for it')
+  finish(move, { json: false }, [
+    { line: 'gantry move web', about: 'what it wrote outside its volumes stays behind' },
+    { line: 'gantry move --lost db', about: 'after its machine was switched off for good' },
+  ])
 }
 
 const removeExamples: Example[] = [

@@ -3,12 +3,23 @@ import type { Command } from 'commander'
 import type { Api } from '../client/api.ts'
 import type { ContainerWatch, Outcome } from '../client/watch.ts'
 import { exitCodes, Failure, orNotStarted, usage } from '../failure.ts'
-import { collect, finish, mebibytes, pairsOf, positive, pullPolicy, restartPolicy, withApi } from './common.ts'
+import {
+  collect,
+  finish,
+  mebibytes,
+  pairsOf,
+  positive,
+  pullPolicy,
+  restartPolicy,
+  wholeNumber,
+  withApi,
+} from './common.ts'
 import { plugFields, plugManual, type PlugOptions, plugOptions } from './plug-options.ts'
 
 interface RunOptions extends PlugOptions {
   readonly name?: string
   readonly detach?: boolean
+  readonly count?: number
   readonly rm?: boolean
   readonly env?: string[]
   readonly label?: string[]
@@ -20,6 +31,13 @@ interface RunOptions extends PlugOptions {
   readonly workdir?: string
   readonly pull?: NonNullable<CreateContainer['pullPolicy']>
   readonly entrypoint?: string
+  readonly hint?: string[]
+  readonly constraint?: string[]
+  readonly affinity?: string[]
+  readonly antiAffinity?: string[]
+  readonly zone?: string
+  readonly host?: string
+  readonly autoHeal?: boolean
 }
 
 export function runCommand(program: Command): void {
@@ -31,6 +49,11 @@ export function runCommand(program: Command): void {
     .passThroughOptions()
     .option('--name <name>', 'name; one is made up if left out')
     .option('-d, --detach', 'print the id as soon as it runs, and leave it')
+    .option(
+      '--count <n>',
+      'with -d: so many (up to 1000) or none, named NAME-1, NAME-2 …; their ids are printed at once',
+      wholeNumber,
+    )
     .option('--rm', 'delete it when it has ended')
     .option('-e, --env <key=value>', 'environment variable; KEY alone takes it from here', collect)
     .option('-l, --label <key=value>', 'label', collect)
@@ -42,9 +65,23 @@ export function runCommand(program: Command): void {
     .option('-w, --workdir <path>', 'working directory')
     .option('--pull <policy>', 'when to ask for the image: always, missing (the default) or never', pullPolicy)
     .option('--entrypoint <command>', "instead of the image's own")
+    .option('--constraint <rule>', 'what its host must be, as node.labels.disk==ssd', collect)
+    .option('--affinity <whom>', 'on a host with: a container, LABEL==VALUE or image==IMAGE', collect)
+    .option('--anti-affinity <whom>', 'on a host without, said in the same words', collect)
+    .option('--hint <key=value>', "a hint to the scheduler in Zun's words", collect)
+    .option('--zone <name>', 'availability zone')
+    .option('--host <name>', 'the host (administrators)')
+    .option(
+      '--auto-heal',
+      'make it anew if it vanishes from its host, or is lost with it where the operator lets that be',
+    )
     .action(async (image: string, words: string[], options: RunOptions) => {
       const body = { ...bodyOf(image, words, options), ...(await plugFields(options)) }
-      process.exitCode = await orNotStarted(() => withApi(command, (api) => run(api, body, options)))
+      process.exitCode = await orNotStarted(() =>
+        withApi(command, (api) =>
+          options.count === undefined ? run(api, body, options) : runMany(api, body, options),
+        ),
+      )
     })
   plugOptions(command)
   finish(command, { json: false }, [
@@ -65,6 +102,7 @@ export function runCommand(program: Command): void {
 function bodyOf(image: string, words: readonly string[], options: RunOptions): CreateContainer {
   const { name, cpu, memory, restart, workdir, entrypoint, pull, detach = false, rm = false } = options
   return {
+    ...placeOf(options),
     image,
     run: true,
     environment: pairsOf(options.env ?? [], process.env),
@@ -83,6 +121,20 @@ function bodyOf(image: string, words: readonly string[], options: RunOptions): C
     ...(workdir === undefined ? {} : { workdir }),
     ...(pull === undefined ? {} : { pullPolicy: pull }),
     ...(entrypoint === undefined ? {} : { entrypoint: [entrypoint] }),
+  }
+}
+
+/** Where it is to run. */
+function placeOf(options: RunOptions): Partial<CreateContainer> {
+  const { hint, constraint: constraints, affinity, antiAffinity, zone, host, autoHeal } = options
+  return {
+    ...(hint && { hints: pairsOf(hint) }),
+    ...(constraints && { constraints }),
+    ...(affinity && { affinity }),
+    ...(antiAffinity && { antiAffinity }),
+    ...(zone === undefined ? {} : { availabilityZone: zone }),
+    ...(host === undefined ? {} : { host }),
+    ...(autoHeal && { autoHeal }),
   }
 }
 
@@ -110,6 +162,12 @@ async function run(api: Api, body: CreateContainer, { detach = false, rm = false
   } finally {
     release()
   }
+}
+
+async function runMany(api: Api, body: CreateContainer, { count = 1, detach = false }: RunOptions): Promise<number> {
+  if (!detach) throw usage('--count needs -d: nobody can follow several at once.')
+  for (const { id } of await api.createMany({ ...body, count })) process.stdout.write(`${id}\n`)
+  return 0
 }
 
 /**

@@ -1,7 +1,6 @@
-import type { SnapshotView, VolumeView } from '@gantry/facade-native'
+import type { VolumeView } from '@gantry/facade-native'
 import type { Command } from 'commander'
-import type { Api } from '../client/api.ts'
-import { Failure, usage } from '../failure.ts'
+import { usage } from '../failure.ts'
 import {
   type Collection,
   deleteCommand,
@@ -11,24 +10,35 @@ import {
   printItem,
   printItems,
   printMade,
-  until,
 } from './collection.ts'
 import { finish, wholeNumber, withApi } from './common.ts'
+import { volumeCopyCommands } from './volume-copies.ts'
+import { untilMade } from './volume-made.ts'
 
 const volumes: Collection<VolumeView> = { noun: 'volume', path: '/v1/volumes', key: 'volumes' }
-const snapshots: Collection<SnapshotView> = { noun: 'snapshot', path: '/v1/snapshots', key: 'snapshots' }
 
 interface CreateOptions {
   readonly size?: number
   readonly snapshot?: string
+  readonly fromVolume?: string
+  readonly backup?: string
+  readonly backend?: string
+  readonly type?: string
+  readonly multiattach?: boolean
+  readonly zone?: string
+  readonly fsType?: string
+  readonly description?: string
   readonly wait: boolean
 }
 
+/** volume: create, list, show, rename, extend, delete, and their snapshots and backups. */
 export function volumeCommand(program: Command): void {
   const volume = program.command('volume').description('volumes: data that outlives containers')
   finish(volume, { json: false }, [
     { line: 'gantry volume create data --size 5', about: '5 GiB' },
     { line: 'gantry run -d --mount source=data,target=/var/lib/postgresql postgres', about: 'a container that has it' },
+    { line: 'gantry volume show data', about: 'which container has it, and where' },
+    { line: 'gantry volume extend data --size 8', about: '8 GiB from now on, also while it is in use' },
     { line: 'gantry volume snapshot create data --name before', about: 'what is on it now' },
     { line: 'gantry volume create copy --snapshot before', about: 'a volume with that' },
   ])
@@ -36,6 +46,7 @@ export function volumeCommand(program: Command): void {
   listCommand(volume)
   showCommand(volume)
   renameCommand(volume)
+  extendCommand(volume)
   deleteCommand(volume, volumes, {
     wait: true,
     examples: [
@@ -45,40 +56,67 @@ export function volumeCommand(program: Command): void {
       },
     ],
   })
-  const snapshot = volume.command('snapshot').description('snapshots of volumes')
-  finish(snapshot, { json: false }, [
-    { line: 'gantry volume snapshot create data --name before', about: 'also while a container has the volume' },
-    { line: 'gantry volume snapshot list', about: 'a table' },
-  ])
-  snapshotCreateCommand(snapshot)
-  snapshotListCommand(snapshot)
-  deleteCommand(snapshot, snapshots, {
-    wait: true,
-    examples: [{ line: 'gantry volume snapshot delete before', about: 'volumes made from it stay' }],
-  })
+  volumeCopyCommands(volume)
 }
+
+const createManual = `
+Where it is kept:
+  A cloud of its own keeps a volume as a file on one host, and a container that mounts it runs there.
+  Beside an OpenStack it is a volume of Cinder, or with --backend manila a share of Manila.
+  --type, --multiattach, --zone and --fs-type are for those.`
 
 function createCommand(volume: Command): void {
   const command = volume
     .command('create')
-    .description('create a volume, empty or from a snapshot')
+    .description('create a volume, empty or with what a snapshot, another volume or a backup has')
     .argument('<name>')
-    .option('--size <GiB>', "its size; a snapshot's if left out", wholeNumber)
-    .option('--snapshot <snapshot>', 'begin with what this one has')
+    .option('--size <GiB>', 'its size; that of what it begins with if left out', wholeNumber)
+    .option('--snapshot <snapshot>', 'begin with what this snapshot has')
+    .option('--from-volume <volume>', 'begin with what this volume has now')
+    .option('--backup <backup>', 'begin with what this backup has')
+    .option('--backend <service>', 'keep it in local, cinder or manila (default: the first that the cloud has)')
+    .option('--type <type>', 'a kind of storage that the service offers')
+    .option('--multiattach', 'several hosts may reach it at once')
+    .option('--zone <zone>', 'availability zone')
+    .option('--fs-type <name>', 'file system that a new one is given (default: ext4)')
+    .option('--description <text>', 'shown by the service that keeps it')
     .option('--no-wait', 'do not wait until it can be used')
-    .action(async (name: string, { size, snapshot, wait }: CreateOptions) => {
-      if ((size ?? snapshot) === undefined) throw usage('Say how large it is to be: --size GiB.')
+    .addHelpText('after', createManual)
+    .action(async (name: string, options: CreateOptions) => {
+      const json = newVolume(name, options)
       const made = await withApi(command, async (api) => {
-        const json = { name, size, snapshot }
         const created = await api.json<VolumeView>({ method: 'POST', path: volumes.path, json })
-        return wait ? untilMade(api, volumes, created) : created
+        return options.wait ? untilMade(api, volumes, created) : created
       })
       await printMade(command, made, made.id)
     })
   finish(command, { json: true }, [
     { line: 'gantry volume create data --size 5', about: 'prints its id' },
     { line: 'gantry volume create copy --snapshot before', about: 'as large as the snapshot' },
+    { line: 'gantry volume create copy --from-volume data --size 9', about: 'a larger one with the same data' },
+    { line: 'gantry volume create files --size 5 --backend manila', about: 'a share, for containers on any host' },
+    { line: 'gantry volume create data --size 5 --multiattach --fs-type xfs', about: 'for several readers' },
   ])
+}
+
+function newVolume(name: string, options: CreateOptions) {
+  const { size, snapshot, fromVolume, backup, backend, type, multiattach, zone, fsType, description } = options
+  const origins = [snapshot, fromVolume, backup].filter((origin) => origin !== undefined)
+  if (origins.length > 1) throw usage('It can begin with one of --snapshot, --from-volume and --backup.')
+  if (size === undefined && origins.length === 0) throw usage('Say how large it is to be: --size GiB.')
+  return {
+    name,
+    size,
+    snapshot,
+    volume: fromVolume,
+    backup,
+    backend,
+    type,
+    multiattach,
+    availabilityZone: zone,
+    fsType,
+    description,
+  }
 }
 
 function listCommand(volume: Command): void {
@@ -93,7 +131,8 @@ function listCommand(volume: Command): void {
         { title: 'NAME', value: ({ name }) => name || '-', shrink: 1 },
         { title: 'SIZE', value: ({ size }) => `${size} GiB` },
         { title: 'STATUS', value: ({ status }) => status },
-        { title: 'CONTAINER', value: ({ containerId }) => containerId ?? '-', shrink: 2 },
+        { title: 'KEPT BY', value: ({ backend }) => backend },
+        { title: 'CONTAINER', value: (one) => containersOf(one).join(', ') || '-', shrink: 2 },
       ])
     })
   finish(command, { json: true }, [{ line: 'gantry volume list', about: 'a table' }])
@@ -112,15 +151,36 @@ function showCommand(volume: Command): void {
         ['Size', `${found.size} GiB`],
         ['Status', found.status],
         ['Reason', found.statusReason],
-        ['Container', found.containerId],
+        ['Kept by', found.backend],
+        ['Type', found.volumeType],
+        ['For', found.multiattach ? 'several hosts' : found.shared ? 'several containers of one host' : null],
+        ...mountedPairs(found),
         ['From snapshot', found.snapshotId],
+        ['From volume', found.sourceVolumeId],
         ['Goes with it', found.ephemeral ? 'yes' : null],
-        ['Host', found.hostId],
+        ['Host', found.host ?? found.hostId],
         ['Created', found.createdAt],
         ['Project', found.projectId],
       ])
     })
-  finish(command, { json: true }, [{ line: 'gantry volume show data', about: 'who has it, and why it failed' }])
+  finish(command, { json: true }, [
+    { line: 'gantry volume show data', about: 'which containers have it, and why it failed' },
+    { line: 'gantry volume show data --json', about: 'for a program' },
+  ])
+}
+
+/** A line for each: `web at /data, read-only`. */
+function mountedPairs({ mounts, containerId }: VolumeView): (readonly [string, string | null])[] {
+  if (mounts.length === 0) return [['Container', containerId]]
+  return mounts.map(({ containerName, destination, readOnly }, index) => [
+    index === 0 ? 'Mounted' : '',
+    `${containerName} at ${destination}${readOnly ? ', read-only' : ''}`,
+  ])
+}
+
+function containersOf({ mounts, containerId }: VolumeView): string[] {
+  const names = new Set(mounts.map(({ containerName }) => containerName))
+  return names.size === 0 && containerId !== null ? [containerId] : [...names]
 }
 
 function renameCommand(volume: Command): void {
@@ -137,54 +197,18 @@ function renameCommand(volume: Command): void {
   finish(command, { json: true }, [{ line: 'gantry volume rename data old-data', about: 'also while it is in use' }])
 }
 
-function snapshotCreateCommand(snapshot: Command): void {
-  const command = snapshot
-    .command('create')
-    .description('keep what is on a volume now')
+function extendCommand(volume: Command): void {
+  const command = volume
+    .command('extend')
+    .description('let a volume grow, and the file system on it')
     .argument('<volume>', 'its name or id')
-    .option('--name <name>', 'name of the snapshot')
-    .option('--no-wait', 'do not wait until it is complete')
-    .action(async (volume: string, { name, wait }: { name?: string; wait: boolean }) => {
-      const made = await withApi(command, async (api) => {
-        const call = { method: 'POST', path: snapshots.path, json: { volume, name } } as const
-        const created = await api.json<SnapshotView>(call)
-        return wait ? untilMade(api, snapshots, created) : created
-      })
-      await printMade(command, made, made.id)
+    .requiredOption('--size <GiB>', 'so large it is to be: more than it is', wholeNumber)
+    .action(async (ref: string, { size }: { size: number }) => {
+      const call = { method: 'PATCH', path: itemPath(volumes, ref), json: { size } } as const
+      const grown = await withApi(command, (api) => api.json<VolumeView>(call))
+      await printMade(command, grown, grown.id)
     })
   finish(command, { json: true }, [
-    { line: 'gantry volume snapshot create data --name before', about: 'prints its id' },
+    { line: 'gantry volume extend data --size 8', about: 'also while a container has it; it never shrinks' },
   ])
-}
-
-function snapshotListCommand(snapshot: Command): void {
-  const command = snapshot
-    .command('list')
-    .alias('ls')
-    .description('list snapshots')
-    .action(async () => {
-      await printItems(command, await withApi(command, (api) => itemsOf(api, snapshots)), [
-        { title: 'ID', value: ({ id }) => id },
-        { title: 'NAME', value: ({ name }) => name || '-', shrink: 1 },
-        { title: 'SIZE', value: ({ size }) => `${size} GiB` },
-        { title: 'STATUS', value: ({ status }) => status },
-        { title: 'VOLUME', value: ({ volumeId }) => volumeId, shrink: 2 },
-      ])
-    })
-  finish(command, { json: true }, [{ line: 'gantry volume snapshot list', about: 'a table' }])
-}
-
-async function untilMade<T extends VolumeView | SnapshotView>(
-  api: Api,
-  collection: Collection<T>,
-  { id }: T,
-): Promise<T> {
-  const made = await until(api, collection, id, ({ status }) => status !== 'creating')
-  if (made.status !== 'error') return made
-  throw new Failure(
-    `The ${collection.noun} ${made.name || id} was not made: ${made.statusReason ?? 'no reason was given'}`,
-    {
-      remedy: 'It is kept for you to look at.',
-    },
-  )
 }

@@ -1,4 +1,4 @@
-import { type Credentials, type Env, findCredentials, originOf } from '../client/credentials.ts'
+import { type Credentials, endpointIn, type Env, findCredentials, originOf } from '../client/credentials.ts'
 import { bodyOf, httpClient } from '../client/http.ts'
 import { describeToken, fetchToken, type Token } from '../client/keystone.ts'
 import { exitCodes, Failure } from '../failure.ts'
@@ -20,8 +20,9 @@ export interface DockerLogin {
 /** Logs in (a fresh token each time, unless one is given) and finds the Docker API; DOCKER_SERVER says where if it is set. */
 export async function dockerLogin(env: Env, api: string | undefined): Promise<DockerLogin> {
   const credentials = await findCredentials(env, api)
-  const { endpoint, ca } = credentials
+  const { ca } = credentials
   const { token, authUrl } = await tokenOf(credentials)
+  const endpoint = endpointIn(credentials, token.containerUrl)
   const places = await askWhere(endpoint, token.token, ca)
   const asked = env['DOCKER_SERVER'] || env['GANTRY_DOCKER_URL']
   return {

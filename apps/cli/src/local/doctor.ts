@@ -132,7 +132,9 @@ async function runningCheck(home: Home): Promise<string> {
 }
 
 function secrecy(home: Home): string {
-  const open = [home.openrc, home.openrcAdmin].filter((path) => existsSync(path) && (statSync(path).mode & 0o077) !== 0)
+  const open = [home.openrc, home.openrcAdmin, home.openstack].filter(
+    (path) => existsSync(path) && (statSync(path).mode & 0o077) !== 0,
+  )
   if (open.length === 0) return 'Credentials are readable by their owner only'
   throw unfit(`${open.join(' and ')} can be read by other users.`, `Run \`chmod 600 ${open.join(' ')}\`.`)
 }

@@ -16,6 +16,8 @@ export interface Home {
   readonly lockKey: string
   readonly openrc: string
   readonly openrcAdmin: string
+  /** How to reach the OpenStack that the server is beside; there only if it is. */
+  readonly openstack: string
 }
 
 /** `dir`, else `$GANTRY_HOME`, else `~/.gantry`; always absolute. Touches nothing. */
@@ -31,6 +33,7 @@ export function homeAt(dir: string | undefined, env: NodeJS.ProcessEnv = process
     lockKey: join(root, 'lock.key'),
     openrc: join(root, 'openrc'),
     openrcAdmin: join(root, 'openrc-admin'),
+    openstack: join(root, 'openstack.yaml'),
   }
 }
 

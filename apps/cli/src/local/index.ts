@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { reasonOf } from '@gantry/kernel'
 import type { Command } from 'commander'
+import type { Finding } from '../openstack/finding.ts'
 import { detachedMark, inBackground, upDetached } from './detach.ts'
 import { examine } from './doctor.ts'
 import { down } from './down.ts'
@@ -52,6 +53,15 @@ export function localCommands(program: Command): void {
     .description('check everything that is needed and say what to do about what is missing')
     .option('--home <dir>', 'state folder')
     .option('--listen <host:port>', 'address to be used', defaultListen)
+    .option(
+      '--openstack [file]',
+      'check the OpenStack that is meant by this file (default: openstack.yaml in the home)',
+    )
+    .option(
+      '--neutron-host <name>',
+      "with --openstack: what Neutron's agent on this machine calls it (default: its host name)",
+    )
+    .option('--json', 'as JSON')
     .action(reporting(runDoctor))
 }
 
@@ -143,10 +153,31 @@ async function runStatus({ json = false, home }: { json?: boolean; home?: string
   return status.running && status.problem === undefined ? 0 : 1
 }
 
-async function runDoctor({ home, listen }: { home?: string; listen: string }): Promise<number> {
-  const checks = await examine(homeAt(home), listen, process.env)
-  process.stdout.write(`${checks.map(({ ok, text }) => `${ok ? '✓' : '✗'} ${text}`).join('\n')}\n`)
-  return checks.every(({ ok }) => ok) ? 0 : 1
+interface DoctorWords {
+  readonly home?: string
+  readonly listen: string
+  readonly openstack?: string | true
+  readonly neutronHost?: string
+  readonly json?: boolean
+}
+
+async function runDoctor(options: DoctorWords): Promise<number> {
+  const { json = false } = options
+  const findings = await findingsOf(options)
+  const { findingLine } = await import('../openstack/finding.ts')
+  const text = json ? JSON.stringify(findings, undefined, 2) : findings.map(findingLine).join('\n')
+  process.stdout.write(`${text}\n`)
+  return findings.every(({ state }) => state !== 'bad') ? 0 : 1
+}
+
+async function findingsOf({ home: dir, listen, openstack, neutronHost }: DoctorWords): Promise<readonly Finding[]> {
+  const home = homeAt(dir)
+  if (openstack === undefined) {
+    const checks = await examine(home, listen, process.env)
+    return checks.map(({ ok, text }) => ({ state: ok ? 'ok' : 'bad', text }))
+  }
+  const { examineCloud } = await import('../openstack/doctor.ts')
+  return await examineCloud({ file: openstack === true ? home.openstack : openstack, neutronHost })
 }
 
 /** A verb's exit code, and one sentence on stderr for what went wrong. */

@@ -1,11 +1,27 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The program as one file where the start script made it (GANTRY_PROGRAMS names the folder), else its sources. */
-export function programFile(name: 'server' | 'agent', env: NodeJS.ProcessEnv): string {
+/** Verbs of `gantry` that are programs of their own, and where they begin. */
+const sources = {
+  server: 'server/src/main.ts',
+  agent: 'agent/src/main.ts',
+  kuryr: 'agent/src/kuryr.ts',
+  fuxi: 'agent/src/fuxi.ts',
+} as const
+
+export type ProgramName = keyof typeof sources
+
+export function isProgram(word: string | undefined): word is ProgramName {
+  return word !== undefined && Object.hasOwn(sources, word)
+}
+
+/** The program as one file where the start script made it (GANTRY_PROGRAMS names the folder), or beside this one, if that is such a file; else its sources. */
+export function programFile(name: ProgramName, env: NodeJS.ProcessEnv): string {
   const bundles = env['GANTRY_PROGRAMS']
   if (bundles !== undefined && bundles !== '') return join(bundles, `${name}.mjs`)
-  return fileURLToPath(new URL(`../../../${name}/src/main.ts`, import.meta.url))
+  const self = fileURLToPath(import.meta.url)
+  if (self.endsWith('.mjs')) return join(dirname(self), `${name}.mjs`)
+  return fileURLToPath(new URL(`../../../${sources[name]}`, import.meta.url))
 }
 
 /**

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
 import { reasonOf, systemClock } from '@gantry/kernel'
-import { type Cloud, logIn, readOpenrc } from './cloud.ts'
+import { type Cloud, logIn } from './cloud.ts'
 import { ownEngineProcess } from './engine/own-engine.ts'
 import type { Home } from './home.ts'
+import { operatorOf } from './operator.ts'
 import { readState, type UpState } from './state.ts'
 
 const askMs = 5000
@@ -34,8 +34,9 @@ export async function statusOf(home: Home): Promise<Status> {
 
 async function counts(home: Home, api: string): Promise<Pick<Status, 'hosts' | 'containers'>> {
   const signal = AbortSignal.timeout(askMs)
-  if (!existsSync(home.openrcAdmin)) throw new Error(`${home.openrcAdmin} is missing`)
-  const cloud = await logIn(readOpenrc(home.openrcAdmin), api, signal)
+  const operator = await operatorOf(home)
+  if (!operator) throw new Error(`${home.openrcAdmin} is missing`)
+  const cloud = await logIn(operator, api, signal)
   const { services } = (await get(cloud, '/services', signal)) as { services: { state: string }[] }
   const connected = services.filter(({ state }) => state === 'up').length
   return { hosts: { connected, known: services.length }, containers: await containersByStatus(cloud, signal) }

@@ -1,4 +1,5 @@
 import type { Home } from './home.ts'
+import { isBesideOpenStack } from './operator.ts'
 import type { Sample } from './sample.ts'
 import type { UpState } from './state.ts'
 
@@ -16,27 +17,47 @@ export function summaryLines(
   detached: boolean,
   title = 'Gantry is up.',
 ): string[] {
+  const beside = isBesideOpenStack(home)
   const row = (name: string, value: string): string => `  ${name.padEnd(14)}${value}`
   return [
     '',
     title,
-    row('Keystone v3', `${state.api}/identity/v3`),
+    ...(beside ? [] : [row('Keystone v3', `${state.api}/identity/v3`)]),
     row('Containers v1', `${state.api}/container/v1`),
     row('Native API', `${state.api}/v1   (OpenAPI: ${state.api}/openapi.json)`),
     row('Docker API', `${state.docker}   (TLS: ${state.dockerTls})`),
     row('Registry', `${new URL(state.api).host}/<project>/<image>   (docker login ${new URL(state.api).host})`),
     row('Agents', state.agents),
     row('Engine', `${state.engine.kind} ${state.engine.version}, unix://${state.engine.socket}`),
-    row('Credentials', `${home.openrc} (user demo), ${home.openrcAdmin} (administrator)`),
+    row(
+      'Credentials',
+      beside
+        ? `those of the cloud in ${home.openstack}`
+        : `${home.openrc} (user demo), ${home.openrcAdmin} (administrator)`,
+    ),
     row('Logs', home.logs),
     '',
+    ...(beside ? nextBesideOpenStack : nextEmbedded(home)),
+    '',
+    detached ? 'It runs in the background; `npx gantry down` stops it.' : 'Ctrl-C stops it; containers keep running.',
+  ]
+}
+
+function nextEmbedded(home: Home): string[] {
+  return [
     'Try next:',
     `  . ${home.openrc}`,
     '  npx gantry exec hello ps',
     '  npx gantry docker ps',
     '  openstack appcontainer run --name first busybox:latest ping -c 4 127.0.0.1',
     '    (the openstack command: apt-get install python3-openstackclient python3-zunclient)',
-    '',
-    detached ? 'It runs in the background; `npx gantry down` stops it.' : 'Ctrl-C stops it; containers keep running.',
   ]
 }
+
+const nextBesideOpenStack = [
+  'Try next:',
+  '  npx gantry doctor --openstack     # the cloud, its catalog and its agents',
+  '  . openrc                          # of a user of the cloud, who has a network',
+  '  npx gantry run --name first busybox ping -c 4 127.0.0.1',
+  '  openstack appcontainer list       # apt-get install python3-openstackclient python3-zunclient',
+]

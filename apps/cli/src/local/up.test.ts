@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@gantry/kernel/testing'
 import { describe, expect, test } from 'vitest'
 import { down } from './down.ts'
 import { homeAt } from './home.ts'
@@ -14,14 +15,6 @@ import { fakeEngine, temporary } from './testing/fake-engine.ts'
 import { up } from './up.ts'
 
 const fake = (name: string): string => fileURLToPath(new URL(`./testing/fake-${name}.ts`, import.meta.url))
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const address = server.address()
-  await new Promise((done) => server.close(done))
-  return typeof address === 'object' && address ? address.port : 0
-}
 
 interface Cloud extends AsyncDisposable {
   readonly lines: string[]
@@ -82,7 +75,7 @@ describe('gantry up', () => {
       token: string
     }
     expect(agent.token).toBe('gj1.secret')
-    expect(agent.args.slice(0, 2)).toEqual(['--server', cloud.state.agents])
+    expect(agent.args.slice(0, 2)).toEqual(['--join', cloud.state.agents])
     expect(readFileSync(join(folder.path, 'requests'), 'utf8')).toContain('POST /container/v1/containers?run=true')
     expect(statSync(join(folder.path, 'state.json')).mode & 0o777).toBe(0o600)
     expect(readFileSync(join(folder.path, 'state.json'), 'utf8')).not.toContain('gj1.secret')

@@ -1,6 +1,6 @@
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { reasonOf, systemClock } from '@gantry/kernel'
+import { productVersion, reasonOf, systemClock } from '@gantry/kernel'
 import { logIn, readOpenrc } from './cloud.ts'
 import { findEngine, type FoundEngine, runningEngine } from './engine/find-engine.ts'
 import { engineLog } from './engine/own-engine.ts'
@@ -11,6 +11,7 @@ import { boundLogs } from './log-file.ts'
 import { checkPlatform } from './platform.ts'
 import { frugalEnv, programFile } from './programs.ts'
 import { checkPortFree, type HostPort, parseListen } from './ports.ts'
+import { isBesideOpenStack, operatorOf } from './operator.ts'
 import { processId } from './process-id.ts'
 import { freePublicCidr } from './public-cidr.ts'
 import type { Progress } from './progress.ts'
@@ -20,7 +21,6 @@ import { hasSampleImage, provideSampleImage } from './sample-image.ts'
 import { Service } from './service.ts'
 import { clearState, type UpState, writeState } from './state.ts'
 import { sampleLines, summaryLines } from './summary.ts'
-import { productVersion } from './version.ts'
 
 export interface UpOptions {
   readonly home?: string
@@ -89,7 +89,8 @@ export async function up(options: UpOptions, parts: UpParts, progress: Progress,
 
   using stopping = abortWith(signal)
   const engineKept = engine.own ? keepOwnEngine(home, engine.socket, progress.line, stopping.signal) : Promise.resolve()
-  if (options.sample) await showSample(home, engine, serving.api, progress, signal)
+  // Beside an OpenStack nobody of ours could run it: its users are the cloud's.
+  if (options.sample && !isBesideOpenStack(home)) await showSample(home, engine, serving.api, progress, signal)
   for (const line of summaryLines(home, { ...serving, engine }, parts.detached)) progress.line(line)
   parts.onReady(await report.publish())
   await aborted(signal)
@@ -227,14 +228,18 @@ function agentOf(home: Home, engine: FoundEngine, parts: UpParts, report: Report
     starts += 1
     if (starts === 1) return report.joinToken()
     const signal = AbortSignal.timeout(5000)
-    const fresh = logIn(readOpenrc(home.openrcAdmin), report.api(), signal).then((cloud) => cloud.joinToken(signal))
-    return fresh.catch(() => report.joinToken())
+    const fresh = async () => {
+      const operator = await operatorOf(home)
+      if (!operator) return report.joinToken()
+      return await (await logIn(operator, report.api(), signal)).joinToken(signal)
+    }
+    return fresh().catch(() => report.joinToken())
   }
   return new Service<undefined>({
     name: 'agent',
     module: parts.agentModule,
     args: () => [
-      '--server',
+      '--join',
       report.agents(),
       '--state',
       home.agent,
@@ -270,7 +275,7 @@ function reporter(home: Home, progress: Progress): Reporter {
   let state: UpState = {
     supervisor,
     since: systemClock.now(),
-    version: productVersion(),
+    version: productVersion,
     api: '',
     agents: '',
     docker: '',

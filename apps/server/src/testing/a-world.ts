@@ -3,23 +3,29 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  aloneCluster,
   type Control,
   createControl,
   defaultPolicy,
   type HostLinks,
   type Namespaces,
   type Policy,
+  recorded,
   type Reconciler,
+  soleServer,
+  type Secrets,
   type Store,
   type Upstream,
 } from '@gantry/control'
 import { createSimHost, type SimHost } from '@gantry/control/testing'
 import { type Clock, Fault, randomIds } from '@gantry/kernel'
 import type { Caller, HostId, ProjectId, RequestId, UserId } from '@gantry/model'
-import { embeddedBlobs, embeddedNetworks, embeddedVolumes } from '@gantry/providers-embedded'
+import { backupFiles, embeddedBlobs, embeddedNetworks, embeddedVolumes } from '@gantry/providers-embedded'
+import { webhookSender } from '@gantry/providers-upstream'
 import { createStore, openSqlite } from '@gantry/store'
 import type { AgentCalls } from '@gantry/wire'
 import { sealedWith } from '../secrets.ts'
+import { volumeCopies } from '../volume-copies.ts'
 import { volumeHosts } from '../volume-hosts.ts'
 
 const silent = { info() {}, warn() {}, error() {} }
@@ -47,6 +53,8 @@ export interface WorldOptions {
   readonly policy?: Partial<Policy>
   /** Other registries; none can be reached unless given. */
   readonly upstream?: Upstream
+  /** Random ones unless given. */
+  readonly secrets?: Secrets
   /** An empty one in memory unless given. */
   readonly db?: Awaited<ReturnType<typeof openSqlite>>
 }
@@ -54,8 +62,8 @@ export interface WorldOptions {
 /** Control on a database in memory, with one host that works in memory. */
 export async function aWorld({ calls = {}, policy = {}, ...rest }: WorldOptions = {}): Promise<World> {
   const db = rest.db ?? (await openSqlite(':memory:'))
-  const store = createStore(db)
   const clock = { at: 1_700_000_000_000, now: () => (clock.at += 1) }
+  const store = recorded(createStore(db), { now: () => clock.at })
   let parts: { control: Control; reconciler: Reconciler }
   const { host, links } = createSimHost(simHostId, () => parts.reconciler.reports)
   const withCalls: HostLinks = { ...links, calls: () => calls as AgentCalls }
@@ -66,6 +74,7 @@ export async function aWorld({ calls = {}, policy = {}, ...rest }: WorldOptions 
       links: withCalls,
       ...providers,
       ...(rest.upstream && { upstream: rest.upstream }),
+      ...(rest.secrets && { secrets: rest.secrets }),
       clock,
       ids: randomIds,
       log: silent,
@@ -105,14 +114,23 @@ export async function aWorld({ calls = {}, policy = {}, ...rest }: WorldOptions 
 export async function someProviders(store: Store, links: HostLinks, clock: Clock) {
   const networks = embeddedNetworks({ store, clock, ids: randomIds, publicCidr: '172.24.4.0/24' })
   await networks.ensurePublic('admin-project' as ProjectId)
-  const volumes = embeddedVolumes({ store, clock, ids: randomIds, hosts: volumeHosts(store, links) })
   const folder = await mkdtemp(join(tmpdir(), 'gantry-world-'))
+  const volumes = embeddedVolumes({
+    store,
+    clock,
+    ids: randomIds,
+    hosts: volumeHosts(store, links),
+    cluster: aloneCluster(soleServer, silent),
+    copies: volumeCopies(links),
+    backupFiles: backupFiles(join(folder, 'backups')),
+  })
   return {
     networks,
     volumes,
     secrets: sealedWith(randomBytes(32)),
-    blobs: await embeddedBlobs({ folder, clock, log: silent }),
+    blobs: await embeddedBlobs({ folder: join(folder, 'images'), clock, log: silent }),
     upstream: nobody,
+    webhookSender: webhookSender({ mayConnect: () => true }),
     namespaces: projectIds,
     registryDomains: [ownRegistry],
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),

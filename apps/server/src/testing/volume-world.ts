@@ -1,8 +1,26 @@
-import type { MountRequest, Tables, VolumeProvider } from '@gantry/control'
-import { randomIds } from '@gantry/kernel'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  aloneCluster,
+  type MountRequest,
+  type ServerId,
+  soleServer,
+  type Tables,
+  type VolumeProvider,
+} from '@gantry/control'
+import { Fault, randomIds } from '@gantry/kernel'
 import type { Caller, ContainerId, HostId, ProjectId, RequestId, UserId, VolumePlan, VolumeReport } from '@gantry/model'
-import { embeddedVolumes, type VolumeHost, type VolumeLimits } from '@gantry/providers-embedded'
+import {
+  backupFiles,
+  embeddedVolumes,
+  type VolumeCopies,
+  type VolumeHost,
+  type VolumeLimits,
+} from '@gantry/providers-embedded'
 import { createStore, openSqlite } from '@gantry/store'
+
+const silent = { info() {}, warn() {}, error() {} }
 
 export const one = 'host-one' as HostId
 export const two = 'host-two' as HostId
@@ -11,16 +29,27 @@ export const theirs = callerOf('theirs')
 export const admin: Caller = { ...callerOf('admins'), isAdmin: true }
 
 /** The embedded volume provider on a store in memory, with two hosts that only listen. */
-export async function openVolumeWorld(limits: Partial<VolumeLimits> = {}) {
+export async function openVolumeWorld(limits: Partial<VolumeLimits> = {}, copies: VolumeCopies = silentHosts) {
   const database = await openSqlite(':memory:')
   const store = createStore(database)
   const hosts: VolumeHost[] = [
-    { id: one, up: true, freeGib: 50, problem: null },
-    { id: two, up: true, freeGib: 100, problem: null },
+    { id: one, zone: 'nova', up: true, freeGib: 50, problem: null },
+    { id: two, zone: 'nova', up: true, freeGib: 100, problem: null },
   ]
   let now = 0
   const clock = { now: () => ++now }
-  const provider = embeddedVolumes({ store, clock, ids: randomIds, hosts: async () => hosts, limits })
+  const backupFolder = await mkdtemp(join(tmpdir(), 'gantry-backups-'))
+  const options = {
+    store,
+    clock,
+    ids: randomIds,
+    hosts: async () => hosts,
+    limits,
+    copies,
+    backupFiles: backupFiles(backupFolder),
+  }
+  const aProcess = () => aloneCluster({ ...soleServer, id: randomIds.uuid() as ServerId }, silent)
+  const provider = embeddedVolumes({ ...options, cluster: aProcess() })
   const source = sourceOf(provider)
   const told: [HostId, VolumePlan][] = []
   source.onChange((hostId, plan) => told.push([hostId, plan]))
@@ -34,6 +63,9 @@ export async function openVolumeWorld(limits: Partial<VolumeLimits> = {}) {
   return {
     store,
     provider,
+    backupFolder,
+    /** As a server does that was started anew. */
+    another: () => embeddedVolumes({ ...options, cluster: aProcess() }),
     source,
     hosts,
     told,
@@ -52,8 +84,22 @@ export async function openVolumeWorld(limits: Partial<VolumeLimits> = {}) {
     reserve: (container: ContainerId, ref: string, caller = ours) =>
       store.transaction((tables) => provider.reserve(tables, caller, container, [mountOf(ref, '/mnt/0')])),
     release: (container: ContainerId) => store.transaction((tables) => provider.release(tables, container)),
-    [Symbol.asyncDispose]: () => database.destroy(),
+    [Symbol.asyncDispose]: async () => {
+      await provider.close()
+      await database.destroy()
+      await rm(backupFolder, { recursive: true })
+    },
   }
+}
+
+/** Hosts that do not answer. */
+const silentHosts: VolumeCopies = {
+  read: async (hostId) => {
+    throw new Fault('host.unreachable', { host: hostId })
+  },
+  write: async (hostId) => {
+    throw new Fault('host.unreachable', { host: hostId })
+  },
 }
 
 function sourceOf({ source }: VolumeProvider) {

@@ -87,6 +87,9 @@ export function engineArgs(home: Home, iptables: boolean): string[] {
     `--data-root=${join(home.engine, 'data')}`,
     `--exec-root=${join(home.engine, 'run')}`,
     `--pidfile=${join(home.engine, 'dockerd.pid')}`,
+    // What a container prints must not fill the disk of all.
+    '--log-opt=max-size=64m',
+    '--log-opt=max-file=2',
     // A machine's own containerd may be shared; its other users must not see our containers, nor we theirs.
     '--containerd-namespace=gantry',
     '--containerd-plugins-namespace=gantry-plugins',
