@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { busyboxTar } from '../fixtures/busybox-image.ts'
+import { runClient } from '../fixtures/client-forks.ts'
 import { archiveOf, imageParts, sha256 } from '../fixtures/image-archive.ts'
 import { type LoneServer, startLoneServer, type User } from '../fixtures/lone-server.ts'
 
@@ -35,7 +36,7 @@ interface Ran {
   readonly text: string
 }
 
-function run(user: User, program: string, line: string, input?: string): Promise<Ran> {
+async function run(user: User, program: string, line: string, input?: string): Promise<Ran> {
   const env = {
     PATH: process.env['PATH'],
     HOME: folder,
@@ -46,6 +47,10 @@ function run(user: User, program: string, line: string, input?: string): Promise
     OS_PROJECT_NAME: user.project,
     OS_USER_DOMAIN_NAME: 'Default',
     OS_PROJECT_DOMAIN_NAME: 'Default',
+  }
+  if (program === 'openstack' && input === undefined) {
+    const { code, stdout, stderr } = await runClient(program, line.split(' '), { env, cwd: folder })
+    return { code, text: `${stdout}${stderr}`.trim() }
   }
   return new Promise((resolve) => {
     const child = execFile(

@@ -1,17 +1,8 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { runClient } from '../fixtures/client-forks.ts'
 import { staticKeystone } from './static-keystone.ts'
-
-const run = promisify(execFile)
-
-/** Debian's python3-zunclient is on this machine. */
-export const clientInstalled = await run('openstack', ['appcontainer', 'list', '--help']).then(
-  () => true,
-  () => false,
-)
 
 export interface OpenstackClient extends AsyncDisposable {
   /** `openstack appcontainer` with these words; what it printed, on both outputs. */
@@ -37,7 +28,7 @@ export async function openstackClient(origin: string): Promise<OpenstackClient> 
       }
       const words = ['appcontainer', ...line.split(' ')]
       // Most failures are told on the standard output, with exit code 0.
-      const { stdout, stderr } = await run('openstack', words, { env, cwd: folder }).catch((error) => error)
+      const { stdout, stderr } = await runClient('openstack', words, { env, cwd: folder })
       return `${stdout}${stderr}`
     },
     async [Symbol.asyncDispose]() {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { encodeFrame, frameKinds } from '@gantry/wire'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FakeCloud, fakeCloud } from '../../facades/zun/src/testing/fake-cloud.ts'
-import { streamOf } from '../../facades/zun/src/testing/fake-control.ts'
+import { streamOf } from '../../facades/zun/src/testing/fake-data.ts'
 import { oneError } from './zun-errors.ts'
 
 /** Logs, commands and archives: what flows through without being held as a whole. */

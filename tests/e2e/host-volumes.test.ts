@@ -20,7 +20,8 @@ afterEach(async () => {
   bench = startHost(engine)
   bench.synced()
   await expect.poll(() => engine.docker('ps', '-aq'), { timeout: 20_000 }).toBe('')
-  await expect.poll(() => [...readdirSync(join(state(), 'held')), ...readdirSync(join(state(), 'mounts'))]).toEqual([])
+  const left = () => [...readdirSync(join(state(), 'held')), ...readdirSync(join(state(), 'mounts'))]
+  await expect.poll(left, { timeout: 20_000 }).toEqual([])
   await bench.close()
 })
 

@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runClient } from '../fixtures/client-forks.ts'
 import { type IdentityServer, identityServer } from '../fixtures/identity-server.ts'
 
 /** The unmodified `openstack` client against the embedded identity service. Each call of it takes a second or two. */
@@ -33,11 +33,7 @@ function environment(name: string, password = server.passwordOf(name)): Settings
 
 function openstack(settings: Settings, args: string): Promise<Said> {
   const env = { PATH: process.env['PATH'], HOME: '/nonexistent', LC_ALL: 'C.UTF-8', ...settings }
-  return new Promise((resolve) => {
-    execFile('openstack', args.split(' '), { env, timeout: 60_000 }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr })
-    })
-  })
+  return runClient('openstack', args.split(' '), { env })
 }
 
 async function succeed(settings: Settings, args: string): Promise<string> {

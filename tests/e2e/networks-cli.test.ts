@@ -111,7 +111,9 @@ test('what is written to a volume outlives its container, and a snapshot keeps w
     const readOnly = await gantry.cli(['run', '--rm', '--mount', 'src=copy,dst=/d,ro', 'busybox', 'touch', '/d/y'])
     expect(readOnly.code).toBe(1)
     await ok('run --rm --mount size=1,target=/tmp/new busybox touch /tmp/new/x')
-    expect(await ok('volume list')).toMatch(/^ID.*\n.* data +1 GiB +available +-\n.* copy +1 GiB +available +-$/)
+    expect(await ok('volume list')).toMatch(
+      /^ID.*\n.* data +1 GiB +available +local +-\n.* copy +1 GiB +available +local +-$/,
+    )
     expect((await gantry.cli(['volume', 'delete', 'data'])).stderr).toMatch(/^gantry: The volume data is in use/)
     await ok('volume snapshot delete before')
     await ok('volume delete data copy')

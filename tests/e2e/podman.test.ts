@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePort } from '@gantry/kernel/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadBusybox, type TestEngine } from '../fixtures/engine.ts'
 import { noteNetworks } from '../fixtures/engine-leftovers.ts'
@@ -52,15 +51,6 @@ async function memoryLimit(): Promise<number> {
   const script = 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null'
   const { output } = (await exec('life', `sh -c "${script}"`)) as { output: string }
   return Number(output)
-}
-
-/** One with the second port above it free as well, most likely. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 test('a container runs to its end, which is known by the event, with its logs and its exit code', async () => {

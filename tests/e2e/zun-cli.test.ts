@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runClient } from '../fixtures/client-forks.ts'
 import { type Gantry, type Session, startGantry } from '../fixtures/gantry.ts'
 
 /** The older command line of the same client, `zun`: its verbs, and what `openstack` does not have. */
@@ -27,9 +27,8 @@ afterAll(async () => {
 async function zun(line: string, user: 'demo' | 'admin' = 'demo'): Promise<string> {
   const { PATH = '', HOME = '/root' } = process.env
   const env = { PATH, HOME, LANG: 'C.UTF-8', ...(await gantry.env(user)) }
-  return new Promise((resolve) => {
-    execFile('zun', line.split(' '), { env, cwd: folder }, (_error, stdout, stderr) => resolve(`${stdout}${stderr}`))
-  })
+  const { stdout, stderr } = await runClient('zun', line.split(' '), { env, cwd: folder })
+  return `${stdout}${stderr}`
 }
 const accepted = /has been accepted/
 const settled = (name: string, status: string) =>

@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { runClient } from '../fixtures/client-forks.ts'
 import { cloudAt, type Gantry, type Session } from '../fixtures/gantry.ts'
 
 /**
@@ -50,9 +51,8 @@ async function atHome(file: string, args: readonly string[]): Promise<void> {
 async function openstack(words: readonly string[], user: 'demo' | 'admin' = 'demo'): Promise<string> {
   const { PATH = '', HOME = '/root' } = process.env
   const env = { PATH, HOME, LANG: 'C.UTF-8', ...(await gantry.env(user)) }
-  return new Promise((resolve) => {
-    execFile('openstack', words, { env, cwd: folder }, (_error, stdout, stderr) => resolve(`${stdout}${stderr}`))
-  })
+  const { stdout, stderr } = await runClient('openstack', words, { env, cwd: folder })
+  return `${stdout}${stderr}`
 }
 const wordsOf = (line: string) => line.split(' ').filter((word) => word !== '')
 const app = (line: string, user?: 'demo' | 'admin') => openstack(['appcontainer', ...wordsOf(line)], user)
@@ -296,8 +296,8 @@ describe('the rest', () => {
     await writeFile(join(folder, 'capsule.json'), JSON.stringify(template))
     const capsule = (line: string) => openstack(['capsule', ...wordsOf(line)])
     expect(await capsule('create --file capsule.json')).toMatch(row('status', 'Creating'))
-    const text = async () => (await demo.zun('GET', '/capsules/pair')).text
-    await expect.poll(text, { timeout: 60_000 }).toMatch(/"status":"(Running|Error)"/)
+    const status = async () => (await demo.zun('GET', '/capsules/pair')).json['status']
+    await expect.poll(status, { timeout: 60_000 }).toMatch(/^(Running|Error)$/)
     expect(await capsule('show pair')).toMatch(row('status', 'Running'))
     expect(await capsule('list')).toMatch(/pair.*Running.*\d+\.\d+\.\d+\.\d+/)
     expect(await app('list')).not.toContain('capsule-pair')

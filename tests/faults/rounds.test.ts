@@ -57,12 +57,12 @@ async function traces(prefix: string): Promise<Traces> {
   }
 }
 
-/** Rows of every table but those that are kept on purpose: the audit, and what log-ins leave. */
+/** Rows of every table but those that are kept on purpose: the audit, what happened, and what log-ins leave. */
 function rowsOf(path: string): Record<string, number> {
   const db = new DatabaseSync(path, { readOnly: true })
   try {
     const tables = db.prepare("select name from sqlite_master where type = 'table'").all() as { name: string }[]
-    const kept = /^(actions|action_events|identity_|kysely_|sqlite_)/
+    const kept = /^(actions|action_events|changes|identity_|kysely_|sqlite_)/
     return Object.fromEntries(
       tables
         .filter(({ name }) => !kept.test(name))

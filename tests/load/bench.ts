@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: Gantry beside the raw engine, in one run on one engine, as ratios. Numbers of a shared machine mean little
  * by themselves; pairs taken in turn, and their medians, mean something. Prints a Markdown table for docs/performance.md.
- * `npm run bench docker` takes the part of the Docker API alone, `npm run bench registry` that of the registry.
+ * `npm run bench docker` takes the part of the Docker API alone, `npm run bench registry` that of the registry, `npm run bench volumes`
+ * that of volumes.
  */
 import { execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -15,6 +16,7 @@ import { dockerMeasures } from './docker-bench.ts'
 import { containerWatch, median, percentile, type Row, table } from './measure.ts'
 import { rawEngine } from './raw-engine.ts'
 import { registryMeasures } from './registry-bench.ts'
+import { volumeMeasures } from './volume-bench.ts'
 
 const runFile = promisify(execFile)
 const root = new URL('../..', import.meta.url).pathname
@@ -29,15 +31,14 @@ const raw = await rawEngine(gantry.engine.socket)
 const watch = await containerWatch(gantry.api, demo.token)
 
 const only = process.argv.slice(2)
-if (only.length === 0 || only.includes('docker')) {
-  for (const measure of await dockerMeasures(gantry, demo, rounds)) {
-    const row = await measure()
-    rows.push(row)
-    process.stderr.write(`${row.what}: ${row.ratio?.toFixed(2)}\n`)
-  }
+const parts: Readonly<Record<string, () => Promise<(() => Promise<Row>)[]>>> = {
+  docker: () => dockerMeasures(gantry, demo, rounds),
+  registry: () => registryMeasures(gantry, demo, rounds),
+  volumes: async () => volumeMeasures({ gantry, session: demo, rounds, folder: gantry.home, kind: 'embedded' }),
 }
-if (only.length === 0 || only.includes('registry')) {
-  for (const measure of await registryMeasures(gantry, demo, rounds)) {
+for (const [name, measuresOf] of Object.entries(parts)) {
+  if (only.length > 0 && !only.includes(name)) continue
+  for (const measure of await measuresOf()) {
     const row = await measure()
     rows.push(row)
     process.stderr.write(`${row.what}: ${row.ratio?.toFixed(2)}\n`)

@@ -1,0 +1,150 @@
+import { expect, test } from 'vitest'
+import { placesAfter, violationsOf } from './checker.ts'
+import type { FinalState, Held, Listed, Operation, Verb } from './history.ts'
+
+const asked = (verb: Verb, more: Partial<Operation> = {}): Operation => ({
+  verb,
+  api: 'zun',
+  project: 'p',
+  name: 'one',
+  outcome: 'done',
+  status: 202,
+  from: 0,
+  to: 1,
+  ...more,
+})
+const listed = (more: Partial<Listed> = {}): Listed => ({
+  id: 'id-one',
+  name: 'one',
+  status: 'Running',
+  reason: null,
+  task: null,
+  host: 'h1',
+  memory: 16,
+  ...more,
+})
+const held = (more: Partial<Held> = {}): Held => ({ host: 'h1', container: 'id-one', state: 'running', ...more })
+
+function found(history: Operation[], containers: Listed[], engines: Held[], more: Partial<FinalState> = {}): string[] {
+  const memory = containers.reduce((sum, one) => sum + one.memory, 0)
+  const used = { containers: containers.length, memory }
+  const final = { projects: [{ project: 'p', containers, limit: 2, used }], held: engines, crashes: [], ...more }
+  return violationsOf(history, final).map(({ kind }) => kind)
+}
+
+test('finds nothing where everything is as promised', () => {
+  expect(found([asked('create')], [listed()], [held()])).toEqual([])
+  expect(found([asked('create'), asked('delete')], [], [])).toEqual([])
+  expect(found([asked('create', { outcome: 'unknown' })], [], [])).toEqual([])
+  expect(found([asked('create', { outcome: 'unknown' })], [listed()], [held()])).toEqual([])
+  const failed = listed({ status: 'Error', reason: 'No host fits: 3 full.', host: null })
+  expect(found([asked('create')], [failed], [])).toEqual([])
+})
+
+test.each<[string, Operation[], Listed[], Held[], Partial<FinalState>, string[]]>([
+  ['an acknowledged create is gone', [asked('create')], [], [], {}, ['lost']],
+  ['it is listed and in no engine', [asked('create')], [listed()], [], {}, ['lost']],
+  [
+    '404 after an acknowledged create',
+    [asked('create'), asked('exec', { outcome: 'refused', status: 404 }), asked('delete')],
+    [],
+    [],
+    {},
+    ['lost'],
+  ],
+  ['it runs on two hosts', [asked('create')], [listed()], [held(), held({ host: 'h2' })], {}, ['twice']],
+  ['it is in one engine twice', [asked('create')], [listed()], [held(), held({ state: 'exited' })], {}, ['twice']],
+  [
+    'a create was carried out twice',
+    [asked('create')],
+    [listed(), listed({ id: 'id-two' })],
+    [held(), held({ container: 'id-two' })],
+    {},
+    ['twice'],
+  ],
+  ['it is still being made', [asked('create')], [listed({ task: 'container_creating' })], [held()], {}, ['stuck']],
+  [
+    'it is Unknown',
+    [asked('create')],
+    [listed({ status: 'Unknown' })],
+    [held({ state: 'exited' })],
+    {},
+    ['wrong state', 'stuck'],
+  ],
+  ['an engine has what nobody lists', [], [], [held()], {}, ['orphan']],
+  ['an engine has what is elsewhere', [asked('create')], [listed()], [held({ host: 'h2' })], {}, ['orphan']],
+  ['nobody asked for it', [], [listed()], [held()], {}, ['orphan']],
+  [
+    'a refused create was carried out',
+    [asked('create', { outcome: 'refused', status: 403 })],
+    [listed()],
+    [held()],
+    {},
+    ['orphan'],
+  ],
+  ['it was deleted and is there', [asked('create'), asked('delete')], [listed()], [held()], {}, ['undeleted']],
+  ['it was stopped and runs', [asked('create'), asked('stop')], [listed()], [held()], {}, ['wrong state']],
+  [
+    'it was started and is stopped',
+    [asked('create', { run: false }), asked('start')],
+    [listed({ status: 'Stopped' })],
+    [held({ state: 'exited' })],
+    {},
+    ['wrong state'],
+  ],
+  [
+    'the engine runs what is stopped',
+    [asked('create'), asked('stop')],
+    [listed({ status: 'Stopped' })],
+    [held()],
+    {},
+    ['wrong state'],
+  ],
+  ['an error has no reason', [asked('create')], [listed({ status: 'Error' })], [], {}, ['wrong state']],
+  [
+    'an exec printed something else',
+    [asked('create'), asked('exec', { expected: 'a', printed: 'b', exitCode: 0 })],
+    [listed()],
+    [held()],
+    {},
+    ['wrong exec'],
+  ],
+  [
+    'an exec was cut short',
+    [asked('create'), asked('exec', { expected: 'a', printed: '', exitCode: 0 })],
+    [listed()],
+    [held()],
+    {},
+    ['wrong exec'],
+  ],
+  ['an answer was 500', [asked('create', { outcome: 'unknown', status: 500 })], [], [], {}, ['wrong answer']],
+  ['a server ended by itself', [], [], [], { crashes: ['server-1 ended with 1.'] }, ['crash']],
+])('finds that %s', (_, history, containers, engines, more, expected) => {
+  expect(found(history, containers, engines, more)).toEqual(expected)
+})
+
+test('finds counters that differ from what is there, and a limit that was passed', () => {
+  const at = (count: number, memory: number) => ({
+    projects: [{ project: 'p', containers: [listed()], limit: 2, used: { containers: count, memory } }],
+  })
+  expect(found([asked('create')], [], [held()], at(2, 16))).toEqual(['quota'])
+  expect(found([asked('create')], [], [held()], at(1, 32))).toEqual(['quota'])
+  const names = ['one', 'two', 'three']
+  const all = names.map((name) => listed({ name, id: name }))
+  const creates = names.map((name) => asked('create', { name }))
+  expect(
+    found(
+      creates,
+      all,
+      names.map((container) => held({ container })),
+    ),
+  ).toEqual(['quota'])
+})
+
+test('concludes nothing from an answer that never came', () => {
+  const lost = (verb: Verb) => asked(verb, { outcome: 'unknown', status: null })
+  expect([...placesAfter([asked('create'), lost('stop')])]).toEqual(['running', 'stopped'])
+  expect([...placesAfter([asked('create'), lost('stop'), asked('start')])]).toEqual(['running', 'stopped'])
+  expect([...placesAfter([lost('create'), asked('delete')])]).toEqual(['absent', 'running'])
+  expect([...placesAfter([asked('create'), asked('stop', { outcome: 'refused', status: 409 })])]).toEqual(['running'])
+})

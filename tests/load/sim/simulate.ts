@@ -1,0 +1,226 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Cloud, SimServer } from './cloud.ts'
+import { startCloud } from './cloud.ts'
+import { type Fleet, startFleet } from './fleet.ts'
+import { type Latencies, probe, startLoad } from './load.ts'
+
+export interface SimOptions {
+  readonly hosts: number
+  readonly containers: number
+  readonly servers: number
+  readonly sqlite: boolean
+  /** Containers in one request. */
+  readonly batch: number
+  /** Projects that ask at the same time. */
+  readonly tenants: number
+  /** Whether the first server is killed at the end, so that its hosts come back all at once. */
+  readonly storm: boolean
+  readonly nodeArgs?: readonly string[]
+  readonly progress: (line: string) => void
+}
+
+/** One second of the run. */
+export interface Sample {
+  readonly seconds: number
+  readonly accepted: number
+  readonly placed: number
+  /** Creations whose container was reported as it should be, and written down so. */
+  readonly settled: number
+  /** Of all servers, MiB. */
+  readonly memory: number
+}
+
+export interface SimResult {
+  readonly options: Omit<SimOptions, 'progress' | 'nodeArgs'>
+  /** Until all hosts had joined and held a session. */
+  readonly joinSeconds: number
+  readonly samples: readonly Sample[]
+  /** From the first request until the last container was placed, and until the last was settled. */
+  readonly placedSeconds: number
+  readonly settledSeconds: number
+  readonly placedPerSecond: number
+  /** In each fifth of the fill. */
+  readonly fifths: readonly number[]
+  readonly latencies: Record<string, Latencies>
+  readonly memory: { readonly empty: number; readonly full: number; readonly perThousand: number }
+  readonly cpuSeconds: number
+  readonly storm: { readonly sessionsSeconds: number; readonly consistentSeconds: number } | null
+}
+
+const reportsWritten = 'gantry_reports_total'
+const patienceMs = 10 * 60_000
+
+export async function simulate(options: SimOptions): Promise<SimResult> {
+  const { hosts, progress } = options
+  await using cloud = await startCloud(options)
+  const tenants = []
+  for (let number = 1; number <= options.tenants; number += 1) tenants.push(await cloud.newTenant(`tenant-${number}`))
+  const prober = await cloud.newTenant('prober')
+  const started = performance.now()
+  const tokens = await joinTokens(cloud, hosts)
+  // A fifth stays free, and some for the containers of the probe.
+  const room = Math.ceil((options.containers / hosts) * 1.25) + 20
+  const servers = cloud.servers.map(({ agents }) => agents)
+  await using fleet = startFleet({ tokens, first: 0, room, servers }, hosts > 500 ? 2 : 1)
+  await until(
+    () => fleet.counts().synced >= hosts,
+    () => `${fleet.counts().synced} of ${hosts} hosts are there`,
+    progress,
+  )
+  const joinSeconds = since(started)
+  const empty = memoryOf(cloud)
+  const ending = new AbortController()
+  const probing = probe(cloud, prober, ending.signal)
+  const fill = await filled(cloud, fleet, tenants, options)
+  ending.abort()
+  const latencies = await probing
+  const full = memoryOf(cloud)
+  const storm = options.storm ? await stormOf(cloud, fleet, options) : null
+  const { progress: _, nodeArgs: __, ...plain } = options
+  return {
+    options: plain,
+    joinSeconds,
+    ...fill,
+    latencies,
+    memory: { empty, full, perThousand: ((full - empty) / options.containers) * 1000 },
+    cpuSeconds: cloud.servers.reduce((sum, server) => sum + cpuOf(server), 0),
+    storm,
+  }
+}
+
+/** The fill: from the first request until the last container is settled. */
+async function filled(cloud: Cloud, fleet: Fleet, tenants: Parameters<typeof startLoad>[1], options: SimOptions) {
+  const { containers, batch, progress } = options
+  const started = performance.now()
+  const waiting = (accepted: number) => accepted - fleet.counts().placed
+  const load = startLoad(cloud, tenants, { containers, batch, waiting, ahead: 20 * batch })
+  const samples: Sample[] = []
+  let failed: unknown
+  load.done.catch((error: unknown) => {
+    failed = error
+  })
+  let placedSeconds = 0
+  for (;;) {
+    await sleep(containers > 5000 ? 1000 : 200)
+    if (failed) throw failed
+    const { placed } = fleet.counts()
+    const settled = await settledIn(cloud)
+    const sample = { seconds: since(started), accepted: load.accepted(), placed, settled, memory: memoryOf(cloud) }
+    samples.push(sample)
+    progress(
+      `${sample.seconds.toFixed(0)} s: ${sample.accepted} accepted, ${placed} placed, ${settled} settled, ${sample.memory.toFixed(0)} MiB`,
+    )
+    if (placed >= containers && placedSeconds === 0) placedSeconds = sample.seconds
+    if (settled >= containers && placedSeconds > 0) break
+    if (sample.seconds * 1000 > patienceMs && isStuck(samples)) throw new Error('nothing moves any more')
+  }
+  await load.done
+  return {
+    samples,
+    placedSeconds,
+    settledSeconds: since(started),
+    placedPerSecond: containers / placedSeconds,
+    fifths: fifthsOf(samples, containers),
+  }
+}
+
+/** All sessions of a server that is killed and started again at once: until all hosts are told everything, and until all they said is written. */
+async function stormOf(cloud: Cloud, fleet: Fleet, { hosts, progress }: SimOptions) {
+  const [server] = cloud.servers
+  if (!server) throw new Error('there is no server')
+  // What the hosts said last is known, and judged, a little later.
+  await sleep(1500)
+  const before = fleet.counts().reported
+  const written = await cloud.metric(reportsWritten, '', cloud.servers.slice(1))
+  await server.kill9()
+  const started = performance.now()
+  await server.start()
+  progress(`storm: the server is back after ${since(started).toFixed(1)} s`)
+  await until(
+    () => fleet.counts().synced >= hosts,
+    () => `storm: ${fleet.counts().synced} of ${hosts} hosts are back`,
+    progress,
+  )
+  const sessionsSeconds = since(started)
+  let said = fleet.counts().reported - before
+  await until(
+    async () => {
+      said = fleet.counts().reported - before
+      return (await cloud.metric(reportsWritten)) - written >= said
+    },
+    () => `storm: ${said} reports are to be written`,
+    progress,
+  )
+  return { sessionsSeconds, consistentSeconds: since(started) }
+}
+
+async function joinTokens(cloud: Cloud, hosts: number): Promise<string[]> {
+  const [server] = cloud.servers
+  if (!server) return []
+  const tokens: string[] = []
+  while (tokens.length < hosts) {
+    const some = Array.from({ length: Math.min(16, hosts - tokens.length) }, async () => {
+      const { status, text } = await cloud.ask(server, cloud.admin, { method: 'POST', path: '/v1/hosts/join-tokens' })
+      if (status !== 201) throw new Error(`join token: ${status} ${text}`)
+      return (JSON.parse(text) as { token: string }).token
+    })
+    tokens.push(...(await Promise.all(some)))
+  }
+  return tokens
+}
+
+function settledIn(cloud: Cloud): Promise<number> {
+  return cloud.metric('gantry_action_duration_seconds_count', 'action="create"')
+}
+
+/** Placements a second while each fifth of the containers was placed. */
+function fifthsOf(samples: readonly Sample[], containers: number): number[] {
+  const timeOf = (count: number): number => {
+    const next = samples.findIndex(({ placed }) => placed >= count)
+    const [after, before] = [samples[next], samples[next - 1]]
+    if (!after) return Number.NaN
+    const [from, at] = [before?.placed ?? 0, before?.seconds ?? 0]
+    return at + ((count - from) / Math.max(1, after.placed - from)) * (after.seconds - at)
+  }
+  return [0, 1, 2, 3, 4].map((fifth) => {
+    const [from, to] = [(containers * fifth) / 5, (containers * (fifth + 1)) / 5]
+    return (to - from) / (timeOf(to) - (fifth === 0 ? 0 : timeOf(from)))
+  })
+}
+
+function isStuck(samples: readonly Sample[]): boolean {
+  const [last, earlier] = [samples.at(-1), samples.at(-60)]
+  return last?.settled === earlier?.settled && last?.placed === earlier?.placed
+}
+
+async function until(
+  done: () => boolean | Promise<boolean>,
+  what: () => string,
+  progress: (line: string) => void,
+): Promise<void> {
+  const end = Date.now() + patienceMs
+  for (let next = Date.now() + 2000; !(await done()); await sleep(50)) {
+    if (Date.now() > end) throw new Error(`in vain: ${what()}`)
+    if (Date.now() < next) continue
+    progress(what())
+    next = Date.now() + 2000
+  }
+}
+
+function since(started: number): number {
+  return (performance.now() - started) / 1000
+}
+
+function memoryOf({ servers }: Cloud): number {
+  return servers.reduce((sum, { pid }) => {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    return sum + Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
+  }, 0)
+}
+
+/** User and system time of a process; Linux counts it in hundredths of a second. */
+function cpuOf({ pid }: SimServer): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
