@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** `unit`: beside the code, quick. `e2e`: in tests/, on real parts, one file after another. */
+/**
+ * `unit`: beside the code, quick. `postgres`: of these, what looks at the store, on a PostgreSQL instead of SQLite. `e2e`: in tests/, on real parts, one file after another. `openstack`: likewise, inside a real
+ * OpenStack (tools/test-openstack.sh).
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -13,10 +16,37 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'postgres',
+          include: [
+            'store/src/{tables,identity}/**/*.test.ts',
+            'store/src/migrations/newer.test.ts',
+            'providers/embedded/src/blobs/{embedded-blobs,properties}.test.ts',
+          ],
+          exclude: ['**/next-seq*.test.ts'],
+          globalSetup: 'store/src/testing/postgres-server.ts',
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['tests/**/*.test.ts'],
+          exclude: ['tests/openstack/**'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'openstack',
+          include: ['tests/openstack/**/*.test.ts'],
+          // A Nova takes minutes to come up, so the usual cloud has none: docs/operate/hosts-on-demand.md.
+          exclude: process.env['TESTCLOUD_SERVICES']?.includes('nova')
+            ? []
+            : ['tests/openstack/hosts-on-demand.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
           fileParallelism: false,
         },
       },

@@ -1,39 +1,78 @@
 /**
- * Makes one file each of the two programs that run all the time, `dist/server.mjs` and `dist/agent.mjs`: started from
- * these they need a third less memory and half the time than from their sources. Half a second; the old ones stay until the
- * new ones are whole.
+ * Makes one file of each program, which runs alone on a plain Node 24 or later: `node tools/bundle.ts [--out DIR] [--version TEXT]`, into
+ * `dist` unless told. Started from these the programs need a third less memory and half the time than from their sources. A second;
+ * the old ones stay until the new ones are whole.
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { parseArgs } from 'node:util'
+import { build, type Plugin } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const programs = ['server', 'agent'] as const
-const dist = join(root, 'dist')
 
-await mkdir(dist, { recursive: true })
-await Promise.all(
-  programs.map(async (name) => {
-    const draft = join(dist, `${name}.${process.pid}.new`)
-    await build({
-      entryPoints: [join(root, 'apps', name, 'src/main.ts')],
-      outfile: draft,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node24',
-      minify: true,
-      // Names in stack traces are worth their bytes.
-      keepNames: true,
-      // Some dependencies are CommonJS and ask for Node's own modules with require.
-      // A name that is too long for the minifier to give to something else.
-      banner: {
-        js: 'import{createRequire as requireOfBanner}from"node:module";const require=requireOfBanner(import.meta.url);',
-      },
-      logLevel: 'error',
-    })
-    await rename(draft, join(dist, `${name}.mjs`))
-  }),
-)
-await writeFile(join(dist, '.stamp'), '')
+/** Names of the files, and what each begins with. */
+export const programs = {
+  server: 'apps/server/src/main.ts',
+  agent: 'apps/agent/src/main.ts',
+  gantry: 'apps/cli/src/main.ts',
+  kuryr: 'apps/agent/src/kuryr.ts',
+  fuxi: 'apps/agent/src/fuxi.ts',
+} as const
+
+export interface BundleOptions {
+  readonly out: string
+  /** That of package.json unless told. */
+  readonly version?: string
+  readonly only?: readonly (keyof typeof programs)[]
+  readonly plugins?: readonly Plugin[]
+}
+
+export async function bundle({ out, version, only, plugins = [] }: BundleOptions): Promise<void> {
+  await mkdir(out, { recursive: true })
+  const stamps = version === undefined ? [] : [stamp(version)]
+  const wanted = Object.entries(programs).filter(([name]) => only?.some((one) => one === name) ?? true)
+  await Promise.all(
+    wanted.map(async ([name, entry]) => {
+      const draft = join(out, `${name}.${process.pid}.new`)
+      await build({
+        entryPoints: [join(root, entry)],
+        outfile: draft,
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        target: 'node24',
+        minify: true,
+        // Names in stack traces are worth their bytes.
+        keepNames: true,
+        // Parts of `pg` for other places than Node, looked for at run time and not missed.
+        external: ['pg-native', 'pg-cloudflare'],
+        // Some dependencies are CommonJS and ask for Node's own modules with require.
+        // A name that is too long for the minifier to give to something else.
+        banner: {
+          js: 'import{createRequire as requireOfBanner}from"node:module";const require=requireOfBanner(import.meta.url);',
+        },
+        plugins: [...stamps, ...plugins],
+        logLevel: 'error',
+      })
+      await rename(draft, join(out, `${name}.mjs`))
+    }),
+  )
+}
+
+function stamp(version: string): Plugin {
+  return {
+    name: 'version',
+    setup(hooks) {
+      const contents = JSON.stringify({ version })
+      hooks.onLoad({ filter: /packages\/kernel\/package\.json$/ }, () => ({ contents, loader: 'json' }))
+    },
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { out: { type: 'string' }, version: { type: 'string' } } })
+  const out = resolve(values.out ?? join(root, 'dist'))
+  await bundle({ out, ...(values.version !== undefined && { version: values.version }) })
+  await writeFile(join(out, '.stamp'), '')
+}

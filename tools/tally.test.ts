@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { tally, tallyLine } from './tally.ts'
+import { failuresIn, tally, tallyLine } from './tally.ts'
 
 const report = (more: object = {}) =>
   JSON.stringify({
@@ -12,13 +12,35 @@ const report = (more: object = {}) =>
   })
 
 test('the line has three numbers only when something was skipped', () => {
-  expect(tallyLine(tally(report(), true))).toBe('6 passed, 0 failed')
-  expect(tallyLine(tally(report({ numPendingTests: 2, numTodoTests: 1 }), true))).toBe('6 passed, 0 failed, 3 skipped')
+  expect(tallyLine(tally([report()], true))).toBe('6 passed, 0 failed')
+  expect(tallyLine(tally([report({ numPendingTests: 2, numTodoTests: 1 })], true))).toBe(
+    '6 passed, 0 failed, 3 skipped',
+  )
 })
 
 test('failed checks, a file that does not load, no report and no tests each count as a failure', () => {
-  expect(tally(report(), false).failed).toBe(1)
-  expect(tally(report({ testResults: [{ status: 'failed', assertionResults: [] }] }), true).failed).toBe(1)
-  expect(tally(undefined, true).failed).toBe(1)
-  expect(tally(report({ testResults: [] }), true).failed).toBe(1)
+  expect(tally([report()], false).failed).toBe(1)
+  expect(tally([report({ testResults: [{ status: 'failed', assertionResults: [] }] })], true).failed).toBe(1)
+  expect(tally([undefined], true).failed).toBe(1)
+  expect(tally([report({ testResults: [] })], true).failed).toBe(1)
+})
+
+test('several runs are summed, and the one that left nothing behind is a failure', () => {
+  expect(tallyLine(tally([report(), report({ numPassedTests: 3, numPendingTests: 1 })], true))).toBe(
+    '9 passed, 0 failed, 1 skipped',
+  )
+  expect(tallyLine(tally([report(), undefined], true))).toBe('6 passed, 1 failed')
+})
+
+test('what failed is named with its reason, a file that does not load too', () => {
+  const failed = { status: 'failed', fullName: 'a wall holds', failureMessages: ['\x1b[31mexpected 1 to be 2\x1b[39m'] }
+  const passed = { status: 'passed', fullName: 'a door opens', failureMessages: [] }
+  const files = [
+    { name: 'walls.test.ts', status: 'failed', message: '', assertionResults: [passed, failed] },
+    { name: 'doors.test.ts', status: 'failed', message: 'no such module', assertionResults: [] },
+  ]
+  expect(failuresIn(report({ testResults: files }))).toEqual([
+    'walls.test.ts > a wall holds: expected 1 to be 2',
+    'doors.test.ts: no such module',
+  ])
 })

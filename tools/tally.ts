@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs'
+import { stripVTControlCharacters } from 'node:util'
 
 interface Results {
   numPassedTests: number
   numFailedTests: number
   numPendingTests: number
   numTodoTests: number
-  testResults: { status: string; assertionResults: unknown[] }[]
+  testResults: {
+    name: string
+    status: string
+    message: string
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[]
+  }[]
 }
 
 export interface Tally {
@@ -15,26 +21,53 @@ export interface Tally {
 }
 
 /**
- * Sums vitest's JSON report and the checks (as one test). A file that could not even be loaded has no tests in the report
- * and counts as one failure; so does a report that is missing or empty.
+ * Sums vitest's JSON reports, one of each run, and the checks (as one test). A file that could not even be loaded has no tests
+ * in the report and counts as one failure; so does a report that is missing or empty.
  */
-export function tally(report: string | undefined, checksPassed: boolean): Tally {
-  const checks = checksPassed ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
-  if (report === undefined) return { passed: checks.passed, failed: checks.failed + 1, skipped: 0 }
+export function tally(reports: readonly (string | undefined)[], checksPassed: boolean): Tally {
+  const checks = checksPassed ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 }
+  return reports.map(tallyOf).reduce(
+    (sum, of) => ({
+      passed: sum.passed + of.passed,
+      failed: sum.failed + of.failed,
+      skipped: sum.skipped + of.skipped,
+    }),
+    checks,
+  )
+}
+
+function tallyOf(report: string | undefined): Tally {
+  if (report === undefined) return { passed: 0, failed: 1, skipped: 0 }
   const results = JSON.parse(report) as Results
   const broken = results.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   )
   const none = results.testResults.length === 0 ? 1 : 0
   return {
-    passed: results.numPassedTests + checks.passed,
-    failed: results.numFailedTests + broken.length + none + checks.failed,
+    passed: results.numPassedTests,
+    failed: results.numFailedTests + broken.length + none,
     skipped: results.numPendingTests + results.numTodoTests,
   }
 }
 
 export function tallyLine({ passed, failed, skipped }: Tally): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+/** What failed, each with the beginning of its reason: the last lines of a long log are what people see of it. */
+export function failuresIn(report: string): string[] {
+  const { testResults } = JSON.parse(report) as Results
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed')
+    if (status === 'failed' && failed.length === 0) return [`${name}: ${shortened(message)}`]
+    return failed.map(
+      ({ fullName, failureMessages }) => `${name} > ${fullName}: ${shortened(failureMessages.join('\n'))}`,
+    )
+  })
+}
+
+function shortened(message: string): string {
+  return stripVTControlCharacters(message).slice(0, 1500)
 }
 
 function read(path: string): string | undefined {
@@ -46,8 +79,12 @@ function read(path: string): string | undefined {
 }
 
 if (import.meta.main) {
-  const [, , path = '', checks] = process.argv
-  const result = tally(read(path), checks === 'passed')
+  const [, , checks, ...paths] = process.argv
+  const reports = paths.map(read)
+  const result = tally(reports, checks === 'passed')
+  if (checks !== 'passed') console.log('FAILED the checks (npm run check)')
+  for (const failure of reports.flatMap((report) => (report ? failuresIn(report) : [])))
+    console.log(`FAILED ${failure}`)
   console.log(tallyLine(result))
   process.exitCode = result.failed > 0 ? 1 : 0
 }
