@@ -14,7 +14,7 @@ export const dockerCliMoreLines: Readonly<Record<string, readonly string[]>> = {
     mkdir -p sent/below; echo x > sent/below/x; docker cp sent box:/srv/ && docker exec box cat /srv/sent/below/x
     docker cp sent/. box:/srv/tree/ && docker exec box ls /srv/tree
     docker cp here box:/nosuch/folder/ 2>&1 | tail -1
-    docker cp here box:/srv/tree/one/ 2>&1 | grep -v 'close tar writer' | tail -1
+    docker cp here box:/srv/tree/one/ 2>&1 | grep -v -e 'close tar writer' -e "Can't add file" | tail -1
     tar -cf - here | docker cp - box:/tmp && docker exec box cat /tmp/here
     docker exec box rm /srv/there; docker diff box | sort
     docker export box | tar -tf - | grep -E '^srv' | sort
