@@ -8,7 +8,7 @@ export class InFlight {
 
   /** Settles when there is room for more. */
   async add(work: Promise<void>): Promise<void> {
-    this.#throwFailure()
+    // Taken in even after a failure: it has begun, and that it fails as well must not go unheard, which ends a process.
     const mine: Promise<void> = work
       .catch((error: unknown) => {
         this.#failure ??= { error }
