@@ -9,8 +9,9 @@ type Place = 'absent' | 'running' | 'stopped'
 export function violationsOf(history: readonly Operation[], final: FinalState): Violation[] {
   const byName = Map.groupBy(history, ({ project, name }) => `${project}/${name}`)
   return [
-    ...[...byName.values()].flatMap((operations) => ofOneContainer(operations, final)),
-    ...history.flatMap(ofOneAnswer),
+    ...[...byName].flatMap(([about, operations]) =>
+      [...ofOneContainer(operations, final), ...operations.flatMap(ofOneAnswer)].map((one) => ({ ...one, about })),
+    ),
     ...final.projects.flatMap((project) => ofOneProject(project, byName)),
     ...ofEngines(final),
     ...final.crashes.map((text) => violation('crash', text)),
@@ -106,11 +107,13 @@ function ofOneProject(state: ProjectState, byName: ReadonlyMap<string, unknown>)
     found.push(violation('quota', `${project} has ${containers.length} containers, ${limit} are allowed.`))
   }
   for (const one of containers) {
-    const title = `${project}/${one.name} (${one.id})`
-    if (!byName.has(`${project}/${one.name}`)) found.push(violation('orphan', `${title}: nobody asked for it.`))
-    if (!isSettled(one)) found.push(violation('stuck', `${title} is ${one.status}, ${one.task ?? 'without a task'}.`))
+    const about = `${project}/${one.name}`
+    const title = `${about} (${one.id})`
+    const add = (kind: ViolationKind, text: string) => found.push({ kind, text, about })
+    if (!byName.has(about)) add('orphan', `${title}: nobody asked for it.`)
+    if (!isSettled(one)) add('stuck', `${title} is ${one.status}, ${one.task ?? 'without a task'}.`)
     if (one.status === 'Error' && !/\w+ \w+/.test(one.reason ?? '')) {
-      found.push(violation('wrong state', `${title} is in Error without a reason.`))
+      add('wrong state', `${title} is in Error without a reason.`)
     }
   }
   return found
@@ -122,7 +125,11 @@ export function isSettled({ status, task }: Pick<Listed, 'status' | 'task'>): bo
 }
 
 function ofEngines({ projects, held }: FinalState): Violation[] {
-  const known = new Map(projects.flatMap(({ containers }) => containers.map((one) => [one.id, one] as const)))
+  const known = new Map(
+    projects.flatMap(({ project, containers }) =>
+      containers.map((one) => [one.id, { ...one, about: `${project}/${one.name}` }] as const),
+    ),
+  )
   const byContainer = Map.groupBy(held, ({ container }) => container)
   const found: Violation[] = []
   for (const [id, copies] of byContainer) {
@@ -130,9 +137,17 @@ function ofEngines({ projects, held }: FinalState): Violation[] {
     if (!one) found.push(violation('orphan', `${id} is in the engine of ${hostsOf(copies)} and in no list.`))
     else if (copies.length > 1) {
       const running = copies.filter(({ state }) => state === 'running').length
-      found.push(violation('twice', `${one.name} (${id}) is in ${hostsOf(copies)}, ${running} of them run.`))
+      found.push(
+        violation('twice', `${one.about} (${id}) is in ${hostsOf(copies)}, ${running} of them run.`, one.about),
+      )
     } else if (one.host !== copies[0]?.host) {
-      found.push(violation('orphan', `${one.name} (${id}) is at ${one.host} and in the engine of ${hostsOf(copies)}.`))
+      found.push(
+        violation(
+          'orphan',
+          `${one.about} (${id}) is at ${one.host} and in the engine of ${hostsOf(copies)}.`,
+          one.about,
+        ),
+      )
     }
   }
   for (const [id, one] of known) {
@@ -140,15 +155,22 @@ function ofEngines({ projects, held }: FinalState): Violation[] {
     const isRunning = copies.some(({ state }) => state === 'running')
     const should = { Running: true, Stopped: false, Created: false }[one.status]
     if (should === undefined) continue
-    if (copies.length === 0) found.push(violation('lost', `${one.name} (${id}) is ${one.status}, and in no engine.`))
+    if (copies.length === 0)
+      found.push(violation('lost', `${one.about} (${id}) is ${one.status}, and in no engine.`, one.about))
     else if (isRunning !== should) {
       const states = copies.map(({ state }) => state).join(', ')
-      found.push(violation('wrong state', `${one.name} (${id}) is ${one.status}, and its engine says ${states}.`))
+      found.push(
+        violation('wrong state', `${one.about} (${id}) is ${one.status}, and its engine says ${states}.`, one.about),
+      )
     }
   }
   return found
 }
 
-const violation = (kind: ViolationKind, text: string): Violation => ({ kind, text })
+const violation = (kind: ViolationKind, text: string, about?: string): Violation => ({
+  kind,
+  text,
+  ...(about !== undefined && { about }),
+})
 const idsOf = (listed: readonly Listed[]) => listed.map(({ id }) => id).join(', ')
 const hostsOf = (copies: readonly Held[]) => copies.map(({ host }) => host).join(', ')

@@ -78,4 +78,6 @@ export interface Violation {
   readonly kind: ViolationKind
   /** A sentence with the names and ids to look for. */
   readonly text: string
+  /** The container, `project/name`, of what is about one. */
+  readonly about?: string
 }

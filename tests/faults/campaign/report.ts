@@ -23,6 +23,7 @@ export function reportOf(campaign: Campaign): string {
   const containers = final.projects.flatMap((project) => project.containers)
   const states = [...Map.groupBy(containers, ({ status }) => status)].map(([status, all]) => `${all.length} ${status}`)
   return [
+    ...violationRows(violations, history),
     `${setting}; ${seconds.toFixed(0)} s of faults, seed ${seed}. ${history.length} requests, ${suffered.length} faults, ` +
       `**${violations.length} violations**. At rest ${restSeconds.toFixed(1)} s after everything was mended: ` +
       `${containers.length} containers (${states.join(', ') || 'none'}).`,
@@ -35,10 +36,21 @@ export function reportOf(campaign: Campaign): string {
     '|---|--:|',
     ...counted(suffered.map(({ kind }) => kind)).map(([kind, count]) => `| ${kind} | ${count} |`),
     '',
-    ...(violations.length === 0
-      ? []
-      : ['Violations:', '', ...violations.map(({ kind, text }) => `- ${kind}: ${text}`), '']),
   ].join('\n')
+}
+
+/** First, because what keeps a failure may keep no more than its beginning; each with what was asked of its container. */
+function violationRows(violations: readonly Violation[], history: readonly Operation[]): string[] {
+  if (violations.length === 0) return []
+  const rows = violations.map(({ kind, text, about }) => {
+    const asked = history.filter(({ project, name, verb }) => `${project}/${name}` === about && verb !== 'look')
+    return `- ${kind}: ${text}${asked.length > 0 ? ` Asked: ${asked.map(brief).join(', ')}.` : ''}`
+  })
+  return ['Violations:', '', ...rows, '']
+}
+
+function brief({ verb, api, status, from, to }: Operation): string {
+  return `${verb} (${api}) ${status ?? 'no answer'} ${from}–${to} ms`
 }
 
 function requestRows(history: readonly Operation[]): string[] {

@@ -3,6 +3,7 @@
  * Ends with 1 if anything that an API promised did not come true. See docs/reliability.md.
  */
 import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finalState, leftBehind } from './aftermath.ts'
 import { violationsOf } from './checker.ts'
@@ -29,6 +30,9 @@ const hosts = 3
 /** Whether what ran on a host that is cut off for long enough is made anew elsewhere. */
 const evacuates = process.env['GANTRY_CAMPAIGN_EVACUATE'] === 'yes'
 const serverArgs = evacuates ? ['--evacuate', 'all', '--evacuate-after', '20'] : []
+/** For the logs: kept if one asks for them, and if something is found. */
+const keep = process.env['GANTRY_CAMPAIGN_KEEP']
+const logs = keep ?? join(tmpdir(), `campaign-logs-${seed}`)
 const limit = 10
 const workers = 3
 const root = new URL('../../..', import.meta.url).pathname
@@ -37,7 +41,9 @@ async function campaign(signal: AbortSignal): Promise<Campaign> {
   const setting = `${servers} server${servers > 1 ? 's' : ''} on ${postgres ? 'PostgreSQL' : 'SQLite'}, ${hosts} hosts${evacuates ? ', lost hosts evacuated' : ''}`
   console.log(`${setting}; seed ${seed}, ${seconds} s`)
   const stage = stages()
-  await using world = await createWorld({ servers, hosts, postgres, serverArgs })
+  let isClean = false
+  const logsTo = () => (isClean && keep === undefined ? null : logs)
+  await using world = await createWorld({ servers, hosts, postgres, serverArgs, logsTo })
   stage('the world is made')
   await using client = createClient(world, seeded(seed))
   const admin = await client.admin()
@@ -98,6 +104,7 @@ async function campaign(signal: AbortSignal): Promise<Campaign> {
   stage('everything is deleted')
   const told = { seed, seconds, setting, history, suffered, final, violations, restSeconds: rested }
   await writeFile(join(world.folder, 'campaign.json'), JSON.stringify(told, null, 1))
+  isClean = violations.length === 0
   return told
 }
 
@@ -112,8 +119,12 @@ function stages(): (what: string) => void {
 
 const aborter = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => aborter.abort(new Error(name)))
-const done = await campaign(aborter.signal)
+const done = await campaign(aborter.signal).catch((error: unknown) => {
+  console.error(`The logs are in ${logs}.`)
+  throw error
+})
 const report = reportOf(done)
+if (done.violations.length > 0) console.log(`The logs are in ${logs}.`)
 console.log(report)
 if (process.argv.includes('--write')) await writeReport(join(root, 'docs/reliability.md'), report)
 await delay(0)

@@ -51,6 +51,8 @@ export interface WorldOptions {
   /** Whether the servers share a PostgreSQL. */
   readonly postgres: boolean
   readonly serverArgs?: readonly string[]
+  /** Asked at the end: where to put the logs of all parts and what else a person needs to see what happened; null: nowhere. */
+  readonly logsTo: () => string | null
 }
 
 export async function createWorld(options: WorldOptions): Promise<World> {
@@ -60,7 +62,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   await mkdir(folder, { recursive: true })
   await using opened = new AsyncDisposableStack()
   opened.defer(async () => {
-    await keepLogs(folder)
+    await keepLogs(folder, options.logsTo())
     unmountBelow(folder)
     await rm(folder, { recursive: true, force: true })
   })
@@ -184,10 +186,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-/** Copies what a person needs to see what happened, if one asked for it. */
-async function keepLogs(folder: string): Promise<void> {
-  const to = process.env['GANTRY_CAMPAIGN_KEEP']
-  if (to === undefined) return
+async function keepLogs(folder: string, to: string | null): Promise<void> {
+  if (to === null) return
   await mkdir(to, { recursive: true })
   for (const name of await readdir(folder)) if (/\.(log|json)$/.test(name)) await cp(join(folder, name), join(to, name))
 }
