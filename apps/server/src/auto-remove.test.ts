@@ -1,4 +1,5 @@
-import { type Assignment, type ContainerId, defaultSpec, type EngineContainer, type Observed } from '@gantry/model'
+import { type Assignment, type ContainerId, defaultSpec, type Observed } from '@gantry/model'
+import { anEngineContainer } from '@gantry/model/testing'
 import { createControl, defaultPolicy, type HostLinks } from '@gantry/control'
 import { simFacts } from '@gantry/control/testing'
 import { randomIds, systemClock } from '@gantry/kernel'
@@ -6,7 +7,7 @@ import { createStore, openSqlite } from '@gantry/store'
 import { expect, test } from 'vitest'
 import { aCaller, simHostId, someProviders } from './testing/a-world.ts'
 
-const ended = { generation: 1, state: 'exited', startedAt: 't1', finishedAt: 't2', exitCode: 0 } as EngineContainer
+const ended = anEngineContainer({ state: 'exited', startedAt: 't1', finishedAt: 't2', exitCode: 0 })
 
 test('the host of a container that removes itself is told once that its run was written down', async () => {
   const db = await openSqlite(':memory:')

@@ -1,11 +1,10 @@
 import type { Caller, Container, EngineContainer, ProjectId } from '@gantry/model'
 import { nothingObserved } from '@gantry/model'
+import { anEngineContainer } from '@gantry/model/testing'
 import { expect, test } from 'vitest'
 import { activitiesOf } from './activities-of.ts'
 import { activityLog } from './activity.ts'
 
-const engine = (over: Partial<EngineContainer>) =>
-  ({ state: 'created', startedAt: null, exitCode: null, oomKilled: false, health: null, ...over }) as EngineContainer
 const container = (now: EngineContainer | null) =>
   ({
     id: 'c',
@@ -18,9 +17,9 @@ const container = (now: EngineContainer | null) =>
 const actions = (before: EngineContainer | null, after: EngineContainer, gone = false) =>
   activitiesOf(container(before), container(after), gone).map(({ action }) => action)
 
-const created = engine({})
-const running = engine({ state: 'running', startedAt: 't1' })
-const ended = engine({ state: 'exited', startedAt: 't1', exitCode: 3 })
+const created = anEngineContainer({})
+const running = anEngineContainer({ state: 'running', startedAt: 't1' })
+const ended = anEngineContainer({ state: 'exited', startedAt: 't1', exitCode: 3 })
 
 test('each change is told as the engine would have told it', () => {
   expect(actions(null, created)).toEqual(['create'])
@@ -29,8 +28,8 @@ test('each change is told as the engine would have told it', () => {
   expect(actions(running, ended)).toEqual(['die'])
   expect(actions(created, ended)).toEqual(['start', 'die'])
   expect(actions(null, ended)).toEqual(['create', 'start', 'die'])
-  expect(actions(running, engine({ state: 'running', startedAt: 't2' }))).toEqual(['die', 'start'])
-  expect(actions(running, engine({ state: 'paused', startedAt: 't1' }))).toEqual(['pause'])
+  expect(actions(running, anEngineContainer({ state: 'running', startedAt: 't2' }))).toEqual(['die', 'start'])
+  expect(actions(running, anEngineContainer({ state: 'paused', startedAt: 't1' }))).toEqual(['pause'])
   expect(actions(ended, ended, true)).toEqual(['destroy'])
   expect(actions(running, { ...running, health: 'healthy' })).toEqual(['health_status: healthy'])
 })

@@ -9,35 +9,15 @@ import {
   type ProjectId,
   type UserId,
 } from '@gantry/model'
+import { anEngineContainer } from '@gantry/model/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { capsuleStatusOf, isDue } from './capsule-turn.ts'
 
 const capsuleId = 'capsule' as CapsuleId
 
-function engine(state: EngineContainer['state'], exitCode: number | null = null): EngineContainer {
-  return {
-    engineId: 'e',
-    generation: 1,
-    state,
-    startedAt: 't',
-    finishedAt: null,
-    exitCode,
-    oomKilled: false,
-    error: '',
-    health: null,
-    restartCount: 0,
-    nics: [],
-    cpu: 1,
-    memory: 64,
-    command: [],
-    entrypoint: [],
-    workdir: '',
-    hostname: '',
-    ports: [],
-    imageDigest: '',
-  }
-}
+const engine = (state: EngineContainer['state'], exitCode: number | null = null) =>
+  anEngineContainer({ state, startedAt: 't', exitCode })
 
 function member(role: CapsuleRole, position: number, over: Partial<Container> = {}): Container {
   return {

@@ -11,6 +11,7 @@ import {
   type Seen,
   type VolumePlan,
 } from '@gantry/model'
+import { anEngineContainer } from '@gantry/model/testing'
 import type { AgentCalls } from '@gantry/wire'
 import type { HostLinks, HostReports } from '../ports/hosts.ts'
 
@@ -209,25 +210,11 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
 }
 
 function created({ wish, spec, nics }: Assignment): EngineContainer {
-  return {
+  return anEngineContainer({
     engineId: `e${wish.generation}`,
     generation: wish.generation,
-    state: 'created',
-    startedAt: null,
-    finishedAt: null,
-    exitCode: null,
-    oomKilled: false,
-    error: '',
-    health: null,
-    restartCount: 0,
     nics: nics.slice(0, 1).map(({ portId }) => portId),
     cpu: spec.cpu,
     memory: spec.memory,
-    command: [],
-    entrypoint: [],
-    workdir: '',
-    hostname: '',
-    ports: [],
-    imageDigest: '',
-  }
+  })
 }

@@ -6,29 +6,10 @@ import type { ContainerId, NetworkId, PortId, ProjectId } from './ids.ts'
 import { nextStep, type Seen, type Step } from './next-step.ts'
 import type { EngineContainer, EngineState } from './observed.ts'
 import { defaultSpec } from './spec.ts'
+import { anEngineContainer } from './testing/an-engine-container.ts'
 
-const engineContainer = (over: Partial<EngineContainer>): EngineContainer => ({
-  engineId: 'e1',
-  generation: 1,
-  state: 'running',
-  startedAt: 't1',
-  finishedAt: null,
-  exitCode: null,
-  oomKilled: false,
-  error: '',
-  health: null,
-  restartCount: 0,
-  nics: [],
-  cpu: 1,
-  memory: 512,
-  command: [],
-  entrypoint: [],
-  workdir: '',
-  hostname: '',
-  ports: [],
-  imageDigest: '',
-  ...over,
-})
+const engineContainer = (over: Partial<EngineContainer>) =>
+  anEngineContainer({ state: 'running', startedAt: 't1', ...over })
 
 const states: EngineState[] = ['created', 'running', 'paused', 'restarting', 'exited', 'removing', 'dead']
 

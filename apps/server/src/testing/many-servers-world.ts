@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { simFacts } from '@gantry/control/testing'
 import { Fault } from '@gantry/kernel'
 import type { Assignment, ContainerId, EngineContainer, HostId, Observed } from '@gantry/model'
+import { anEngineContainer } from '@gantry/model/testing'
 import { startPostgres, type TestPostgres } from '@gantry/store/testing'
 import {
   type AgentCalls,
@@ -157,7 +158,7 @@ function wireHost(name: string, credentials: Credentials) {
     }
     const state = wish.power.kind === 'running' ? 'running' : engine.has(id) ? 'exited' : 'created'
     const startedAt = state === 'created' ? null : '2026-01-01T00:00:00Z'
-    engine.set(id, { ...blank, generation: wish.generation, engineId: `e-${container}`, state, startedAt })
+    engine.set(id, anEngineContainer({ generation: wish.generation, engineId: `e-${container}`, state, startedAt }))
     observe(id, wish.version, false)
   }
   const host: AgentHost = {
@@ -215,26 +216,4 @@ function wireHost(name: string, credentials: Credentials) {
       return { ended, begin: greeted.promise }
     },
   }
-}
-
-const blank: EngineContainer = {
-  engineId: '',
-  generation: 1,
-  state: 'created',
-  startedAt: null,
-  finishedAt: null,
-  exitCode: null,
-  oomKilled: false,
-  error: '',
-  health: null,
-  restartCount: 0,
-  nics: [],
-  cpu: 1,
-  memory: 64,
-  command: [],
-  entrypoint: [],
-  workdir: '',
-  hostname: '',
-  ports: [],
-  imageDigest: '',
 }

@@ -1,15 +1,8 @@
 import { PassThrough, type Readable } from 'node:stream'
 import type { ContainerEvent, Containers, ExecRequest, ListContainers, LogOptions, LogStream } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
-import {
-  type Action,
-  type Caller,
-  type Container,
-  type ContainerId,
-  type EngineContainer,
-  nothingObserved,
-  type Status,
-} from '@gantry/model'
+import { type Action, type Caller, type Container, type ContainerId, nothingObserved, type Status } from '@gantry/model'
+import { anEngineContainer } from '@gantry/model/testing'
 import { encodeFrame, frameKinds } from '@gantry/wire'
 import type { FakeNetwork } from './fake-network.ts'
 import type { FakeStorage } from './fake-storage.ts'
@@ -291,7 +284,11 @@ export class FakeContainers {
   }
 
   #status(entry: Entry, status: Status, exitCode: number | null = null): void {
-    const engine = { ...anEngineContainer, exitCode, state: status === 'Running' ? 'running' : 'exited' } as const
+    const engine = anEngineContainer({
+      state: status === 'Running' ? 'running' : 'exited',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      exitCode,
+    })
     this.#change(entry, { task: null, status, observed: { engine, settled: 1, failure: null } })
   }
 
@@ -316,28 +313,6 @@ export class FakeContainers {
       gone,
     })
   }
-}
-
-const anEngineContainer: EngineContainer = {
-  engineId: 'e1',
-  generation: 1,
-  state: 'running',
-  startedAt: '2026-01-01T00:00:00.000Z',
-  finishedAt: null,
-  exitCode: null,
-  oomKilled: false,
-  error: '',
-  health: null,
-  restartCount: 0,
-  nics: [],
-  cpu: 1,
-  memory: 512,
-  command: ['sh'],
-  entrypoint: [],
-  workdir: '/',
-  hostname: 'h',
-  ports: [],
-  imageDigest: 'sha256:0',
 }
 
 /** Knows `cat` (stdin to stdout), `fail N` (a line on stderr, then that exit code), `hang`, and echoes anything else. */

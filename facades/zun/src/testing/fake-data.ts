@@ -16,6 +16,7 @@ import {
   type ProjectId,
   type UserId,
 } from '@gantry/model'
+import { anEngineContainer } from '@gantry/model/testing'
 
 export const fakeNow = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 
@@ -71,27 +72,18 @@ export function fakeContainer(
 }
 
 function fakeEngine(running: boolean, cpu: number, memory: number): EngineContainer {
-  return {
+  return anEngineContainer({
     engineId: 'c'.repeat(64),
-    generation: 1,
     state: running ? 'running' : 'created',
     startedAt: running ? new Date(fakeNow - 185_000).toISOString() : null,
-    finishedAt: null,
-    exitCode: null,
-    oomKilled: false,
-    error: '',
-    health: null,
-    restartCount: 0,
-    nics: [],
     cpu,
     memory,
     command: ['sh'],
-    entrypoint: [],
     workdir: '/',
     hostname: 'c0ffee',
     ports: ['80/tcp'],
     imageDigest: 'sha256:0',
-  }
+  })
 }
 
 export function fakeHost(name: string): Host {

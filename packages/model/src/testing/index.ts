@@ -1,0 +1,1 @@
+export { anEngineContainer } from './an-engine-container.ts'
