@@ -7,122 +7,114 @@ type Told = Pick<Tables, 'capsules' | 'hosts' | 'images' | 'networks' | 'quotas'
 
 /** The tables of everything but containers, which also note in `changes` what is done to them. */
 export function recordedObjects(tables: Tables, changes: Change[], now: () => number): Told {
-  const tell = (type: string, object: Parameters<typeof objectChange>[1], data: Record<string, unknown>) =>
-    changes.push(objectChange(type, object, data, now()))
+  const tell: Tell = (type, object, data) => changes.push(objectChange(type, object, data, now()))
   return {
-    ...recordedNouns(tables, tell),
-    ...recordedImages(tables, tell),
+    capsules: { ...tables.capsules, ...recordedLife(tables.capsules, saying('capsule', capsuleData, tell)) },
+    networks: recordedNetworks(tables, saying('network', networkData, tell)),
+    volumes: recordedVolumes(tables, saying('volume', volumeData, tell)),
+    images: recordedImages(tables, saying('image', imageData, tell)),
     hosts: recordedHosts(tables, tell),
     quotas: recordedQuotas(tables, tell),
   }
 }
 
-type Tell = (
-  type: string,
-  object: { id: string; projectId: ProjectId | null },
-  data: Record<string, unknown>,
-) => unknown
+interface Owned {
+  readonly id: string
+  readonly projectId: ProjectId | null
+}
+type Data = Record<string, unknown>
+type Tell = (type: string, object: Owned, data: Data) => unknown
+type Say<T> = (verb: 'create' | 'update' | 'delete', object: T | undefined) => unknown
 
-function recordedNouns(tables: Tables, tell: Tell): Pick<Told, 'capsules' | 'networks' | 'volumes'> {
-  const { capsules, networks, volumes } = tables
+/** Nothing is said of what is not there. */
+function saying<T extends Owned>(noun: string, dataOf: (object: T) => Data, tell: Tell): Say<T> {
+  return (verb, object) => object && tell(`${noun}.${verb}`, object, dataOf(object))
+}
+
+interface Removable<Id, T> {
+  get(id: Id): Promise<T | undefined>
+  remove(id: Id): Promise<void>
+}
+interface Insertable<T> {
+  insert(object: T): Promise<void>
+}
+
+/** The beginning and the end of an object, which are alike in all these tables. */
+function recordedLife<Id, T>(
+  table: Insertable<T> & Removable<Id, T>,
+  say: Say<T>,
+): Insertable<T> & Pick<Removable<Id, T>, 'remove'> {
   return {
-    capsules: {
-      ...capsules,
-      async insert(capsule) {
-        await capsules.insert(capsule)
-        tell('capsule.create', capsule, capsuleData(capsule))
-      },
-      async remove(id) {
-        const capsule = await capsules.get(id)
-        await capsules.remove(id)
-        if (capsule) tell('capsule.delete', capsule, capsuleData(capsule))
-      },
+    async insert(object) {
+      await table.insert(object)
+      say('create', object)
     },
-    networks: {
-      ...networks,
-      async insert(network) {
-        await networks.insert(network)
-        tell('network.create', network, networkData(network))
-      },
-      async rename(id, name) {
-        await networks.rename(id, name)
-        const network = await networks.get(id)
-        if (network) tell('network.update', network, networkData(network))
-      },
-      async remove(id) {
-        const network = await networks.get(id)
-        await networks.remove(id)
-        if (network) tell('network.delete', network, networkData(network))
-      },
-    },
-    volumes: {
-      ...volumes,
-      async insert(volume) {
-        await volumes.insert(volume)
-        tell('volume.create', volume, volumeData(volume))
-      },
-      async update(id, change) {
-        await volumes.update(id, change)
-        if (change.status === undefined && change.size === undefined && change.name === undefined) return
-        const volume = await volumes.get(id)
-        if (volume) tell('volume.update', volume, volumeData(volume))
-      },
-      async remove(id) {
-        const volume = await volumes.get(id)
-        await volumes.remove(id)
-        if (volume) tell('volume.delete', volume, volumeData(volume))
-      },
+    remove: recordedRemoval(table, say),
+  }
+}
+
+function recordedRemoval<Id, T>(table: Removable<Id, T>, say: Say<T>): (id: Id) => Promise<void> {
+  return async (id) => {
+    const object = await table.get(id)
+    await table.remove(id)
+    say('delete', object)
+  }
+}
+
+function recordedNetworks({ networks }: Tables, say: Say<Network>): Told['networks'] {
+  return {
+    ...networks,
+    ...recordedLife(networks, say),
+    async rename(id, name) {
+      await networks.rename(id, name)
+      say('update', await networks.get(id))
     },
   }
 }
 
-function recordedImages({ images }: Tables, tell: Tell): Pick<Told, 'images'> {
+function recordedVolumes({ volumes }: Tables, say: Say<Volume>): Told['volumes'] {
   return {
-    images: {
-      ...images,
-      async insert(image) {
-        await images.insert(image)
-        tell('image.create', image, imageData(image))
-      },
-      async update(id, change) {
-        await images.update(id, change)
-        const image = await images.get(id)
-        if (image) tell('image.update', image, imageData(image))
-      },
-      async remove(id) {
-        const image = await images.get(id)
-        await images.remove(id)
-        if (image) tell('image.delete', image, imageData(image))
-      },
+    ...volumes,
+    ...recordedLife(volumes, say),
+    async update(id, change) {
+      await volumes.update(id, change)
+      if (change.status === undefined && change.size === undefined && change.name === undefined) return
+      say('update', await volumes.get(id))
     },
   }
 }
 
-/** Hosts are nobody's: only administrators are told. */
+function recordedImages({ images }: Tables, say: Say<Image>): Told['images'] {
+  return {
+    ...images,
+    ...recordedLife(images, say),
+    async update(id, change) {
+      await images.update(id, change)
+      say('update', await images.get(id))
+    },
+  }
+}
+
 function recordedHosts({ hosts }: Tables, tell: Tell): Told['hosts'] {
-  const told = (type: string, host: Host) => tell(type, { id: host.id, projectId: null }, hostData(host))
+  const say: Say<Host> = (verb, host) => host && tell(`host.${verb}`, nobodys(host.id), hostData(host))
   return {
     ...hosts,
     async upsert(given) {
       const before = await hosts.get(given.id)
       await hosts.upsert(given)
-      if (!before) {
-        const data = { name: given.name, availabilityZone: given.availabilityZone }
-        tell('host.create', { id: given.id, projectId: null }, data)
-      }
+      if (before) return
+      tell('host.create', nobodys(given.id), { name: given.name, availabilityZone: given.availabilityZone })
     },
     async change(id, change) {
       await hosts.change(id, change)
-      const host = await hosts.get(id)
-      if (host) told('host.update', host)
+      say('update', await hosts.get(id))
     },
-    async remove(id) {
-      const host = await hosts.get(id)
-      await hosts.remove(id)
-      if (host) told('host.delete', host)
-    },
+    remove: recordedRemoval(hosts, say),
   }
 }
+
+/** Only administrators are told. */
+const nobodys = (id: string): Owned => ({ id, projectId: null })
 
 function recordedQuotas({ quotas }: Tables, tell: Tell): Told['quotas'] {
   const changed = (projectId: ProjectId, limits: Partial<QuotaMap> | null) =>
@@ -139,7 +131,7 @@ function recordedQuotas({ quotas }: Tables, tell: Tell): Told['quotas'] {
     },
     async setClass(name, limits) {
       await quotas.setClass(name, limits)
-      tell('quota.update', { id: name, projectId: null }, { class: name, limits })
+      tell('quota.update', nobodys(name), { class: name, limits })
     },
   }
 }
