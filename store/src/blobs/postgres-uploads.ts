@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { BlobStore, UploadId } from '@gantry/control'
-import { BoundedMap, type Clock, Fault } from '@gantry/kernel'
+import { BoundedMap, type Clock, Fault, SoleWork } from '@gantry/kernel'
 import { type Digest, digestAlgorithm } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database.ts'
@@ -21,12 +21,6 @@ interface Row {
   readonly done: string | null
 }
 
-interface Work {
-  readonly kind: 'append' | 'finish'
-  readonly stop: AbortController
-  readonly ended: Promise<void>
-}
-
 /** The hash of what came so far, so that what one server took whole is not read again. */
 interface Running {
   readonly hash: Hash
@@ -40,7 +34,7 @@ const goodId = /^[a-z0-9][a-z0-9-]*$/
 export class PostgresUploads {
   readonly #db: Kysely<Database>
   readonly #clock: Clock
-  readonly #work = new Map<UploadId, Work>()
+  readonly #work = new SoleWork<UploadId, 'append' | 'finish'>()
   readonly #hashes = new BoundedMap<UploadId, Running>(1000)
 
   constructor(db: Kysely<Database>, clock: Clock) {
@@ -66,7 +60,7 @@ export class PostgresUploads {
     { offset, limit }: Parameters<BlobStore['append']>[2],
     signal: AbortSignal,
   ): Promise<number> {
-    return await this.#alone(id, 'append', async (stop) => {
+    return await this.#work.run(id, { kind: 'append', refusal: () => this.#refusal(id) }, async (stop) => {
       try {
         const upload = await this.#get(id)
         if (offset !== null && offset !== upload.received) throw outOfOrder(id, upload.received)
@@ -141,8 +135,8 @@ export class PostgresUploads {
       wasPlaced,
     }: { readonly place: (upload: Upload) => Promise<T>; readonly wasPlaced: () => Promise<T | null> },
   ): Promise<T> {
-    for (let other = this.#work.get(id); other?.kind === 'finish'; other = this.#work.get(id)) await other.ended
-    return await this.#alone(id, 'finish', async () => {
+    const terms = { kind: 'finish', waitsFor: 'finish', refusal: () => this.#refusal(id) } as const
+    return await this.#work.run(id, terms, async () => {
       const row = await this.#row(id)
       if (row?.content == null) {
         const placed = row?.done === digest ? await wasPlaced() : null
@@ -168,10 +162,7 @@ export class PostgresUploads {
 
   async abort(id: UploadId): Promise<void> {
     requireGood(id)
-    for (let other = this.#work.get(id); other; other = this.#work.get(id)) {
-      other.stop.abort()
-      await other.ended
-    }
+    await this.#work.stop(id)
     this.#hashes.delete(id)
     await sql`with gone as (delete from blob_uploads where id = ${id} returning content)
       delete from blob_chunks using gone where blob_chunks.content = gone.content`.execute(this.#db)
@@ -188,17 +179,8 @@ export class PostgresUploads {
     return { id, content: row.content, received: row.received }
   }
 
-  async #alone<T>(id: UploadId, kind: Work['kind'], task: (stop: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.#work.has(id)) throw outOfOrder(id, await this.received(id))
-    const stop = new AbortController()
-    const { promise: ended, resolve } = Promise.withResolvers<void>()
-    this.#work.set(id, { kind, stop, ended })
-    try {
-      return await task(stop.signal)
-    } finally {
-      this.#work.delete(id)
-      resolve()
-    }
+  async #refusal(id: UploadId): Promise<Fault> {
+    return outOfOrder(id, await this.received(id))
   }
 }
 

@@ -2,7 +2,7 @@ import { type FileHandle, open, readlink, rm, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { UploadId } from '@gantry/control'
-import { type Clock, Fault } from '@gantry/kernel'
+import { type Clock, Fault, SoleWork } from '@gantry/kernel'
 import { type Digest, digestAlgorithm } from '@gantry/model'
 import { FileSink } from './file-sink.ts'
 import { type Layout, syncFolder, unlessAbsent, writing } from './layout.ts'
@@ -10,18 +10,12 @@ import { printOf, SharedFile } from './shared-file.ts'
 import { digestOf } from './sound-files.ts'
 import { RunningHash, UploadHashes } from './upload-hashes.ts'
 
-interface Work {
-  readonly kind: 'append' | 'finish'
-  readonly stop: AbortController
-  readonly ended: Promise<void>
-}
-
 /** Files that are on their way to become blobs. One thing at a time happens to each. */
 export class Uploads {
   readonly #layout: Layout
   readonly #clock: Clock
   readonly #hashes = new UploadHashes()
-  readonly #work = new Map<UploadId, Work>()
+  readonly #work = new SoleWork<UploadId, 'append' | 'finish'>()
 
   constructor(layout: Layout, clock: Clock) {
     this.#layout = layout
@@ -52,7 +46,7 @@ export class Uploads {
     { offset, limit }: { readonly offset: number | null; readonly limit: number },
     signal: AbortSignal,
   ): Promise<number> {
-    return await this.#alone(id, 'append', async (stop) => {
+    return await this.#work.run(id, { kind: 'append', refusal: () => this.#refusal(id) }, async (stop) => {
       const file = await unlessAbsent(() => open(this.#layout.upload(id), 'r+'))
       if (!file) throw unknown(id)
       try {
@@ -114,8 +108,8 @@ export class Uploads {
     digest: Digest,
     { place, wasPlaced }: { readonly place: (path: string) => Promise<T>; readonly wasPlaced: () => Promise<T | null> },
   ): Promise<T> {
-    for (let other = this.#work.get(id); other?.kind === 'finish'; other = this.#work.get(id)) await other.ended
-    return await this.#alone(id, 'finish', async () => {
+    const terms = { kind: 'finish', waitsFor: 'finish', refusal: () => this.#refusal(id) } as const
+    return await this.#work.run(id, terms, async () => {
       const path = this.#layout.upload(id)
       const file = await unlessAbsent(() => SharedFile.open(path))
       if (!file) {
@@ -144,26 +138,14 @@ export class Uploads {
 
   async abort(id: UploadId): Promise<void> {
     const path = this.#layout.upload(id)
-    for (let other = this.#work.get(id); other; other = this.#work.get(id)) {
-      other.stop.abort()
-      await other.ended
-    }
+    await this.#work.stop(id)
     this.#hashes.forget(id)
     await rm(path, { force: true })
     await rm(this.#layout.done(id), { force: true })
   }
 
-  async #alone<T>(id: UploadId, kind: Work['kind'], task: (stop: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.#work.has(id)) throw outOfOrder(id, await this.received(id))
-    const stop = new AbortController()
-    const { promise: ended, resolve } = Promise.withResolvers<void>()
-    this.#work.set(id, { kind, stop, ended })
-    try {
-      return await task(stop.signal)
-    } finally {
-      this.#work.delete(id)
-      resolve()
-    }
+  async #refusal(id: UploadId): Promise<Fault> {
+    return outOfOrder(id, await this.received(id))
   }
 }
 
