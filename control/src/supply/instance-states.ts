@@ -42,7 +42,7 @@ export async function updateStates({ clock, demand }: SupplyParts, tables: Table
     const { state, since } = instance
     if (state === 'failed') return now - since > failureMs ? 'forget' : {}
     if (state === 'booting') {
-      if (await hangsSomewhere(instance)) return { state: 'joined', since: now, ...(await idleness(instance)) }
+      if (await hasJoined(instance)) return { state: 'joined', since: now, ...(await idleness(instance)) }
       if (now - since < bootTimeoutMs) return {}
       const seconds = Math.round(bootTimeoutMs / 1000)
       const reason = `${instance.name} was made, but its agent has not joined within ${seconds} s`
@@ -51,8 +51,11 @@ export async function updateStates({ clock, demand }: SupplyParts, tables: Table
     return state === 'joined' ? idleness(instance) : {}
   }
 
-  async function hangsSomewhere(instance: Instance): Promise<boolean> {
-    return ((await tables.sessions.get(hostOf(instance)))?.serverId ?? null) !== null
+  /** A connection comes before the host's row, and only with that is it a place for containers: until then it counts as booting. */
+  async function hasJoined(instance: Instance): Promise<boolean> {
+    const hostId = hostOf(instance)
+    const hangs = ((await tables.sessions.get(hostId))?.serverId ?? null) !== null
+    return hangs && (await tables.hosts.get(hostId)) !== undefined
   }
 
   async function idleness(instance: Instance): Promise<Partial<Instance>> {
