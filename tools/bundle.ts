@@ -26,9 +26,11 @@ export interface BundleOptions {
   readonly version?: string
   readonly only?: readonly (keyof typeof programs)[]
   readonly plugins?: readonly Plugin[]
+  /** So unless told; a profile is easier to read without. */
+  readonly minify?: boolean
 }
 
-export async function bundle({ out, version, only, plugins = [] }: BundleOptions): Promise<void> {
+export async function bundle({ out, version, only, plugins = [], minify = true }: BundleOptions): Promise<void> {
   await mkdir(out, { recursive: true })
   const stamps = version === undefined ? [] : [stamp(version)]
   const wanted = Object.entries(programs).filter(([name]) => only?.some((one) => one === name) ?? true)
@@ -42,7 +44,7 @@ export async function bundle({ out, version, only, plugins = [] }: BundleOptions
         platform: 'node',
         format: 'esm',
         target: 'node24',
-        minify: true,
+        minify,
         // Names in stack traces are worth their bytes.
         keepNames: true,
         // Parts of `pg` for other places than Node, looked for at run time and not missed.

@@ -13,10 +13,12 @@ export interface TestPostgres extends AsyncDisposable {
   /** kill -9 of all of it; `start` brings it back. */
   kill(): Promise<void>
   start(): Promise<void>
+  /** Of a process whose descendants are all of it; null while there is none. */
+  pid(): number | null
 }
 
-/** A PostgreSQL of Debian's package, in a temporary folder, that nobody else uses. It ends with this process at the latest. */
-export async function startPostgres(): Promise<TestPostgres> {
+/** A PostgreSQL of Debian's package, in a temporary folder, that nobody else uses; `more` are settings. It ends with this process at the latest. */
+export async function startPostgres(more: readonly string[] = []): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'gantry-pg-'))
   const asRoot = process.getuid?.() === 0
   const owner = asRoot ? ownerId() : undefined
@@ -37,6 +39,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     'max_connections=200',
     'listen_addresses=127.0.0.1',
     `unix_socket_directories=${folder}`,
+    ...more,
   ]
   const start = async () => {
     const args = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])]
@@ -74,6 +77,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     },
     kill,
     start,
+    pid: () => server?.pid ?? null,
     async [Symbol.asyncDispose]() {
       await end((shell) => shell.stdin?.end())
       rmSync(folder, { recursive: true, force: true })

@@ -29,7 +29,7 @@ export interface Cloud extends AsyncDisposable {
   readonly admin: Tenant
   readonly database:
     | { readonly kind: 'sqlite'; readonly file: string }
-    | { readonly kind: 'postgres'; readonly url: string }
+    | { readonly kind: 'postgres'; readonly url: string; readonly pid: () => number | null }
   ask(server: SimServer, tenant: Tenant | null, call: Call): Promise<Answer>
   newTenant(name: string): Promise<Tenant>
   /** Of all servers that answer: the sum of the samples of this name whose labels contain `labels`. */
@@ -59,8 +59,9 @@ export async function startCloud({ servers: count, sqlite, nodeArgs = [] }: Clou
   const folder = await mkdtemp('/tmp/gantry-sim-')
   await using opened = new AsyncDisposableStack()
   opened.defer(() => rm(folder, { recursive: true, force: true }))
-  await bundle({ out: folder, only: ['server'] })
-  const database: TestPostgres | null = sqlite ? null : opened.use(await startPostgres())
+  await bundle({ out: folder, only: ['server'], minify: nodeArgs.length === 0 })
+  const watched = nodeArgs.length > 0 ? ['shared_preload_libraries=pg_stat_statements'] : []
+  const database: TestPostgres | null = sqlite ? null : opened.use(await startPostgres(watched))
   const url = (await database?.database()) ?? null
   const dispatcher = new Agent({ connections: 64, pipelining: 1, headersTimeout: 120_000 })
   opened.defer(() => dispatcher.destroy())
@@ -109,7 +110,9 @@ export async function startCloud({ servers: count, sqlite, nodeArgs = [] }: Clou
     servers,
     admin,
     database:
-      url === null ? { kind: 'sqlite', file: join(folder, 'server-1', 'gantry.db') } : { kind: 'postgres', url },
+      database === null || url === null
+        ? { kind: 'sqlite', file: join(folder, 'server-1', 'gantry.db') }
+        : { kind: 'postgres', url, pid: database.pid },
     ask,
     async newTenant(name) {
       const password = `pw-${name}-x7Kq2`

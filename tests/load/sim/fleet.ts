@@ -7,6 +7,7 @@ import { type Counts, noCounts } from './sim-host.ts'
 export interface Fleet extends AsyncDisposable {
   /** Of all hosts, a quarter of a second ago at most. */
   counts(): Counts & { joined: number }
+  readonly pids: readonly number[]
 }
 
 /** Starts so many simulated hosts in so many processes; they join by themselves. */
@@ -28,6 +29,9 @@ export function startFleet(orders: Orders, processes: number): Fleet {
         for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += one[key]
       }
       return sum
+    },
+    get pids() {
+      return [...told.keys()].flatMap(({ pid }) => pid ?? [])
     },
     async [Symbol.asyncDispose]() {
       for (const child of told.keys()) {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Cloud, SimServer } from './cloud.ts'
-import { startCloud } from './cloud.ts'
+import { type Cloud, startCloud } from './cloud.ts'
+import { type CpuTimes, cpuOfTrees, less } from './cpu.ts'
 import { type Fleet, startFleet } from './fleet.ts'
 import { type Latencies, probe, startLoad } from './load.ts'
+import { costliest } from './statements.ts'
 
 export interface SimOptions {
   readonly hosts: number
@@ -44,8 +45,14 @@ export interface SimResult {
   readonly fifths: readonly number[]
   readonly latencies: Record<string, Latencies>
   readonly memory: { readonly empty: number; readonly full: number; readonly perThousand: number }
-  readonly cpuSeconds: number
-  readonly storm: { readonly sessionsSeconds: number; readonly consistentSeconds: number } | null
+  /** Of the fill. */
+  readonly cpuSeconds: CpuTimes
+  readonly storm: {
+    readonly serverSeconds: number
+    readonly sessionsSeconds: number
+    readonly consistentSeconds: number
+    readonly cpuSeconds: CpuTimes
+  } | null
 }
 
 const reportsWritten = 'gantry_reports_total'
@@ -57,6 +64,7 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
   const tenants = []
   for (let number = 1; number <= options.tenants; number += 1) tenants.push(await cloud.newTenant(`tenant-${number}`))
   const prober = await cloud.newTenant('prober')
+  await tellStatements(cloud, options, 'setting up')
   const started = performance.now()
   const tokens = await joinTokens(cloud, hosts)
   // A fifth stays free, and some for the containers of the probe.
@@ -72,11 +80,16 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
   const empty = memoryOf(cloud)
   const ending = new AbortController()
   const probing = probe(cloud, prober, ending.signal)
+  await tellStatements(cloud, options, 'joining')
+  const before = cpuOf(cloud, fleet)
   const fill = await filled(cloud, fleet, tenants, options)
+  const cpuSeconds = less(cpuOf(cloud, fleet), before)
   ending.abort()
   const latencies = await probing
   const full = memoryOf(cloud)
+  await tellStatements(cloud, options, 'the fill')
   const storm = options.storm ? await stormOf(cloud, fleet, options) : null
+  await tellStatements(cloud, options, 'the storm')
   const { progress: _, nodeArgs: __, ...plain } = options
   return {
     options: plain,
@@ -84,7 +97,7 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
     ...fill,
     latencies,
     memory: { empty, full, perThousand: ((full - empty) / options.containers) * 1000 },
-    cpuSeconds: cloud.servers.reduce((sum, server) => sum + cpuOf(server), 0),
+    cpuSeconds,
     storm,
   }
 }
@@ -134,9 +147,11 @@ async function stormOf(cloud: Cloud, fleet: Fleet, { hosts, progress }: SimOptio
   const before = fleet.counts().reported
   const written = await cloud.metric(reportsWritten, '', cloud.servers.slice(1))
   await server.kill9()
+  const spent = cpuOf(cloud, fleet)
   const started = performance.now()
   await server.start()
-  progress(`storm: the server is back after ${since(started).toFixed(1)} s`)
+  const serverSeconds = since(started)
+  progress(`storm: the server is back after ${serverSeconds.toFixed(1)} s`)
   await until(
     () => fleet.counts().synced >= hosts,
     () => `storm: ${fleet.counts().synced} of ${hosts} hosts are back`,
@@ -152,7 +167,8 @@ async function stormOf(cloud: Cloud, fleet: Fleet, { hosts, progress }: SimOptio
     () => `storm: ${said} reports are to be written`,
     progress,
   )
-  return { sessionsSeconds, consistentSeconds: since(started) }
+  const consistentSeconds = since(started)
+  return { serverSeconds, sessionsSeconds, consistentSeconds, cpuSeconds: less(cpuOf(cloud, fleet), spent) }
 }
 
 async function joinTokens(cloud: Cloud, hosts: number): Promise<string[]> {
@@ -219,8 +235,17 @@ function memoryOf({ servers }: Cloud): number {
   }, 0)
 }
 
-/** User and system time of a process; Linux counts it in hundredths of a second. */
-function cpuOf({ pid }: SimServer): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / 100
+/** With a profile, what the database was busy with. */
+async function tellStatements({ database }: Cloud, { nodeArgs = [], progress }: SimOptions, when: string) {
+  if (database.kind !== 'postgres' || nodeArgs.length === 0) return
+  for (const line of await costliest(database.url)) progress(`${when}: ${line}`)
+}
+
+function cpuOf({ servers, database }: Cloud, fleet: Fleet): CpuTimes {
+  const postgres = database.kind === 'postgres' ? database.pid() : null
+  return {
+    servers: cpuOfTrees(servers.map(({ pid }) => pid).filter((pid) => pid > 0)),
+    database: postgres === null ? 0 : cpuOfTrees([postgres]),
+    agents: cpuOfTrees(fleet.pids),
+  }
 }
