@@ -4,7 +4,7 @@ import type { ProjectId, RequestId, UserId } from '@gantry/model'
 import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import type { ChangeRow, Database } from '../database.ts'
 import { isPostgres } from '../locks.ts'
-import { inChunks } from '../in-chunks.ts'
+import { insertRows } from './many-rows.ts'
 
 /** The mark behind which rows have been removed. */
 const pruned = 'pruned'
@@ -27,12 +27,7 @@ export function changeTable(db: Kysely<Database>): ChangeTable {
       .execute()
   }
   return {
-    async add(changes) {
-      await inChunks(changes, async (chunk) => {
-        await db.insertInto('changes').values(chunk.map(rowOf)).execute()
-        return []
-      })
-    },
+    add: (changes) => insertRows(db, 'changes', changes.map(rowOf)),
     async after(cursor, query) {
       const last = await end()
       const from = await order.known(db, parse(cursor), parse(last))
@@ -55,7 +50,7 @@ export function changeTable(db: Kysely<Database>): ChangeTable {
       const isRead = (row: Place) => reader === undefined || !isBefore(reader, cursorOf(row))
       const oldest = db.selectFrom('changes').select(['xid', 'number', 'at']).orderBy(order.columns).limit(most)
       const rows = (await oldest.execute()).filter(
-        (row) => Number(row.number) <= Number(newest.number) - keep || (Number(row.at) < before && isRead(row)),
+        (row) => row.number <= newest.number - keep || (row.at < before && isRead(row)),
       )
       const last = rows.at(-1)
       if (!last) return 0
@@ -80,7 +75,7 @@ interface Place {
 const start = '0.0' as Cursor
 
 function cursorOf({ xid, number }: Place): Cursor {
-  return `${Number(xid)}.${Number(number)}` as Cursor
+  return `${xid}.${number}` as Cursor
 }
 
 /** Throws `request.invalid` for what is no cursor. */
@@ -196,9 +191,9 @@ function rowOf({ at, projectId, userId, requestId, type, objectId, data }: Chang
 
 function fromRow(row: Selectable<ChangeRow>): RecordedChange {
   return {
-    number: Number(row.number),
+    number: row.number,
     cursor: cursorOf(row),
-    at: Number(row.at),
+    at: row.at,
     projectId: row.project_id as ProjectId | null,
     userId: row.user_id as UserId | null,
     requestId: row.request_id as RequestId | null,

@@ -4,9 +4,9 @@ import type { Container, ContainerId, HostId, ProjectId } from '@gantry/model'
 import { type ExpressionBuilder, type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import type { ContainerRow, Database } from '../database.ts'
 import { containerColumns, fromRow, toRow, wholeRow } from './container-row.ts'
-import { inChunks } from '../in-chunks.ts'
 import { givenRows, insertNumbered } from './many-rows.ts'
 import { nextSeq } from './next-seq.ts'
+import { isOneOf } from './one-of.ts'
 import { hostUsage, projectUsage } from './usage.ts'
 
 export function containerTable(db: Kysely<Database>): ContainerTable {
@@ -24,9 +24,9 @@ export function containerTable(db: Kysely<Database>): ContainerTable {
       return row && fromRow(row)
     },
     async getMany(ids) {
-      const rows = await inChunks(ids, (chunk) =>
-        db.selectFrom('containers').selectAll().where('id', 'in', chunk).orderBy('seq').execute(),
-      )
+      if (ids.length === 0) return []
+      const given = isOneOf(db, 'id', ids)
+      const rows = await db.selectFrom('containers').selectAll().where(given).orderBy('seq').execute()
       return rows.map(fromRow)
     },
     find: (scope, ref) => find(db, scope, ref),
@@ -49,17 +49,15 @@ export function containerTable(db: Kysely<Database>): ContainerTable {
     },
     observe: (seen) => observe(db, seen),
     async projectsOf(ids) {
-      const rows = await inChunks(ids, (chunk) =>
-        db.selectFrom('containers').select(['id', 'project_id']).where('id', 'in', chunk).execute(),
-      )
+      if (ids.length === 0) return new Map()
+      const given = isOneOf(db, 'id', ids)
+      const rows = await db.selectFrom('containers').select(['id', 'project_id']).where(given).execute()
       return new Map(rows.map(({ id, project_id }) => [id as ContainerId, project_id as ProjectId]))
     },
     async remove(id) {
       await db.deleteFrom('containers').where('id', '=', id).execute()
     },
-    async place(placed) {
-      await inChunks(placed, (chunk) => place(db, chunk))
-    },
+    place: (placed) => place(db, placed),
     async neighbours(projectId) {
       const rows = await db
         .selectFrom('containers')
@@ -93,16 +91,19 @@ export function containerTable(db: Kysely<Database>): ContainerTable {
   }
 }
 
-/** In one statement, in the words that SQLite and PostgreSQL share: both call the columns of VALUES `column1` and so on. */
-async function place(db: Kysely<Database>, placed: Parameters<ContainerTable['place']>[0]): Promise<never[]> {
-  const rows = placed.map(({ id, hostId, hostName, lease }) => sql`(${id}, ${hostId}, ${hostName}, ${lease ?? null})`)
+async function place(db: Kysely<Database>, placed: Parameters<ContainerTable['place']>[0]): Promise<void> {
+  if (placed.length === 0) return
+  const rows = placed.map(({ id, hostId, hostName, lease }) => ({
+    id,
+    host_id: hostId,
+    host_name: hostName,
+    lease: lease ?? null,
+  }))
+  const given = givenRows(db, 'containers', ['id', 'host_id', 'host_name', 'lease'], rows)
   await sql`
-    update containers
-    set host_id = placed.column2, host_name = placed.column3, lease = cast(placed.column4 as integer), moving = null
-    from (values ${sql.join(rows)}) as placed
-    where containers.id = placed.column1 and containers.host_id is null
+    update containers set host_id = given.host_id, host_name = given.host_name, lease = given.lease, moving = null
+    from ${given} as given where containers.id = given.id and containers.host_id is null
   `.execute(db)
-  return []
 }
 
 async function observe(db: Kysely<Database>, seen: Parameters<ContainerTable['observe']>[0]): Promise<void> {

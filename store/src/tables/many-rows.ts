@@ -7,9 +7,19 @@ import type { NumberedTable } from './next-seq.ts'
 type Row = Readonly<Record<string, Cell>>
 
 /**
- * Adds rows, all with the same columns, in one statement, and numbers them in their order. They travel as one JSON text: whatever their
- * number, the statement is the same and the database's plan of it is kept, and no limit of parameters is met. Inside a transaction.
+ * Adds rows, all with the same columns, in one statement and in their order. They travel as one JSON text: whatever their number, the
+ * statement is the same and the database's plan of it is kept, and no limit of parameters is met.
  */
+export async function insertRows(db: Kysely<Database>, table: keyof Database, rows: readonly Row[]): Promise<void> {
+  const columns = columnsOf(rows)
+  if (columns.length === 0) return
+  await sql`
+    insert into ${sql.table(table)} (${names(columns)})
+    select ${names(columns)} from ${givenRows(db, table, columns, rows)} as given
+  `.execute(db)
+}
+
+/** Likewise, and numbers them. Inside a transaction. */
 export async function insertNumbered(db: Kysely<Database>, table: NumberedTable, rows: readonly Row[]): Promise<void> {
   const columns = columnsOf(rows)
   if (columns.length === 0) return
@@ -32,12 +42,19 @@ export function givenRows(
   columns: readonly string[],
   rows: readonly Row[],
 ): RawBuilder<unknown> {
-  const text = JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value))
+  const text = wellFormedJson(rows)
   if (isPostgres(db)) {
     return sql`(select ${names(columns)} from json_populate_recordset(null::${sql.table(table)}, ${text}::json))`
   }
   const read = columns.map((column) => sql`value ->> ${sql.lit(`$.${column}`)} as ${sql.ref(column)}`)
   return sql`(select ${sql.join(read)}, key as given_at from json_each(${text}))`
+}
+
+/** Half a surrogate pair, which JSON escapes and no database takes, becomes the replacement character. Looking for it costs less than the cure. */
+function wellFormedJson(rows: readonly Row[]): string {
+  const text = JSON.stringify(rows)
+  if (!text.includes('\\ud')) return text
+  return JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value))
 }
 
 function columnsOf(rows: readonly Row[]): string[] {
