@@ -30,6 +30,8 @@ export interface LimitOptions {
   readonly trustedProxies: readonly string[]
   /** Requests under way at the same time, streams apart. */
   readonly atOnce: number
+  /** Streams open at the same time. */
+  readonly streamsAtOnce: number
   /** Connections of one address at the same time. */
   readonly connections: number
   /** Bytes a second of a project's streams on this server, each way; 0: any number. */
@@ -51,6 +53,7 @@ export const outwardFlags = {
   'rate-changes': { type: 'string', default: '60000' },
   'rate-log-ins': { type: 'string', default: '600' },
   'max-requests': { type: 'string', default: '2000' },
+  'max-streams': { type: 'string', default: '4000' },
   'max-connections': { type: 'string', default: '1000' },
   'trusted-proxy': { type: 'string', multiple: true, default: [] as string[] },
   'stream-rate': { type: 'string', default: '0' },
@@ -70,6 +73,8 @@ export const outwardUsage = `  --event-days N, --event-rows N  how long, and how
   --rate-changes N           of them, those that change something (default: 60000)
   --rate-log-ins N           requests for tokens a minute from one address (default: 600)
   --max-requests N           requests under way at the same time on this server, streams apart (default: 2000)
+  --max-streams N            streams (logs, terminals, events, pushes, pulls) under way at the same time (default: 4000); of
+                             either, half may be one project's
   --max-connections N        connections from one address at the same time (default: 1000)
   --trusted-proxy ADDRESS    a balancer: who is behind it is known by X-Forwarded-For; may be given several times
   --stream-rate BYTES        bytes a second, each way, of all logs, commands and copies of one project (default: 0: any number)
@@ -99,6 +104,7 @@ export function outwardOptions(values: Values): OutwardOptions {
       logInsPerAddress: whole('rate-log-ins'),
       connections: whole('max-connections'),
       atOnce: whole('max-requests'),
+      streamsAtOnce: whole('max-streams'),
       trustedProxies: values['trusted-proxy'] ?? [],
       streamRate: whole('stream-rate'),
     },

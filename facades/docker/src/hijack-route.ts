@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { UpgradeRoute } from '@gantry/http'
+import { countUpgrade, type UpgradeRoute } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
 import { attachStream } from './attach.ts'
@@ -19,12 +19,16 @@ export function hijackRoute(app: FastifyInstance, docker: DockerContext): Upgrad
     socket.on('error', () => undefined)
     const url = new URL(request.url ?? '/', 'http://docker')
     const [, version, container, exec] = match(url.pathname) ?? []
-    const { body, rest } = await bodyBefore(request, socket, head)
+    const { body, rest } = await bodyBefore(request, socket, head).catch((error: unknown) => {
+      refuse(request, socket, error)
+      throw error
+    })
     const connection = upgraded(request, socket, rest)
     try {
       if (request.method !== 'POST') throw new Fault('request.no-route', { method: '', path: '' })
       const minor = version === undefined ? newestVersion : minorOf(version)
       const identity = await docker.identify(request)
+      await countUpgrade(app, identity.caller.projectId, request, socket)
       const query = Object.fromEntries(url.searchParams)
       const asked = { docker, identity, minor, connection }
       if (container !== undefined) await attachStream({ ...asked, ref: decoded(container), query })
@@ -37,9 +41,17 @@ export function hijackRoute(app: FastifyInstance, docker: DockerContext): Upgrad
   return {
     takes: (path) => match(path) !== null,
     handle: (request, socket, head) => {
-      serve(request, socket, head).catch(() => socket.destroy())
+      serve(request, socket, head).catch((error: unknown) => {
+        // It has been told why, and is cut when it goes on.
+        if (!(error instanceof Fault)) socket.destroy()
+      })
     },
+    refuse,
   }
+}
+
+function refuse(request: IncomingMessage, socket: Duplex, error: unknown): void {
+  upgraded(request, socket, Buffer.alloc(0)).refuse(error)
 }
 
 /** Throws `request.invalid` for what no client means. */

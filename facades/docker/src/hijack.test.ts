@@ -1,6 +1,7 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { Transform } from 'node:stream'
+import { type Duplex, Transform } from 'node:stream'
 import { createHttpApp, onUpgrade } from '@gantry/http'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
@@ -37,6 +38,7 @@ async function shouter(): Promise<number> {
         return connection.send(connection.input.pipe(upper(body.toString())))
       })
     },
+    refuse: (_request, socket) => socket.destroy(),
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   closing.push(() => app.close())
@@ -105,10 +107,9 @@ test('a body that comes after the head is waited for', async () => {
 
 test('a refusal is an answer with a sentence and ends the connection', async () => {
   const app = createHttpApp({ log: pino({ level: 'silent' }) })
-  onUpgrade(app, {
-    takes: () => true,
-    handle: (request, socket) => upgraded(request, socket, Buffer.alloc(0)).refuse(new Error('no')),
-  })
+  const refuse = (request: IncomingMessage, socket: Duplex) =>
+    upgraded(request, socket, Buffer.alloc(0)).refuse(new Error('no'))
+  onUpgrade(app, { takes: () => true, handle: refuse, refuse })
   await app.listen({ host: '127.0.0.1', port: 0 })
   closing.push(() => app.close())
   const { port } = app.server.address() as AddressInfo
@@ -128,4 +129,54 @@ test('what follows the head comes by itself to docker-py, which would drop it', 
   expect(second.toString()).toBe(json.toUpperCase())
   socket.end()
   await once(socket.resume(), 'end')
+})
+
+test('a body without end before a stream is refused, and not kept', async () => {
+  const app = createHttpApp({ log: pino({ level: 'silent' }) })
+  const told = Promise.withResolvers<unknown>()
+  onUpgrade(app, {
+    takes: () => true,
+    handle: (request, socket, head) => {
+      bodyBefore(request, socket, head).catch((error: unknown) => {
+        told.resolve(error)
+        upgraded(request, socket, Buffer.alloc(0)).refuse(error)
+      })
+    },
+    refuse: (_request, socket) => socket.destroy(),
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  closing.push(() => app.close())
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  closing.push(() => socket.destroy())
+  let got = ''
+  socket.on('error', () => undefined).on('data', (chunk: Buffer) => (got += chunk.toString()))
+  socket.write(
+    'POST /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nTransfer-Encoding: chunked\r\n\r\n',
+  )
+  const sending = setInterval(
+    () => socket.writableLength === 0 && socket.write(`10000\r\n${'x'.repeat(65_536)}\r\n`),
+    1,
+  )
+  closing.push(() => clearInterval(sending))
+  expect(await told.promise).toMatchObject({ code: 'request.too-large' })
+  await expect.poll(() => got).toMatch(/^HTTP\/1\.1 413 /)
+})
+
+test('whoever counts streams hears of the end of one that was taken over', async () => {
+  const app = createHttpApp({ log: pino({ level: 'silent' }) })
+  let open = 0
+  app.post('/attach', async (request, reply) => {
+    open += 1
+    reply.raw.once('close', () => (open -= 1))
+    takenOver(request, reply).accept('application/vnd.docker.raw-stream')
+    return reply
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  closing.push(() => app.close())
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  socket.write('POST /attach HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n')
+  await once(socket, 'data')
+  expect(open).toBe(1)
+  socket.resetAndDestroy()
+  await expect.poll(() => open).toBe(0)
 })

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Duplex, PassThrough, type Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
+import { lingerMs, retryAfter } from '@gantry/http'
+import { Fault } from '@gantry/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { answerTo } from './errors.ts'
 import { usualHeaders } from './usual-headers.ts'
@@ -43,6 +45,8 @@ export function takenOver(request: FastifyRequest, reply: FastifyReply): Hijacke
   }
   socket.on('data', () => undefined)
   detach()
+  // Whoever counts streams and ends waits for this, and Node has just forgotten to say it.
+  socket.once('close', () => reply.raw.emit('close'))
   socket.pause()
   tuned(socket)
   return hijackedOn(socket, '200 OK', {}, headPauseOf(request.raw))
@@ -100,15 +104,19 @@ function hijackedOn(socket: Duplex, status: string, more: Record<string, string>
     refuse: (error) => {
       if (accepted || socket.destroyed) return void socket.destroy()
       const { status: code, message } = answerTo(error)
+      const seconds = retryAfter(error, code)
       const body = JSON.stringify({ message })
       const headers = {
         ...usualHeaders,
         'content-type': 'application/json',
         'content-length': String(Buffer.byteLength(body)),
         connection: 'close',
+        ...(seconds !== null && { 'retry-after': String(seconds) }),
       }
       input.resume()
       socket.end(`${headOf(`${code} ${reasonPhrase(code)}`, headers)}${body}`)
+      const cut = setTimeout(() => socket.destroy(), lingerMs)
+      socket.once('close', () => clearTimeout(cut))
     },
   }
 }
@@ -122,32 +130,57 @@ function reasonPhrase(code: number): string {
   return code >= 500 ? 'Error' : 'Refused'
 }
 
-/** Most bytes of the JSON that begins a stream (the options of an exec). */
+/** Most bytes of the JSON that begins a stream (the options of an exec), and how long it may take. */
 const mostBody = 1024 * 1024
+const bodyTimeMs = 60_000
 
 /**
  * The body of a request that asked for an upgrade. Newer versions of Node give it as the request's own stream, which may
- * still be on its way; older ones leave it unread before the stream's own bytes. Answers what was read beyond it.
+ * still be on its way; older ones leave it unread before the stream's own bytes. Answers what was read beyond it. Throws
+ * `request.too-large`.
  */
 export async function bodyBefore(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
 ): Promise<{ readonly body: Buffer; readonly rest: Buffer }> {
-  const length = Number(request.headers['content-length'] ?? 0)
-  if (!(length >= 0 && length <= mostBody)) throw new Error('the body is too large')
-  if (!request.complete || request.readableLength > 0) {
-    const parts: Buffer[] = []
-    for await (const part of request as AsyncIterable<Buffer>) parts.push(part)
-    return { body: Buffer.concat(parts), rest: head }
+  const late = setTimeout(() => socket.destroy(), bodyTimeMs)
+  try {
+    return await readBefore(request, socket, head)
+  } finally {
+    clearTimeout(late)
   }
-  let got = head
-  while (got.length < length) {
+}
+
+async function readBefore(request: IncomingMessage, socket: Duplex, head: Buffer) {
+  const tooLarge = () => new Fault('request.too-large', { limit: mostBody })
+  const length = Number(request.headers['content-length'] ?? 0)
+  if (!(length >= 0 && length <= mostBody)) throw tooLarge()
+  if (!request.complete || request.readableLength > 0) {
+    return { body: await gathered(request, tooLarge), rest: head }
+  }
+  const parts = [head]
+  let size = head.length
+  while (size < length) {
     const chunk = await nextChunk(socket)
     if (chunk === null) throw new Error('the client closed the connection')
-    got = Buffer.concat([got, chunk])
+    parts.push(chunk)
+    size += chunk.length
   }
+  const got = Buffer.concat(parts)
   return { body: got.subarray(0, length), rest: got.subarray(length) }
+}
+
+/** Sent in chunks it has no length that could be looked at before. Whoever destroyed the request could not be answered any more. */
+async function gathered(request: IncomingMessage, tooLarge: () => Fault): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += part.length
+    if (size > mostBody) throw tooLarge()
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
 }
 
 function nextChunk(socket: Duplex): Promise<Buffer | null> {

@@ -1,5 +1,5 @@
 import type { Asker, IdentityService } from '@gantry/control'
-import { requestId } from '@gantry/http'
+import { noteUser, requestId, type WhoAsks } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
@@ -12,7 +12,9 @@ export function requireToken(app: FastifyInstance, identity: IdentityService): v
     if (typeof token !== 'string' || token === '') {
       throw new Fault('auth.required', { reason: 'the request carries none' })
     }
-    askers.set(request, await identity.authenticate(token, requestId(request)))
+    const asker = await identity.authenticate(token, requestId(request))
+    askers.set(request, asker)
+    noteUser(request, whoOf(asker))
   })
 }
 
@@ -20,4 +22,8 @@ export function askerOf(request: FastifyRequest): Asker {
   const asker = askers.get(request)
   if (!asker) throw new Fault('auth.required', { reason: 'the request carries none' })
   return asker
+}
+
+function whoOf({ token: { user, scope } }: Asker): WhoAsks {
+  return { userId: user.id, userName: user.name, projectId: scope.kind === 'project' ? scope.project.id : null }
 }

@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import { type Duplex, PassThrough } from 'node:stream'
 import type { Consoles } from '@gantry/control'
-import { onUpgrade, statusOfKind } from '@gantry/http'
+import { lingerMs, onUpgrade, retryAfter, statusOfKind } from '@gantry/http'
 import { Fault, randomIds } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
 import { WebSocketServer } from 'ws'
@@ -61,13 +61,17 @@ export function consoleRoutes(app: FastifyInstance, { consoles, allowedOrigins, 
       const answer = answerTo(error)
       const level = answer.status >= 500 ? 'error' : 'info'
       log[level]({ err: level === 'error' ? error : undefined, status: answer.status }, 'console refused')
-      refuse(socket, answer)
+      refuse(socket, answer, retryAfter(error, answer.status))
     }
   }
   const path = `${prefix}${consolePath}`
   onUpgrade(app, {
     takes: (asked) => asked === path || asked === `${path}/`,
     handle: (request, socket, head) => void serve(request, socket, head),
+    refuse: (_request, socket, error) => {
+      const answer = answerTo(error)
+      refuse(socket, answer, retryAfter(error, answer.status))
+    },
   })
   app.get(consolePath, () => {
     throw new Refusal(426, 'upgrade-required', 'Connect to this address with a websocket.', { upgrade: 'websocket' })
@@ -101,13 +105,16 @@ function answerTo(error: unknown): Answer {
   return { status, kebab: '', title: 'The session could not be opened', detail }
 }
 
-function refuse(socket: Duplex, answer: Answer): void {
+function refuse(socket: Duplex, answer: Answer, seconds: number | null): void {
   const body = JSON.stringify(errorBody(answer))
   const lines = [
     `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`,
     'content-type: application/json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
+    ...(seconds === null ? [] : [`retry-after: ${seconds}`]),
   ]
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
+  const cut = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(cut))
 }

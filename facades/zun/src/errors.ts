@@ -46,6 +46,14 @@ const nouns = ['network', 'subnet', 'port', 'volume']
 /** What a container asks for and something else holds: Zun calls that a bad request, not a conflict. */
 const takenCodes: readonly FaultCode[] = ['network.in-use', 'volume.in-use']
 
+const plainCodes: readonly FaultCode[] = [
+  'service.unavailable',
+  'request.crowded',
+  'project.busy',
+  'events.busy',
+  'upload.busy',
+]
+
 /** The last part of the error's code. */
 export function kebabOf(fault: Fault): string {
   const noun = String(fault.details['type'] ?? '')
@@ -119,8 +127,8 @@ function faultAnswer(fault: Fault, request: FastifyRequest): Answer {
   const status = statusOfKind[fault.kind]
   if (fault.kind === 'internal') return hidden(status, 'The container engine or the service failed', request)
   if (fault.kind === 'unavailable') {
-    // Host names are for administrators only; which service of the cloud is away, everybody may know.
-    const isPlain = fault.code === 'service.unavailable' || isAdmin(request)
+    // Host names are for administrators only; everybody may know which service is away, and what there is too much of.
+    const isPlain = plainCodes.includes(fault.code) || isAdmin(request)
     const text = isPlain ? fault.message : 'What the request needs is out of reach at the moment; try again soon.'
     return {
       status,

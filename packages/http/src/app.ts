@@ -59,7 +59,7 @@ function tlsOptions({ key, cert, clientCa }: NonNullable<HttpOptions['tls']>) {
   const secureOptions = constants.SSL_OP_NO_TICKET
   const asked =
     clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false, secureOptions }
-  return { key, cert, ...asked, minVersion: 'TLSv1.2' as const, allowHalfOpen: true }
+  return { key, cert, ...asked, minVersion: 'TLSv1.2' as const, allowHalfOpen: true, handshakeTimeout: 20_000 }
 }
 
 /** The answer of the whole server where no façade is; for the root instance, once. */

@@ -1,6 +1,6 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { knownCallerOf } from './auth.ts'
+import { whoAsks } from './auth.ts'
 import { facadeOf } from './metrics.ts'
 
 /** One call, in the words of CADF (DMTF DSP0262), as OpenStack's audit middleware uses them. Holds no query, header or body: those may be secret. */
@@ -54,13 +54,13 @@ export function audit(app: FastifyInstance, options: AuditOptions): void {
   // Streams are answered past the hook before.
   app.addHook('onResponse', async (request, reply) => tell(request, reply.raw.statusCode))
   // Terminals and streams leave HTTP before anybody answers: what becomes of them is in the actions and the log.
-  const server = app.server as Server
+  const server = app.server
   server.on('upgrade', (request: IncomingMessage) => options.write(upgradeRecord(request, options)))
 }
 
 function recordOf(request: FastifyRequest, status: number, { observer, now, facade }: AuditOptions): AuditRecord {
   const route = request.routeOptions.url ?? 'unmatched'
-  const caller = knownCallerOf(request)
+  const caller = whoAsks(request)
   return {
     ...common(observer, now()),
     id: request.id,

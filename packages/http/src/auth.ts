@@ -4,6 +4,15 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { requestId } from './app.ts'
 
 const callers = new WeakMap<FastifyRequest, Caller>()
+const users = new WeakMap<FastifyRequest, WhoAsks>()
+
+/** Who sent a request, as far as limits, logs and audit need to know. */
+export interface WhoAsks {
+  readonly userId: string
+  readonly userName: string
+  /** null: of a token without a project, which only the identity service takes. */
+  readonly projectId: string | null
+}
 
 /** Mirrors control's `TokenVerifier` port, so that this package depends on no room above it. */
 export interface Verifier {
@@ -37,9 +46,14 @@ export function noteCaller(request: FastifyRequest, caller: Caller): void {
   callers.set(request, caller)
 }
 
-/** The caller, if the request has been authenticated; for logs. */
-export function knownCallerOf(request: FastifyRequest): Caller | undefined {
-  return callers.get(request)
+/** The same where there may be no project, and so no caller. */
+export function noteUser(request: FastifyRequest, user: WhoAsks): void {
+  users.set(request, user)
+}
+
+/** Whoever sent the request, once it has been authenticated; for logs and limits. */
+export function whoAsks(request: FastifyRequest): WhoAsks | undefined {
+  return callers.get(request) ?? users.get(request)
 }
 
 /** What the request shows as its token, valid or not. */

@@ -30,6 +30,7 @@ async function served() {
       socket.on('error', () => undefined).on('end', () => socket.destroy())
       socket.resume().write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
     },
+    refuse: (_request, socket) => socket.destroy(),
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   ending.push(() => app.close())

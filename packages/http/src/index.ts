@@ -1,16 +1,19 @@
 export { apart } from './apart.ts'
+export { lingerMs } from './bodies.ts'
 export { audit, type AuditOptions, type AuditRecord, type AuditWriter } from './audit.ts'
 export { baseUrl, createHttpApp, type HttpOptions, nothingElse, requestId } from './app.ts'
 export {
   type AuthenticateOptions,
   authenticate,
   callerOf,
-  knownCallerOf,
   noteCaller,
+  noteUser,
   tokenOf,
   type Verifier,
+  type WhoAsks,
+  whoAsks,
 } from './auth.ts'
-export { createGuards, type Guards, protect, type RequestLimits } from './limits.ts'
+export { createGuards, type Guards, protect, type RequestLimits, retryAfter } from './limits.ts'
 export { type Draining, draining } from './draining.ts'
 export { createHttpMetrics, createRegistry, facadeOf, type HttpMetrics, type RequestLabels } from './metrics.ts'
 export { openApi, type OpenApiOptions } from './open-api.ts'
@@ -27,5 +30,5 @@ export { type ShowingRequest, shownCredential } from './shown-credential.ts'
 export { statusOfKind } from './status.ts'
 export { sendStream, streamSignal } from './stream.ts'
 export type { TypeBoxProvider } from './typed.ts'
-export { onUpgrade, type UpgradeRoute } from './upgrades.ts'
+export { countUpgrade, onUpgrade, type UpgradeRoute } from './upgrades.ts'
 export { validatorCompiler } from './validator.ts'

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Fault } from '@gantry/kernel'
 import type { Caller } from '@gantry/model'
@@ -9,6 +10,7 @@ import { audit, type AuditRecord } from './audit.ts'
 import { noteCaller } from './auth.ts'
 import { createGuards, protect, type RequestLimits } from './limits.ts'
 import { statusOfKind } from './status.ts'
+import { countUpgrade, onUpgrade } from './upgrades.ts'
 
 const opened: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -22,6 +24,7 @@ const none: RequestLimits = {
   logInsPerAddress: 0,
   connections: 0,
   atOnce: 0,
+  streamsAtOnce: 0,
   trustedProxies: ['127.0.0.1'],
 }
 
@@ -46,6 +49,20 @@ async function anApp(limits: Partial<RequestLimits>) {
     scope.post('/v1/things/:ref', async (_request, reply) => reply.code(202).send({}))
     scope.post('/identity/v3/auth/tokens', async () => ({}))
     scope.get('/v1/slow', async () => gate.promise)
+    scope.get('/v1/stream', { config: { streaming: true } }, async () => gate.promise)
+    onUpgrade(scope, {
+      takes: (path) => path === '/v1/shell',
+      handle: (request, socket) => {
+        socket.on('error', () => undefined).once('end', () => socket.end())
+        const project = String(request.headers['x-project'])
+        countUpgrade(app, project, request, socket).then(
+          () =>
+            socket.resume().write('HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: tcp\r\n\r\n'),
+          () => socket.end('HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\n\r\n'),
+        )
+      },
+      refuse: (_request, socket) => socket.end('HTTP/1.1 503 Busy\r\nconnection: close\r\n\r\n'),
+    })
     scope.get('/v1/full', async (_request, reply) => reply.code(503).send({}))
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -100,6 +117,49 @@ test('what is too much at once is refused politely, and what was begun is answer
   expect([of(200).length, of(503).length]).toEqual([20, 80])
   expect(of(503).every((answer) => answer.headers.get('retry-after') === '1')).toBe(true)
   expect((await ask('/v1/slow')).status).toBe(200)
+})
+
+test.each([
+  ['requests', '/v1/slow'],
+  ['streams', '/v1/stream'],
+])('a project has half of the places for %s, so that others still have some', async (what, path) => {
+  const { ask, letGo, registry } = await anApp({ atOnce: 8, streamsAtOnce: 8 })
+  const answers: Response[] = []
+  const asked = (project: string) =>
+    Array.from({ length: 6 }, () => ask(path, { 'x-project': project }).then((answer) => answers.push(answer)))
+  const mine = asked('p1')
+  await expect.poll(() => answers.map(({ status }) => status)).toEqual([429, 429])
+  expect(answers[0]?.headers.get('retry-after')).toBe('1')
+  const others = asked('p2')
+  await expect.poll(() => answers.map(({ status }) => status)).toEqual([429, 429, 503, 503])
+  letGo()
+  await Promise.all([...mine, ...others])
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(8)
+  expect(await registry.metrics()).toContain(`gantry_limited_total{limit="${what} of your project at the same time"} 2`)
+})
+
+test('connections that leave HTTP are counted as streams, and give their place back', async () => {
+  const { port, ask } = await anApp({ streamsAtOnce: 6, perProject: 60 })
+  const shell = async (project: string) => {
+    const socket = connect(port, '127.0.0.1')
+    opened.unshift(async () => socket.destroy())
+    socket.on('error', () => undefined)
+    socket.write(
+      `GET /v1/shell HTTP/1.1\r\nHost: x\r\nX-Project: ${project}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`,
+    )
+    const [first] = (await once(socket, 'data')) as [Buffer]
+    return { socket, status: Number(first.toString().split(' ')[1]) }
+  }
+  const mine = [await shell('p1'), await shell('p1'), await shell('p1')]
+  expect(mine.map(({ status }) => status)).toEqual([101, 101, 101])
+  expect((await shell('p1')).status).toBe(429)
+  const others = [await shell('p2'), await shell('p3'), await shell('p2')]
+  expect(others.map(({ status }) => status)).toEqual([101, 101, 101])
+  expect((await shell('p3')).status).toBe(503)
+  for (const { socket } of [...mine, ...others]) socket.destroy()
+  await expect.poll(async () => (await shell('p1')).status).toBe(101)
+  // They are requests of the project too.
+  expect(await count(10, () => ask('/v1/things', { 'x-project': 'p1' }))).toBeGreaterThan(4)
 })
 
 test('whoever is told that something is full is told when to come back', async () => {

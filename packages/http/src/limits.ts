@@ -1,9 +1,14 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isIPv6, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Counter, type Registry } from 'prom-client'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import { knownCallerOf } from './auth.ts'
+import { atOnce } from './at-once.ts'
+import { whoAsks } from './auth.ts'
+import { type BodyPatience, boundBodies } from './bodies.ts'
+import { gateUpgrades } from './upgrades.ts'
 
 /** Requests a minute, on this server; 0: any number. */
 export interface RequestLimits {
@@ -17,8 +22,10 @@ export interface RequestLimits {
   readonly logInsPerAddress: number
   /** Connections from one address at the same time; 0: any number. */
   readonly connections: number
-  /** Requests under way at the same time on this server, streams apart; 0: any number. */
+  /** Requests under way at the same time on this server, streams apart; 0: any number. A project may have half. */
   readonly atOnce: number
+  /** Streams likewise: logs, terminals, events, waits, copies, pushes and pulls. */
+  readonly streamsAtOnce: number
   /** Addresses of balancers: who is behind them is known by the last entry of `X-Forwarded-For`. */
   readonly trustedProxies: readonly string[]
 }
@@ -34,13 +41,16 @@ export interface Guards {
   connected(address: string, socket: Socket): boolean
   /** Counts a request until its answer is over. Throws `request.crowded`. */
   begun(request: FastifyRequest, reply: FastifyReply): void
+  /** Counts it as the project's too. Throws `request.limited`. */
+  begunFor(project: string, request: FastifyRequest, reply: FastifyReply): void
+  /** The same of a connection that leaves HTTP. */
+  upgraded(socket: Duplex): void
+  upgradedFor(project: string, socket: Duplex): void
 }
 
 /** Short, so that whoever is told to wait need not wait long. Seconds. */
 const span = 10
-/** For a body that is read before anything is done with it. */
-const bodyTimeMs = 60_000
-const logIns = /\/v3\/auth\/tokens$|^\/v2\/token$|\/auth$/
+const logIns = /\/v3\/auth\/tokens$|^\/v2\/token$|\/auth$|^\/ui\/session$/
 
 export function createGuards(limits: RequestLimits, registry: Registry): Guards {
   const refused = new Counter({
@@ -63,25 +73,27 @@ export function createGuards(limits: RequestLimits, registry: Registry): Guards 
     }
   }
   const open = new Map<string, number>()
-  let underWay = 0
+  const note = (limit: string) => refused.inc({ limit })
+  const requests = atOnce(limits.atOnce, 'requests', note)
+  const streams = atOnce(limits.streamsAtOnce, 'streams', note)
+  const placesFor = ({ routeOptions: { config } }: FastifyRequest) => {
+    if (config.quiet === true) return null
+    return config.streaming === true ? streams : requests
+  }
   return {
     limits,
     address: guard('requests from your address', limits.perAddress),
     logIn: guard('log-ins from your address', limits.logInsPerAddress),
     project: guard('requests of your project', limits.perProject),
     change: guard('changes of your project', limits.changesPerProject),
-    begun({ routeOptions }, { raw }) {
-      const { streaming, quiet } = routeOptions.config
-      if (limits.atOnce === 0 || streaming === true || quiet === true) return
-      if (underWay >= limits.atOnce) {
-        refused.inc({ limit: 'requests at the same time' })
-        throw new Fault('request.crowded', { limit: limits.atOnce })
-      }
-      underWay += 1
-      raw.once('close', () => {
-        underWay -= 1
-      })
+    begun(request, { raw }) {
+      untilClosed(raw, placesFor(request)?.take())
     },
+    begunFor(project, request, { raw }) {
+      untilClosed(raw, placesFor(request)?.takeOf(project))
+    },
+    upgraded: (socket) => untilClosed(socket, streams.take()),
+    upgradedFor: (project, socket) => untilClosed(socket, streams.takeOf(project)),
     connected(address, socket) {
       const count = open.get(address) ?? 0
       if (limits.connections > 0 && count >= limits.connections) {
@@ -99,31 +111,59 @@ export function createGuards(limits: RequestLimits, registry: Registry): Guards 
   }
 }
 
+/** The client may be gone already. */
+function untilClosed(stream: Duplex | ServerResponse, done: (() => void) | undefined): void {
+  if (!done) return
+  if (stream.destroyed) done()
+  else stream.once('close', done)
+}
+
 /**
  * Refuses what is too much, with `request.limited` in the words of whichever façade was asked. For the root instance, before the façades.
  * A project is counted once it is known who asks, and before the body is read.
  */
-export function protect(app: FastifyInstance, guards: Guards): void {
-  boundConnections(app.server as Server, guards)
+export function protect(app: FastifyInstance, guards: Guards, patience?: BodyPatience): void {
+  boundConnections(app.server, guards)
   app.addHook('onRequest', async (request, reply) => {
     guards.begun(request, reply)
-    const address = addressOf(request, guards.limits)
+    const address = addressOf(request.raw, guards.limits)
     if (address === null) return
     await orRetryAfter(reply, guards.address(address))
     if (isLogIn(request)) await orRetryAfter(reply, guards.logIn(address))
   })
   app.addHook('preParsing', async (request, reply) => {
-    const caller = knownCallerOf(request)
-    if (!caller) return
-    await orRetryAfter(reply, guards.project(caller.projectId))
-    if (changes(request)) await orRetryAfter(reply, guards.change(caller.projectId))
+    const who = whoAsks(request)
+    if (!who) return
+    const project = who.projectId ?? who.userId
+    await orRetryAfter(reply, guards.project(project))
+    if (changes(request.raw)) await orRetryAfter(reply, guards.change(project))
+    guards.begunFor(project, request, reply)
   })
-  boundBodies(app)
+  gateUpgrades(app.server, {
+    async begin(request, socket) {
+      const address = addressOf(request, guards.limits)
+      if (address !== null) await guards.address(address)
+      guards.upgraded(socket)
+    },
+    async beginFor(project, request, socket) {
+      await guards.project(project)
+      if (changes(request)) await guards.change(project)
+      guards.upgradedFor(project, socket)
+    },
+  })
+  boundBodies(app, patience)
   // Whoever is told to come back is told when.
   app.addHook('onSend', async (_request, reply) => {
     const isBusy = reply.statusCode === 503 || reply.statusCode === 429
     if (isBusy && !reply.hasHeader('retry-after')) reply.header('retry-after', '1')
   })
+}
+
+/** Seconds until one who was refused for `error` should come again; null: never, as it is. */
+export function retryAfter(error: unknown, status: number): number | null {
+  if (status !== 429 && status !== 503) return null
+  const seconds = error instanceof Fault ? Number(error.details['seconds']) : Number.NaN
+  return Number.isFinite(seconds) ? seconds : 1
 }
 
 /** The façade's own words for the fault follow; the header is the same for all. */
@@ -137,7 +177,7 @@ async function orRetryAfter(reply: FastifyReply, allowed: Promise<void>): Promis
 }
 
 /** null: not counted. */
-function addressOf(request: FastifyRequest, { trustedProxies }: RequestLimits): string | null {
+function addressOf(request: IncomingMessage, { trustedProxies }: RequestLimits): string | null {
   const remote = plain(request.socket.remoteAddress ?? '')
   if (!trustedProxies.includes(remote)) return isLoopback(remote) ? null : grouped(remote)
   const forwarded = String(request.headers['x-forwarded-for'] ?? '')
@@ -166,7 +206,7 @@ function isLogIn(request: FastifyRequest): boolean {
   return logIns.test(route) && (request.method === 'POST' || route === '/v2/token')
 }
 
-function changes({ method }: FastifyRequest): boolean {
+function changes({ method }: IncomingMessage): boolean {
   return method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS'
 }
 
@@ -176,19 +216,4 @@ function boundConnections(server: Server, guards: Guards): void {
     if (isLoopback(address) || guards.limits.trustedProxies.includes(address)) return
     if (!guards.connected(grouped(address), socket)) socket.destroy()
   })
-}
-
-/** Nobody keeps a request open by sending its body byte by byte. What flows on to somewhere else is not read before. */
-function boundBodies(app: FastifyInstance): void {
-  const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>()
-  app.addHook('preParsing', async (request) => {
-    timers.set(
-      request,
-      setTimeout(() => request.raw.destroy(new Error('the body took too long')), bodyTimeMs),
-    )
-  })
-  const done = async (request: FastifyRequest) => clearTimeout(timers.get(request))
-  app.addHook('preValidation', done)
-  app.addHook('onResponse', done)
-  app.addHook('onRequestAbort', done)
 }

@@ -1,7 +1,7 @@
 import { reasonOf } from '@gantry/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Registry } from 'prom-client'
-import { knownCallerOf } from './auth.ts'
+import { whoAsks } from './auth.ts'
 import { createHttpMetrics, createRegistry, facadeOf, type HttpMetrics } from './metrics.ts'
 
 declare module 'fastify' {
@@ -79,7 +79,7 @@ export function observe(app: FastifyInstance, metrics: HttpMetrics, only?: strin
 function accessLine(request: FastifyRequest, reply: FastifyReply, route: string): void {
   const status = reply.raw.statusCode
   if (request.routeOptions.config.quiet === true && status < 400) return
-  const caller = knownCallerOf(request)
+  const caller = whoAsks(request)
   const line = {
     method: request.method,
     route,

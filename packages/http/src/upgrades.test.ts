@@ -17,6 +17,7 @@ test('only the routes that want an upgrade get it; elsewhere the offer is declin
       handle: (_request, socket) => {
         socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: raw\r\n\r\n')
       },
+      refuse: (_request, socket) => socket.destroy(),
     })
     done()
   })

@@ -8,11 +8,20 @@ export interface UpgradeRoute {
   takes(path: string): boolean
   /** Owns the connection from now on, refusals included. Nobody catches what it throws. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Instead of `handle`: answers in the route's own words why not, and ends the connection. */
+  refuse(request: IncomingMessage, socket: Duplex, error: unknown): void
+}
+
+/** Counts connections that leave HTTP, each until it closes. Throws what they are refused for. */
+export interface UpgradeGate {
+  begin(request: IncomingMessage, socket: Duplex): Promise<void>
+  beginFor(project: string, request: IncomingMessage, socket: Duplex): Promise<void>
 }
 
 /** The routes of one server, and what Node asks of them. */
 export class Upgrades {
   readonly #routes: UpgradeRoute[] = []
+  gate: UpgradeGate | null = null
 
   add(route: UpgradeRoute): void {
     this.#routes.push(route)
@@ -26,8 +35,14 @@ export class Upgrades {
 
   readonly handle = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const route = this.#routeOf(request)
-    if (route) route.handle(request, socket, head)
-    else socket.destroy()
+    if (!route) return void socket.destroy()
+    if (!this.gate) return route.handle(request, socket, head)
+    // The route listens only when the gate has let it pass.
+    socket.on('error', () => undefined)
+    this.gate.begin(request, socket).then(
+      () => route.handle(request, socket, head),
+      (error: unknown) => route.refuse(request, socket, error),
+    )
   }
 
   #routeOf({ url = '/' }: IncomingMessage): UpgradeRoute | undefined {
@@ -46,7 +61,26 @@ export function serveUpgrades(server: Server, upgrades: Upgrades): void {
 
 /** Registers a route, from whatever plugin of the app. */
 export function onUpgrade(app: FastifyInstance, route: UpgradeRoute): void {
-  const upgrades = tables.get(app.server)
+  upgradesOf(app.server).add(route)
+}
+
+/** Lets every connection through `gate` before its route has it. */
+export function gateUpgrades(server: object, gate: UpgradeGate): void {
+  upgradesOf(server).gate = gate
+}
+
+/** For a route that has found out who asks. Throws `request.limited`. */
+export async function countUpgrade(
+  app: FastifyInstance,
+  project: string,
+  request: IncomingMessage,
+  socket: Duplex,
+): Promise<void> {
+  await upgradesOf(app.server).gate?.beginFor(project, request, socket)
+}
+
+function upgradesOf(server: object): Upgrades {
+  const upgrades = tables.get(server)
   if (!upgrades) throw new Error('This app was not made by createHttpApp.')
-  upgrades.add(route)
+  return upgrades
 }

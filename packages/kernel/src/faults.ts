@@ -33,7 +33,7 @@ export const faults = {
   'request.crowded': {
     kind: 'unavailable',
     retry: true,
-    text: 'The server has {limit} requests under way, which is the most; try again in a moment.',
+    text: 'The server has {limit} {what} under way, which is the most; try again in a moment.',
   },
   'request.unsupported': { kind: 'unsupported', retry: false, text: '{feature} is not available here: {reason}.' },
   'auth.required': { kind: 'unauthenticated', retry: false, text: 'A valid token is required: {reason}.' },

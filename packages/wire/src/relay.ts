@@ -16,7 +16,7 @@ import type { RelayLinks, RelayReports } from './relay-ports.ts'
 import { serveEnrolment } from './relay-enrol.ts'
 import { registryLines, type ServeRegistry } from './registry-lines.ts'
 
-const handshakeMs = 10_000
+const usualHandshakeMs = 10_000
 const maxEnrolments = 64
 
 export interface ServerCertificate {
@@ -44,6 +44,8 @@ export interface RelayOptions extends ServerCertificate {
   readonly log: Log
   /** Between two pings, milliseconds; 15 s unless told. Two without an answer end a session. */
   readonly keepaliveMs?: number
+  /** How long a connection may take until it is known whose it is. */
+  readonly handshakeMs?: number
   readonly clock?: Clock
 }
 
@@ -90,7 +92,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     rejectUnauthorized: false,
     ALPNProtocols: Object.values(protocols),
     minVersion: 'TLSv1.3',
-    handshakeTimeout: handshakeMs,
+    handshakeTimeout: options.handshakeMs ?? usualHandshakeMs,
     // A resumed session would not show its certificate again.
     secureOptions: constants.SSL_OP_NO_TICKET,
   })
@@ -164,7 +166,11 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     servePeer(socket, { callsOf, checks, keepaliveMs: options.keepaliveMs ?? 15_000, log })
     return null
   }
-  server.on('tlsClientError', (error) => log.warn({ reason: reasonOf(error) }, 'handshake failed'))
+  server.on('tlsClientError', (error, socket) => {
+    log.warn({ reason: reasonOf(error) }, 'handshake failed')
+    // Node tells of one that takes too long, and leaves it open.
+    socket.destroy()
+  })
 
   server.listen(listen.port, listen.host)
   await once(server, 'listening')

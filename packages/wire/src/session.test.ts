@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { PassThrough, type Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -28,6 +30,13 @@ const observed = (id: string): AgentMessage => ({
 
 let bench: Awaited<ReturnType<typeof relayBench>>
 afterEach(() => bench.close())
+
+test('a connection that never says whose it is, is closed', async () => {
+  bench = await relayBench({ handshakeMs: 200 })
+  const socket = connect(bench.relay.port, '127.0.0.1')
+  const closed = once(socket.on('error', () => undefined).resume(), 'close')
+  await closed
+})
 
 describe('a session', () => {
   test('begins with hello, brings every assignment, then synced, then what changes', async () => {
