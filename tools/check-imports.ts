@@ -29,7 +29,7 @@ const packageEdges: Readonly<Record<string, readonly string[]>> = {
 
 /** Where the clock and randomness of the machine may be read; everywhere else they are arguments. */
 const mayReadClock = /^(packages\/kernel|apps|tests|tools)\//
-const isTest = /\.test\.ts$|\/test-[^/]*\.ts$|\/testing\/|\/fixtures\//
+const isTest = /\.test\.ts$|\/test-[^/]*\.ts$|\/testing\/|\/fixtures\/|\/vite\.config\.ts$/
 
 interface Workspace {
   readonly folder: string

@@ -15,7 +15,8 @@ check() {
   }
 }
 check 'types' tsc
-check 'lint' oxlint --type-aware --quiet
+check 'types of the dashboard' tsc -p apps/dashboard
+check 'lint' oxlint --type-aware
 check 'format' biome format
 check 'imports' node tools/check-imports.ts
 check 'sizes' node tools/check-size.ts

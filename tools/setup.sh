@@ -119,7 +119,7 @@ pick_node() {
 bundle_programs() {
   stamp=$root/dist/.stamp
   if [ ! -e "$stamp" ] || [ -n "$(cd "$root" && find package-lock.json apps control facades host packages providers store \
-    -path '*/node_modules' -prune -o \( -name '*.ts' -o -name '*.json' \) -newer "$stamp" -print 2>/dev/null | head -n 1)" ]; then
+    -path '*/node_modules' -prune -o \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.json' \) -newer "$stamp" -print 2>/dev/null | head -n 1)" ]; then
     [ -w "$root" ] && "$node" "$root/tools/bundle.ts" || return
   fi
   export GANTRY_PROGRAMS="$root/dist"

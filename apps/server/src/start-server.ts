@@ -3,17 +3,19 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createOrLoadCa, type IssuedCertificate } from '@gantry/ca'
 import { createControl, createRegistryLogins, defaultPolicy, recorded } from '@gantry/control'
+import { cookieForToken, dashboardFacade, sessionCookies } from '@gantry/facade-dashboard'
 import { dockerFacade } from '@gantry/facade-docker'
 import { nativeFacade } from '@gantry/facade-native'
 import { registryFacade } from '@gantry/facade-registry'
 import { zunFacade } from '@gantry/facade-zun'
 import { createHttpApp, createHttpMetrics, createRegistry, nothingElse, operations } from '@gantry/http'
-import { randomIds, systemClock } from '@gantry/kernel'
+import { productVersion, randomIds, systemClock } from '@gantry/kernel'
 import { embeddedVolumes } from '@gantry/providers-embedded'
 import { createStore, openPostgres, openSqlite, settingOr } from '@gantry/store'
 import { createRelay, formatJoinToken, type Relay } from '@gantry/wire'
 import type { Logger } from 'pino'
 import { type Address, hostPart, isLoopback } from './addresses.ts'
+import { dashboardFolder } from './dashboard-folder.ts'
 import { dockerAccess, listenForDocker } from './docker-listeners.ts'
 import { dockerPolicy } from './docker-policy.ts'
 import { fenceBy } from './fence.ts'
@@ -196,6 +198,8 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   const app = secure ? createHttpApp({ log, tls: tlsOf(certificate) }) : createHttpApp({ log })
   const door = frontDoor(options.outward, { registry, log, clock, name: cluster.self })
   opened.push(async () => door[Symbol.asyncDispose]())
+  const cookies = sessionCookies(secrets, clock, secure)
+  cookieForToken(app, cookies)
   door.at(app)
   opened.push(() => app.close())
   leave.add(app)
@@ -229,6 +233,14 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     certificates: access.certificates,
     dockerPorts: () => dockerPorts,
     namespaces,
+  })
+  await app.register(dashboardFacade, {
+    identity,
+    cookies,
+    ids,
+    folder: await dashboardFolder(),
+    ownIdentity: identityUrl === null,
+    version: productVersion,
   })
 
   await cloud.begin()

@@ -33,37 +33,7 @@ export type { JoinToken } from './context.ts'
 export type { DrainedView, VerdictsView } from './routes/hosts.ts'
 export type { InstanceListView } from './routes/instances.ts'
 export type { ServerListView } from './routes/servers.ts'
-export type {
-  ActionView,
-  CapsuleView,
-  ContainerView,
-  CreateContainer,
-  CreateContainers,
-  EventView,
-  HostView,
-} from './schemas.ts'
-export type {
-  ImageMemberView,
-  ImageView,
-  ProvenanceView,
-  SignaturePolicyView,
-  SweptView,
-  VerifiedView,
-} from './schemas-image.ts'
-export type {
-  FloatingIpView,
-  ForwardingView,
-  NetworkView,
-  PortView,
-  RouterView,
-  RuleView,
-  SecurityGroupView,
-  SubnetView,
-} from './schemas-network.ts'
-export type { ChangeView, DeliveryView, WebhookView } from './schemas-events.ts'
-export type { CertificateView } from './schemas-certificate.ts'
-export type { RegistryView } from './schemas-registry.ts'
-export type { BackupView, SnapshotView, VolumeView } from './schemas-storage.ts'
+export type * from './views.ts'
 
 export interface NativeOptions {
   readonly control: Control

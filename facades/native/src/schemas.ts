@@ -1,4 +1,3 @@
-import { containerSortKeys } from '@gantry/control'
 import { Healthcheck, ImageDriver, PullPolicy, RestartPolicy, statuses, tasks } from '@gantry/model'
 import Type, { type Static } from 'typebox'
 import { exact, listOf, noNul, orNull, Other, Path, ShortText, textMap, Time } from './fields.ts'
@@ -317,10 +316,3 @@ export const documents = {
   ...certificateDocuments,
   Error: ErrorBody,
 } as const
-
-/** How the API spells the store's sort keys. */
-export const sortKeys: ReadonlyMap<string, (typeof containerSortKeys)[number]> = new Map(
-  containerSortKeys
-    .filter((key) => key !== 'uuid')
-    .map((key) => [key.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase()), key]),
-)

@@ -32,10 +32,10 @@ export function execEnds(): ExecEnds {
         announced: async (signal) => {
           signal.throwIfAborted()
           const { promise, resolve } = Promise.withResolvers<void>()
-          wake = resolve
-          signal.addEventListener('abort', resolve as () => void, { once: true })
+          wake = () => resolve()
+          signal.addEventListener('abort', wake, { once: true })
           if (!heard) await promise
-          signal.removeEventListener('abort', resolve as () => void)
+          signal.removeEventListener('abort', wake)
           signal.throwIfAborted()
           heard = false
         },

@@ -2,14 +2,22 @@ import { Fault } from '@gantry/kernel'
 import { callerOf } from '@gantry/http'
 import type { ContainerId } from '@gantry/model'
 import Type, { type Static } from 'typebox'
-import type { ListContainers } from '@gantry/control'
+import { containerSortKeys, type ListContainers } from '@gantry/control'
 import { type App, type NativeContext, Ref } from '../context.ts'
 import { operation } from '../operation.ts'
 import { bounded, flag, isYes, oneOf, text, whole } from '../query.ts'
-import { CreateContainer, CreateContainers, PatchContainer, RenameContainer, sortKeys } from '../schemas.ts'
+import { CreateContainer, CreateContainers, PatchContainer, RenameContainer } from '../schemas.ts'
 import { fromNative, toContainerView } from '../translate.ts'
 
 const tag = 'containers'
+
+/** How the API spells the store's sort keys. */
+const sortKeys: ReadonlyMap<string, (typeof containerSortKeys)[number]> = new Map(
+  containerSortKeys
+    .filter((key) => key !== 'uuid')
+    .map((key) => [key.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase()), key]),
+)
+
 const AllProjects = Type.Object(
   { allProjects: flag('Every project; administrators only.') },
   { additionalProperties: false },

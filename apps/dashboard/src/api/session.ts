@@ -1,0 +1,43 @@
+import type { SessionView } from '@gantry/facade-dashboard/views'
+import { queryOptions } from '@tanstack/react-query'
+import { ApiError, call, keepCsrf } from './client.ts'
+
+export type { SessionView }
+
+/** null: nobody is signed in. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: async ({ signal }): Promise<SessionView | null> => {
+    try {
+      return kept(await call<SessionView>('/ui/session', { signal }))
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) return null
+      throw error
+    }
+  },
+})
+
+export interface Credentials {
+  readonly user: string
+  readonly password: string
+  readonly domain?: string
+  readonly project?: string
+}
+
+export async function signIn(body: Credentials | { credential: string; secret: string }): Promise<SessionView> {
+  return kept(await call<SessionView>('/ui/session', { method: 'POST', body }))
+}
+
+export async function switchProject(project: string): Promise<SessionView> {
+  return kept(await call<SessionView>('/ui/session', { method: 'PUT', body: { project } }))
+}
+
+export async function signOut(): Promise<void> {
+  await call<void>('/ui/session', { method: 'DELETE' })
+}
+
+function kept(session: SessionView): SessionView {
+  keepCsrf(session.csrf)
+  return session
+}

@@ -1,0 +1,29 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { NotFound } from './pages/not-found.tsx'
+import { Shell } from './shell/shell.tsx'
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
+
+/** Each page is a file of its own, which is loaded when it is first opened. */
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/overview/overview.tsx'), 'Overview'),
+})
+const containers = createRoute({
+  getParentRoute: () => root,
+  path: '/containers',
+  component: lazyRouteComponent(() => import('./pages/containers/containers.tsx'), 'Containers'),
+})
+
+export const router = createRouter({
+  routeTree: root.addChildren([overview, containers]),
+  basepath: '/ui',
+  defaultPreload: 'intent',
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
