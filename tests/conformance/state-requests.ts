@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { ContainerId, Verb } from '@gantry/model'
+import type { Verb } from '@gantry/model'
 import { type AgentCalls, encodeFrame, frameKinds } from '@gantry/wire'
 import type { World } from '../../apps/server/src/testing/a-world.ts'
 
@@ -83,7 +83,7 @@ export function willingHost(world: () => World): Partial<AgentCalls> {
     }),
     archivePut: none,
     async kill({ id }) {
-      await world().host.exit(id as ContainerId, 143)
+      await world().host.exit(id, 143)
       return { reply: {}, output: null }
     },
     commit: async () => ({ reply: { imageId: 'sha256:1', size: 1 }, output: null }),

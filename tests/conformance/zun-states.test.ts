@@ -4,7 +4,6 @@ import {
   type Container,
   type ContainerId,
   defaultSpec,
-  type RequestId,
   type Status,
   statuses,
   transitions,
@@ -20,7 +19,7 @@ import { type StateRequest, stateRequests, willingHost } from './state-requests.
 const owner = aCaller('p1')
 const admin = aCaller('p1', ['admin'])
 const verifier: Verifier = {
-  verify: async (token, requestId) => ({ ...(token === 'admin' ? admin : owner), requestId: requestId as RequestId }),
+  verify: async (token, requestId) => ({ ...(token === 'admin' ? admin : owner), requestId }),
 }
 
 /** How a container comes into a status. */

@@ -300,7 +300,7 @@ test('a quota of Neutron’s is said to be used up', async () => {
   }
   const left = await allOf(operator.networks.list({ project_id: projectId }, cloud.context()))
   expect(left).toEqual([])
-  expect(await world.store.cloudNetworks.ofProject(projectId as Caller['projectId'])).toEqual([])
+  expect(await world.store.cloudNetworks.ofProject(projectId)).toEqual([])
 })
 
 test('the usual network is made once for all who ask at the same time, with a way out', async () => {

@@ -157,7 +157,7 @@ test('a container that moves takes its share along, and the host it left is shut
   const before = await letIn(id)
   expect(before.length).toBe(1)
   const { json } = await member.zun('GET', '/containers/one')
-  const { code, stderr } = await gantry.cli(['move', String(json.uuid)], { user: 'admin' })
+  const { code, stderr } = await gantry.cli(['move', json.uuid], { user: 'admin' })
   expect(code, stderr).toBe(0)
   await eventually('its new host', async () => {
     const now = await letIn(id)

@@ -257,7 +257,7 @@ test('a build stands on no image that the project may not run', async () => {
   cloud.registry.set('library/app:1', one)
   await cloud.pull()
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const key = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const key = publicKey.export({ type: 'spki', format: 'pem' })
   await cloud.world.store.imagePolicies.setKeys(me.projectId, [key])
   const request: BuildRequest = {
     dockerfile: 'Dockerfile',

@@ -29,14 +29,15 @@ export function createGauges(registry: Registry, connectedAgents: () => number):
     help: 'States of containers that agents reported and that were written down.',
     registers,
   })
-  new Gauge({
+  const agents = new Gauge({
     name: 'gantry_agents_connected',
     help: 'Agents connected to this server.',
-    registers,
+    registers: [],
     collect() {
       this.set(connectedAgents())
     },
   })
+  registry.registerMetric(agents)
   const told = new Counter({
     name: 'gantry_told_total',
     help: 'Messages to receivers outside: webhooks, notifications to a message broker.',

@@ -13,7 +13,7 @@ import { aWorld } from './testing/a-world.ts'
 const app = makeImage(['base', 'app'])
 const ours = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const pem = ({ publicKey }: { publicKey: KeyObject }) => publicKey.export({ type: 'spki', format: 'pem' }).toString()
+const pem = ({ publicKey }: { publicKey: KeyObject }) => publicKey.export({ type: 'spki', format: 'pem' })
 
 /** A world in which `ann/app:v1` is pushed, and only what is signed by one of `keys` may run. */
 async function policed(keys: readonly string[] = [pem(ours)]) {
@@ -186,7 +186,7 @@ test('a policy takes public keys of its project’s members, and nothing else', 
   expect(await verbs.signaturePolicy(reader)).toEqual({ keys: [pem(ours), pem(stranger)] })
   expect(await verbs.signaturePolicy(bob)).toEqual({ keys: [] })
   expect(await faultOf(verbs.setSignaturePolicy(reader, { keys: [] }))).toBe('policy.forbidden')
-  const secret = ours.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const secret = ours.privateKey.export({ type: 'pkcs8', format: 'pem' })
   for (const bad of ['', 'x', secret, 'x'.repeat(5000)]) {
     expect(await faultOf(verbs.setSignaturePolicy(ann, { keys: [pem(ours), bad] }))).toBe('request.invalid')
   }

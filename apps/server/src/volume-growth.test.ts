@@ -1,4 +1,4 @@
-import type { ContainerId, HostId } from '@gantry/model'
+import type { ContainerId } from '@gantry/model'
 import { describe, expect, test } from 'vitest'
 import { one, openVolumeWorld, ours, theirs, two } from './testing/volume-world.ts'
 
@@ -160,7 +160,7 @@ test('what is to go is told after what is made from it', async () => {
   await cloud.transact((tables) =>
     cloud.provider.reserve(tables, ours, web, [{ kind: 'new', size: 1, destination: '/data', readOnly: false }]),
   )
-  await cloud.transact((tables) => cloud.provider.place(tables, web, two as HostId))
+  await cloud.transact((tables) => cloud.provider.place(tables, web, two))
   const [scratch] = await cloud.provider.volumes.list(ours)
   await cloud.report(two, scratch?.id ?? '', 'available')
   const clone = await cloud.provider.volumes.create(ours, { name: 'kept', volume: scratch?.id ?? '' })

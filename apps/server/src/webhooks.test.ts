@@ -95,7 +95,9 @@ test('a receiver is told in order, signed, of its own project and types only', a
     expect(headers['webhook-signature']).toBe(`v1,${signature}`)
   }
   const deliveries = await world.control.webhooks.deliveries(me, new URL(url).host)
-  expect(deliveries.map(({ status, problem }) => [status, problem])).toEqual(Array(4).fill([204, null]))
+  expect(deliveries.map(({ status, problem }) => [status, problem])).toEqual(
+    Array.from({ length: 4 }, () => [204, null]),
+  )
 })
 
 test('what fails is tried again later under the same id; after a day the webhook is disabled and says why', async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '@gantry/kernel'
 import type { HostId } from '@gantry/model'
-import type { Cluster, ServerId } from '../ports/cluster.ts'
+import type { Cluster } from '../ports/cluster.ts'
 import type { HostSessions } from '../ports/host-sessions.ts'
 import type { HostSession } from '../ports/session-table.ts'
 import type { Store } from '../ports/store.ts'
@@ -67,8 +67,7 @@ export function hostSessions({ store, cluster, clock }: SessionParts): HostSessi
       const serverId = known.get(hostId)?.serverId ?? null
       return serverId === self ? null : serverId
     },
-    countElsewhere: () =>
-      [...known.values()].filter(({ serverId }) => serverId !== null && serverId !== (self as ServerId)).length,
+    countElsewhere: () => [...known.values()].filter(({ serverId }) => serverId !== null && serverId !== self).length,
     onMoved: (heard) => void moved.push(heard),
     onWhere: (heard) => void whereHeard.push(heard),
     async reload() {

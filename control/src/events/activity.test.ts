@@ -41,7 +41,7 @@ test('a stop is told as the engine tells it', () => {
 
 test('watchers hear their own project, the past first and nothing twice', async () => {
   let now = 1000
-  const log = activityLog({ now: () => now } as Parameters<typeof activityLog>[0])
+  const log = activityLog({ now: () => now })
   const caller = { projectId: 'p' as ProjectId } as Caller
   for (let n = 0; n < 300; n += 1) log.ofContainer(container(null), `n${n}`, {})
   log.note({ type: 'image', action: 'pull', id: 'x', projectId: 'other' as ProjectId, attributes: {} })
@@ -62,7 +62,7 @@ test('watchers hear their own project, the past first and nothing twice', async 
 })
 
 test('a span that is over ends by itself', async () => {
-  const log = activityLog({ now: () => Date.now() } as Parameters<typeof activityLog>[0])
+  const log = activityLog({ now: () => Date.now() })
   log.ofContainer(container(null), 'start', {})
   const told: string[] = []
   const span = { since: 0, until: Date.now() + 30 }

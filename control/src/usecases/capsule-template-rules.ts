@@ -150,7 +150,7 @@ function compiled([schema, expected]: readonly [TSchema, string]) {
   // At the first template that has the field: a server may never see one.
   let validator: Validator | undefined
   const accepts = (value: unknown): boolean => {
-    validator ??= Compile(schema) as Validator
+    validator ??= Compile<TSchema>(schema)
     return validator.Check(value)
   }
   return { expected, accepts }

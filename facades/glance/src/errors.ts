@@ -27,7 +27,7 @@ export function glanceErrors(error: unknown, request: FastifyRequest, reply: Fas
   if (status === 401) return unauthenticated(request, reply, message)
   if (status === 500) request.log.error({ err: error, requestId: request.id }, 'glance request failed')
   const title = STATUS_CODES[status] ?? 'Error'
-  const wantsJson = String(request.headers.accept ?? '').includes('application/json')
+  const wantsJson = (request.headers.accept ?? '').includes('application/json')
   if (wantsJson) {
     return reply
       .code(status)

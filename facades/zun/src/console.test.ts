@@ -159,7 +159,7 @@ describe('a session', () => {
       }
     }
     await settled(() => {
-      const room = process.output.writableNeedDrain === false && sent < 256 << 20
+      const room = !process.output.writableNeedDrain && sent < 256 << 20
       if (room) {
         process.output.write(chunk)
         sent += chunk.length

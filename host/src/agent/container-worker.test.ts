@@ -64,7 +64,7 @@ function aWorker(over: Partial<Acts>, spec: Partial<Assignment['spec']> = {}) {
     starting: limiter(1),
     ending: limiter(1),
     clock: systemClock,
-    log: { debug: silent, info: silent, warn: silent, error: silent } as WorkerContext['log'],
+    log: { debug: silent, info: silent, warn: silent, error: silent },
     report: (message) => void messages.push(message),
     onGone: () => {},
     signal: new AbortController().signal,

@@ -38,7 +38,7 @@ function anEngine({ image, put }: Engine) {
         status: 200,
         headers: { 'x-docker-container-path-stat': stat },
         body: Readable.from([found.tar]),
-      } as never
+      }
     },
     async archivePut(_ref, path, tar) {
       await put?.(path)

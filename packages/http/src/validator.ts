@@ -11,7 +11,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema }) =>
   // At the first request that needs it: most routes of most processes are never called.
   let check: Validator | undefined
   return (value: unknown) => {
-    check ??= Compile(schema) as Validator
+    check ??= Compile<TSchema>(schema)
     if (check.Check(value)) return { value }
     const problems = check.Errors(value).slice(0, 3)
     const text = problems.map((problem) => `${problem.instancePath || 'body'}: ${problem.message}`).join('; ')

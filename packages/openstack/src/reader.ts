@@ -14,7 +14,7 @@ export function reader<S extends TSchema>(schema: S): Reader<Static<S>> {
   let check: Validator | undefined
   return {
     read(document) {
-      check ??= Compile(schema) as Validator
+      check ??= Compile<TSchema>(schema)
       if (check.Check(document)) return { value: document as Static<S> }
       const [first] = check.Errors(document)
       return { problem: first ? `${first.instancePath || 'the answer'} ${first.message}` : 'it has another form' }

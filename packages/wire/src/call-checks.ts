@@ -14,6 +14,6 @@ export const callNames = Object.keys(calls) as CallName[]
 
 /** The checks of every call, compiled once per end rather than once per call. */
 export function compileCalls(): ReadonlyMap<string, CallCheck> {
-  const check = (schema: TSchema) => Compile(schema) as Validator
+  const check = (schema: TSchema) => Compile<TSchema>(schema)
   return new Map(callNames.map((name) => [name, { args: check(calls[name].args), reply: check(calls[name].reply) }]))
 }

@@ -20,7 +20,7 @@ async function aPeer(calls: Partial<AgentCalls>, over: Partial<PeerLinksOptions>
 
 test('a call to a host of another server has its input and output, both ways and whole', async () => {
   const exec = async (_: object, { input }: CallIo) => ({ reply: { execId: 'e' }, output: Readable.from(input ?? []) })
-  const { at } = await aPeer({ exec } as Partial<AgentCalls>)
+  const { at } = await aPeer({ exec })
   const sent = Buffer.alloc(3_000_000, 'x')
   const args = { id: 'c', command: ['cat'], environment: {}, workdir: null, user: null, tty: false, stdin: true }
   const { reply, output } = await at().exec(args as never, { input: Readable.from([sent]), signal: never })

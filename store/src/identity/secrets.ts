@@ -76,7 +76,7 @@ export function signingKeyTable(db: Kysely<IdentityDatabase>): SigningKeyTable {
     async list() {
       const query = db.selectFrom('identity_signing_key').selectAll().orderBy('created_at', 'desc').orderBy('id')
       const rows = await query.execute()
-      return rows.map(({ id, secret, created_at }) => ({ id, secret, createdAt: Number(created_at) }))
+      return rows.map(({ id, secret, created_at }) => ({ id, secret, createdAt: created_at }))
     },
     async add({ id, secret, createdAt }) {
       await db.insertInto('identity_signing_key').values({ id, secret, created_at: createdAt }).execute()

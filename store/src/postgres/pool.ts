@@ -16,9 +16,8 @@ export interface PoolOptions {
 /** Numbers as numbers: whole ones of 64 bits (ours stay below 2^53), and their sums. */
 const asNumbers: ReadonlySet<number> = new Set([pg.types.builtins.INT8, pg.types.builtins.NUMERIC])
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: string) =>
-    asNumbers.has(oid) ? Number : pg.types.getTypeParser(oid, format as 'text'),
-} as pg.CustomTypesConfig
+  getTypeParser: (oid, format) => (asNumbers.has(oid) ? Number : pg.types.getTypeParser(oid, format)),
+}
 
 /** Of one server, unless told otherwise. */
 export const mostConnections = 10
@@ -125,7 +124,7 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 function isStalePlan(error: unknown): boolean {
-  return sqlState(error) === '0A000' && String((error as Error).message).includes('cached plan')
+  return sqlState(error) === '0A000' && (error as Error).message.includes('cached plan')
 }
 
 /** Deadlock, serialization failure, a plan from before a change of the schema: over, and likely to succeed when done again. */

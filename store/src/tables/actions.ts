@@ -99,7 +99,7 @@ export function actionTable(db: Kysely<Database>): ActionTable {
           order by seq desc limit 1
         ) as id from ${given} as given
       `.execute(db)
-      const ids = new Map(found.rows.map(({ at, id }) => [Number(at), id]))
+      const ids = new Map(found.rows.map(({ at, id }) => [at, id]))
       return wishes.map((_, index) => (ids.get(index) ?? undefined) as ActionId | undefined)
     },
     async get(id) {

@@ -43,7 +43,7 @@ function blobQueries(db: Kysely<Database>): BlobQueries {
     },
     async blob(digest) {
       const row = await db.selectFrom('blobs').selectAll().where('digest', '=', digest).executeTakeFirst()
-      return row && { size: Number(row.size), origin: row.origin, usedAt: Number(row.used_at) }
+      return row && { size: row.size, origin: row.origin, usedAt: row.used_at }
     },
     async blobs() {
       const rows = await db.selectFrom('blobs').select('digest').execute()
@@ -91,7 +91,7 @@ function blobQueries(db: Kysely<Database>): BlobQueries {
         ), 0) + coalesce((
           select sum(manifests.size) from manifests where manifests.digest in (select digest from below)
         ), 0) as bytes`.execute(db)
-      return Number(rows[0]?.bytes ?? 0)
+      return rows[0]?.bytes ?? 0
     },
     async holders() {
       const { rows } = await sql<{ project_id: string }>`
@@ -135,7 +135,7 @@ function layerQueries(db: Kysely<Database>): Pick<ContentTable, 'setLayerSizes' 
       const rows = await inChunks([...new Set(diffIds)], (chunk) =>
         db.selectFrom('layer_sizes').selectAll().where('diff_id', 'in', chunk).execute(),
       )
-      const sizes = new Map(rows.map((row) => [row.diff_id, Number(row.size)]))
+      const sizes = new Map(rows.map((row) => [row.diff_id, row.size]))
       const known = diffIds.flatMap((diffId) => sizes.get(diffId) ?? [])
       return known.length === diffIds.length ? known : null
     },
@@ -174,6 +174,6 @@ function uploadFromRow(row: UploadRow): Upload {
     projectId: row.project_id as ProjectId,
     repo: row.repo,
     userId: row.user_id as UserId | null,
-    createdAt: Number(row.created_at),
+    createdAt: row.created_at,
   }
 }

@@ -60,7 +60,7 @@ export function imageTable(db: Kysely<Database>): ImageTable {
         .select(sql<number>`count(*)`.as('count'))
         .where('project_id', '=', projectId)
         .executeTakeFirstOrThrow()
-      return Number(count)
+      return count
     },
     async pendingOn(hostId) {
       const rows = await selected().where('pending_host', '=', hostId).execute()
@@ -178,12 +178,12 @@ function fromRow(row: ImageRow): Image {
     visibility: row.visibility as ImageVisibility,
     digest: row.digest as Digest | null,
     imageId: row.image_id,
-    size: row.size === null ? null : Number(row.size),
-    bytes: row.bytes === null ? null : Number(row.bytes),
+    size: row.size,
+    bytes: row.bytes,
     pending: host === null || ref === null ? null : { hostId: host as HostId, engineRef: ref },
     glance: JSON.parse(row.glance),
-    createdAt: Number(row.created_at),
-    updatedAt: Number(row.updated_at),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
   }
 }
 
@@ -192,8 +192,8 @@ function memberFromRow(row: ImageMemberRow): ImageMember {
     imageId: row.image_id as ImageId,
     projectId: row.project_id as ProjectId,
     status: row.status as ImageMember['status'],
-    createdAt: Number(row.created_at),
-    updatedAt: Number(row.updated_at),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
   }
 }
 

@@ -235,7 +235,7 @@ function fromRow(row: ManifestRow, parts: readonly ManifestPart[]): Manifest {
     mediaType: row.media_type,
     artifactType: row.artifact_type,
     content: row.content,
-    size: Number(row.size),
+    size: row.size,
     config: row.config,
     configDigest: row.config_digest as Digest | null,
     subject: row.subject as Digest | null,
@@ -247,7 +247,7 @@ function partOf(row: Database['manifest_parts']): ManifestPart {
   return {
     kind: row.kind as ManifestPart['kind'],
     digest: row.digest as Digest,
-    size: Number(row.size),
+    size: row.size,
     mediaType: row.media_type,
     platform: row.platform,
   }
@@ -259,6 +259,6 @@ function holdFromRow(row: ManifestHoldRow): ManifestHold {
     repo: row.repo,
     digest: row.digest as Digest,
     userId: row.user_id as UserId | null,
-    pushedAt: Number(row.pushed_at),
+    pushedAt: row.pushed_at,
   }
 }

@@ -1,4 +1,4 @@
-import type { IpVersion, SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId } from '@gantry/model'
+import type { SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleId } from '@gantry/model'
 import type {
   NetworkId,
   PortForwarding,
@@ -71,7 +71,7 @@ function aRule(id: string, group: string, rest: Partial<SecurityGroupRule> = {})
     id: id as SecurityGroupRuleId,
     groupId: groupId(group),
     direction: 'ingress',
-    version: 4 as IpVersion,
+    version: 4,
     protocol: 'tcp',
     portMin: 0,
     portMax: 80,

@@ -53,7 +53,7 @@ test('what hosts and projects have promised is the sum over their containers, wh
       const all = [...model.values()]
       for (const project of owners.projects) {
         const mine = all.filter((one) => one.project === project)
-        expect(await containers.usageOfProject(project as ProjectId)).toEqual(sumOf(mine))
+        expect(await containers.usageOfProject(project)).toEqual(sumOf(mine))
       }
       for (const host of ['h1', 'h2'] as HostId[]) {
         const there = all.filter((one) => one.host === host)

@@ -12,7 +12,7 @@ const pairs = {
   rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }),
   ed25519: generateKeyPairSync('ed25519'),
 }
-const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString()
+const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' })
 
 test.each(Object.entries(pairs))('a signature by a %s key holds for its image and its payload alone', (kind, pair) => {
   const { publicKey, privateKey } = pair
@@ -74,7 +74,7 @@ test('only public keys that are strong enough can be in a policy', () => {
   }
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey
   expect(keyProblem(pem(weak))).toMatch(/2048/)
-  const secret = pairs.ec.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const secret = pairs.ec.privateKey.export({ type: 'pkcs8', format: 'pem' })
   for (const text of ['', 'cosign.pub', secret, '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----']) {
     expect(keyProblem(text)).toMatch(/no public key/)
   }

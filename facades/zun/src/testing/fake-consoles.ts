@@ -1,6 +1,6 @@
 import type { Consoles } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
-import { allows, type Caller, type Container, type ContainerId, transitions } from '@gantry/model'
+import { allows, type Caller, type Container, transitions } from '@gantry/model'
 
 /** Gives tokens; nothing is behind them. */
 export function fakeConsoles(find: (caller: Caller, ref: string) => Container): Consoles {
@@ -15,7 +15,7 @@ export function fakeConsoles(find: (caller: Caller, ref: string) => Container): 
       }
       opened += 1
       const execId = target.kind === 'exec' ? opened.toString(16).padStart(64, '0') : null
-      return { token: `token-${opened}`, containerId: id as ContainerId, execId }
+      return { token: `token-${opened}`, containerId: id, execId }
     },
     connect() {
       throw new Fault('console.refused')

@@ -55,7 +55,7 @@ describe('iSCSI', () => {
   })
 
   test('a connection without a number is refused', () => {
-    expect(() => targetIn({ ...connection, target_lun: null } as Connection)).toThrow('did not tell target_lun')
+    expect(() => targetIn({ ...connection, target_lun: null })).toThrow('did not tell target_lun')
   })
 })
 

@@ -54,7 +54,7 @@ async function requireZeros(volume: AttachedVolume, device: string, { signal, pr
     await programs.run('cmp', ['--silent', '--bytes', String(size), device, '/dev/zero'], signal)
   } catch (error) {
     if (!(error instanceof ProgramError) || error.exitCode !== 1) throw error
-    throw new Error('It holds no file system, but it holds something: it is not formatted.')
+    throw new Error('It holds no file system, but it holds something: it is not formatted.', { cause: error })
   }
 }
 

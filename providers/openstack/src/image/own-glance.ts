@@ -1,5 +1,4 @@
 import type { OwnExchange } from '@gantry/control'
-import type { ImageId } from '@gantry/model'
 import { allOf, type Content, imageService, isOpenStackError } from '@gantry/openstack'
 import { deploymentProperty, foreignImage, recordOf } from './foreign-image.ts'
 import { asking, askingIfAny, ifNotYet, opened } from './glance-calls.ts'
@@ -38,7 +37,7 @@ export function ownGlance({ access, deployment }: Omit<GlanceParts, 'clock'>): O
       return images.flatMap((image) => {
         const { id, status, createdAt } = foreignImage(image)
         const isLeft = (status === 'queued' || status === 'saving') && createdAt < before
-        return isLeft ? [id as ImageId] : []
+        return isLeft ? [id] : []
       })
     },
   }

@@ -59,7 +59,7 @@ export async function openAttachedWorld(): Promise<AttachedWorld> {
     },
     volume: (machine, name, changes) => ({
       id: name,
-      connection: { driver_volume_type: 'local', device_path: join(storage, name) } as AttachedVolume['connection'],
+      connection: { driver_volume_type: 'local', device_path: join(storage, name) },
       fsType: 'ext4',
       blank: true,
       readOnly: false,
