@@ -1,98 +1,176 @@
 /**
- * Hosts of a real Nova's servers, whose hypervisor makes believe: what they would boot is read from their user data. Left out where the
- * cloud has no Nova, as in CI; TESTCLOUD_SERVICES='keystone glance placement neutron nova' npm run test:openstack has one.
+ * Hosts of a real Nova's servers, whose hypervisor makes believe: what they would boot, fixtures/nova-machines.ts boots. Left out where
+ * the cloud has no Nova; TESTCLOUD_SERVICES='keystone glance placement neutron nova' npm run test:openstack has one.
  */
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Boot } from '@gantry/control'
 import { randomIds, systemClock } from '@gantry/kernel'
+import { freePort } from '@gantry/kernel/testing'
 import type { InstanceId } from '@gantry/model'
-import { allOf, bufferContent, computeService, imageService, networkService } from '@gantry/openstack'
+import { allOf, firstOf, identityService } from '@gantry/openstack'
 import { novaCompute, openAccess, readNovaSettings } from '@gantry/providers-openstack'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { eventually, testCloud } from './fixtures/test-cloud.ts'
+import { loadBusybox, startEngine, type TestEngine } from '../fixtures/engine.ts'
+import type { Session } from '../fixtures/gantry.ts'
+import { type ComputeWorld, computeWorld } from './fixtures/compute-world.ts'
+import { type GantryOnCloud, gantryOnCloud } from './fixtures/gantry-on-cloud.ts'
+import { type NovaMachines, novaMachines } from './fixtures/nova-machines.ts'
+import { eventually, type TestCloud, testCloud } from './fixtures/test-cloud.ts'
 
 const silent = { info() {}, warn() {}, error() {} }
 
-describe('servers of Nova as hosts on demand', () => {
+let cloud: TestCloud
+let world: ComputeWorld
+beforeAll(async () => {
+  cloud = await testCloud()
+  world = await computeWorld(cloud)
+})
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]()
+  await cloud?.[Symbol.asyncDispose]()
+})
+
+const serversThere = async () => (await allOf(world.nova.servers.list({}, cloud.context()))).map(({ id }) => id).sort()
+
+describe('servers of Nova', () => {
   test('one has our marks and its token, is found by them, and goes; what is not ours is not touched', async () => {
-    await using cloud = await testCloud()
-    const project = await cloud.newProject()
-    const context = cloud.context
+    const { nova, plain } = world
     const signal = AbortSignal.timeout(100_000)
-    const session = cloud.session(project.member)
-    const nova = computeService(session)
-    const images = imageService(session)
-    const network = networkService(session)
-    // Nova boots from images only where the flavor has a disk.
-    const wishes = ['--vcpus', '1', '--ram', '64', '--disk', '1']
-    await cloud.openstack(cloud.admin, 'flavor', 'create', ...wishes, `host-${project.name}`)
-    const flavors = (await allOf(nova.flavors.list({}, context()))).filter(({ disk }) => disk > 0)
-    const image = await images.create({ name: 'host', container_format: 'bare', disk_format: 'raw' }, context())
-    await images.upload(image.id, bufferContent(Buffer.alloc(1024)), context())
-    const net = await network.networks.create({ name: 'hosts' }, context())
-    await network.subnets.create(
-      { network_id: net.id, ip_version: 4, cidr: '10.99.0.0/24', enable_dhcp: false },
-      context(),
-    )
-    const folder = await mkdtemp(join(tmpdir(), 'gantry-nova-'))
-    const file = join(folder, 'compute.yaml')
-    const { username, password, project: project_name } = project.member
-    const auth = { auth_url: cloud.authUrl, username, password, project_name }
-    const servers = { flavor: flavors[0]?.name, image: image.id, networks: [net.id], join: ['10.0.0.11:9702'] }
-    await writeFile(file, JSON.stringify({ auth, region_name: cloud.region, servers }))
-    await chmod(file, 0o600)
-    const settings = await readNovaSettings(file)
+    const settings = await readNovaSettings(await world.settings())
     await using access = await openAccess(settings.cloud, { clock: systemClock, ids: randomIds, log: silent })
     const deployment = randomUUID()
     const provider = novaCompute({ access, servers: settings.servers, deployment })
-    try {
-      expect(await provider.size(signal)).toMatchObject({ cpus: flavors[0]?.vcpus, memory: flavors[0]?.ram })
-      const plain = { flavorRef: flavors[0]?.id ?? '', imageRef: image.id, networks: [{ uuid: net.id }] }
-      // Of the user, and of another deployment: alike in all but the marks.
-      const foreign = await nova.servers.create({ ...plain, name: 'gantry-mine' }, context())
-      const metadata = { gantry_deployment: randomUUID(), gantry_instance: randomUUID() }
-      const other = await nova.servers.create({ ...plain, name: 'gantry-other', metadata }, context())
+    expect(await provider.size(signal)).toEqual({ cpus: 1, memory: 1024, disk: 1 })
+    // Of the user, and of another deployment: alike in all but the marks.
+    const foreign = await nova.servers.create({ ...plain, name: 'gantry-mine' }, cloud.context())
+    const metadata = { gantry_deployment: randomUUID(), gantry_instance: randomUUID() }
+    const other = await nova.servers.create({ ...plain, name: 'gantry-other', metadata }, cloud.context())
 
-      const boot = aBoot()
-      const id = await provider.create(boot, signal)
-      expect(await provider.list(signal)).toEqual([
-        { providerId: id, id: boot.id, tokenId: boot.tokenId, problem: null },
-      ])
-      const [[data = ''] = []] = await cloud.sql('nova', `SELECT user_data FROM instances WHERE uuid = '${id}'`)
-      const told = Buffer.from(data, 'base64').toString()
-      expect(told.split('\n', 1)).toEqual(['#cloud-config'])
-      const { write_files: files } = parse(told) as { write_files: { path: string; content: string }[] }
-      expect(files[0]?.content.trim()).toBe(boot.token)
-      expect(files[1]?.content).toContain(
-        `--join 10.0.0.11:9702 --name ${boot.name} --token-file /etc/gantry/join-token`,
-      )
+    const boot = aBoot()
+    const id = await provider.create(boot, signal)
+    expect(await provider.list(signal)).toEqual([{ providerId: id, id: boot.id, tokenId: boot.tokenId, problem: null }])
+    const [[data = ''] = []] = await cloud.sql('nova', `SELECT user_data FROM instances WHERE uuid = '${id}'`)
+    const told = Buffer.from(data, 'base64').toString()
+    expect(told.split('\n', 1)).toEqual(['#cloud-config'])
+    const { write_files: files } = parse(told) as { write_files: { path: string; content: string }[] }
+    expect(files[0]?.content.trim()).toBe(boot.token)
+    expect(files[1]?.content).toContain(`--join 10.0.0.11:9702 --name ${boot.name} --token-file /etc/gantry/join-token`)
 
-      for (const each of [foreign.id, other.id, id]) await provider.delete(each, signal)
-      expect(await provider.list(signal)).toEqual([])
-      const left = (await allOf(nova.servers.list({}, context()))).map((server) => server.id)
-      expect(left.sort()).toEqual([foreign.id, other.id].sort())
-      // It is gone; so nothing is to be done.
-      await provider.delete(id, signal)
-
-      const tooMany = provider.create({ ...aBoot(), name: 'gantry-x' }, AbortSignal.timeout(1))
-      await expect(tooMany).rejects.toThrow()
-      const wrong = novaCompute({ access, servers: { ...settings.servers, image: randomUUID() }, deployment })
-      await expect(wrong.create(aBoot(), signal)).rejects.toMatchObject({ code: 'compute.refused' })
-    } finally {
-      for (const server of await allOf(nova.servers.list({}, context())))
-        await nova.servers.remove(server.id, context())
-      // Their network is in use until then.
-      await eventually(
-        'the servers to be gone',
-        async () => (await allOf(nova.servers.list({}, context()))).length === 0,
-      )
-      await rm(folder, { recursive: true, force: true })
-    }
+    for (const each of [foreign.id, other.id, id]) await provider.delete(each, signal)
+    expect(await provider.list(signal)).toEqual([])
+    expect(await serversThere()).toEqual([foreign.id, other.id].sort())
+    // It is gone; so nothing is to be done.
+    await provider.delete(id, signal)
+    const wrong = novaCompute({ access, servers: { ...settings.servers, image: randomUUID() }, deployment })
+    await expect(wrong.create(aBoot(), signal)).rejects.toMatchObject({ code: 'compute.refused' })
   }, 120_000)
+
+  test('are made and deleted by a user without any role, to whom the project’s owner has given a trust', async () => {
+    const signal = AbortSignal.timeout(60_000)
+    const trustee = await cloud.identity.users.create(
+      { name: `trustee-${randomUUID().slice(0, 8)}`, domain_id: 'default', password: randomUUID() },
+      cloud.context(),
+    )
+    const password = randomUUID()
+    await cloud.openstack(cloud.admin, 'user', 'set', '--password', password, trustee.id)
+    const owner = cloud.session(world.project.member)
+    const { user, project } = await owner.info(cloud.context())
+    const parties = { trustor_user_id: user.id, trustee_user_id: trustee.id, project_id: project?.id ?? '' }
+    const trusts = identityService(owner).trusts
+    const given = { ...parties, impersonation: true, roles: [{ name: 'member' }] }
+    const trust = await trusts.create(given, cloud.context())
+    const auth = { auth_url: cloud.authUrl, user_id: trustee.id, password, trust_id: trust.id }
+    const settings = await readNovaSettings(await world.settings({ auth }))
+    await using access = await openAccess(settings.cloud, { clock: systemClock, ids: randomIds, log: silent })
+    const provider = novaCompute({ access, servers: settings.servers, deployment: randomUUID() })
+    const before = await serversThere()
+    const id = await provider.create(aBoot(), signal)
+    expect((await world.nova.servers.show(id, cloud.context())).tenant_id).toBe(project?.id)
+    await provider.delete(id, signal)
+    expect(await serversThere()).toEqual(before)
+    await trusts.remove(trust.id, cloud.context())
+    await cloud.identity.users.remove(trustee.id, cloud.context())
+  }, 90_000)
+})
+
+describe('hosts that join by Nova’s user data', () => {
+  let engine: TestEngine
+  let machines: NovaMachines
+  let gantry: GantryOnCloud
+  let member: Session
+  let admin: Session
+  beforeAll(async () => {
+    engine = await startEngine({ network: 'host' })
+    await loadBusybox(engine.socket)
+    machines = await novaMachines(cloud, engine, world.project)
+    const place = `${machines.gateway}:${await freePort()}`
+    const servers = { join: [place], agent: machines.agent, agent_options: ['--engine', 'unix:///run/docker.sock'] }
+    const demand = ['--compute', 'nova', '--compute-settings', await world.settings({ servers }), '--hosts-ratio', '10']
+    gantry = await gantryOnCloud(cloud, {
+      engine,
+      serverArgs: ['--agents-listen', place, ...demand, '--hosts-linger', '1'],
+    })
+    member = await gantry.as((await cloud.newProject()).member)
+    admin = await gantry.as(cloud.admin)
+    // All that runs is to run on hosts that are made for it.
+    expect((await admin.native('POST', '/hosts/test-host/disable', { reason: 'test' })).status).toBeLessThan(300)
+  }, 120_000)
+  afterAll(async () => {
+    await gantry?.[Symbol.asyncDispose]()
+    await machines?.[Symbol.asyncDispose]()
+    await engine?.stop()
+  })
+
+  const logs = async () => `${await machines.logs()}\n${await gantry.logs()}`
+  /** Calls of Nova's that changed something in the project of the hosts, by method. */
+  const callsAtNova = async (method: 'POST' | 'DELETE') => {
+    const log = await readFile(join(cloud.folder, 'log/nova-api.log'), 'utf8')
+    return log
+      .split('\n')
+      .filter((line) => line.includes(world.project.id) && line.includes(`"${method} /v2.1/servers`))
+  }
+
+  test('eleven containers at ten to one, one after the other, make two servers; without containers they go', async () => {
+    const own = await world.nova.servers.create({ ...world.plain, name: 'of-the-user' }, cloud.context())
+    const before = await serversThere()
+    const [created, deleted] = [(await callsAtNova('POST')).length, (await callsAtNova('DELETE')).length]
+    const began = Date.now()
+    const names = Array.from({ length: 11 }, (_, n) => `c${n}`)
+    for (const name of names) {
+      const body = { name, image: gantry.busyboxId, command: ['sleep', '100000'], memory: '16', cpu: 0.1 }
+      const { status, text } = await member.zun('POST', '/containers?run=true', body)
+      expect(status, text).toBe(202)
+    }
+    for (const name of names) {
+      const isDone = ({ status }: { status: string }) => status === 'Running' || status === 'Error'
+      const { status_reason: reason } = await member.waitFor(name, isDone, 100).catch(async (error: unknown) => {
+        throw new Error(await logs(), { cause: error })
+      })
+      expect(reason, `${name}\n${await logs()}`).toBeNull()
+    }
+    process.stdout.write(`11 containers on two new servers ran after ${((Date.now() - began) / 1000).toFixed(1)} s\n`)
+    const hosts = await Promise.all(
+      names.map(async (name) => String((await admin.zun('GET', `/containers/${name}?all_projects=1`)).json['host'])),
+    )
+    const counts = machines.names().map((machine) => hosts.filter((host) => host === machine).length)
+    expect(counts.sort((a, b) => b - a)).toEqual([10, 1])
+    const said = await member.zun('POST', '/containers/c10/execute?command=cat%20/proc/1/comm&run=true')
+    expect(said.json['output'], said.text).toMatch(/sleep/)
+
+    for (const name of names) await member.zun('DELETE', `/containers/${name}?stop=true&timeout=1`)
+    await eventually('the servers to be gone', async () => (await serversThere()).length === before.length, 60)
+    expect(await serversThere()).toEqual(before)
+    expect(await serversThere()).toContain(own.id)
+    expect((await callsAtNova('POST')).length - created).toBe(2)
+    expect((await callsAtNova('DELETE')).length - deleted).toBe(2)
+    await eventually('their hosts to be forgotten', async () => {
+      const { json } = await admin.native('GET', '/hosts')
+      return (json['hosts'] as unknown as { name: string }[]).length === 1
+    })
+  }, 180_000)
 })
 
 function aBoot(): Boot {

@@ -1,8 +1,20 @@
 # Nova, on port 8774, with its own make-believe hypervisor: servers become ACTIVE, hold ports and addresses, and nothing runs.
 # It needs glance, placement and neutron.
 
-# nova-compute's package wants a hypervisor; its code is in python3-nova.
-nova_packages() { echo nova-api nova-conductor nova-scheduler python3-novaclient; }
+# nova-compute's package wants a hypervisor; its code is in python3-nova. The last line is for cloud-init.
+nova_packages() {
+  echo nova-api nova-conductor nova-scheduler python3-novaclient \
+    python3-configobj python3-jinja2 python3-jsonpatch python3-jsonschema python3-netifaces python3-oauthlib
+}
+# What tests boot machines with in the hypervisor's place. Not installed: at the next start it would set up this machine.
+nova_fetch() {
+  local folder=$VAR/cloud-init
+  [ -e "$folder/usr" ] && return
+  say 'fetching cloud-init'
+  mkdir -p "$folder" && (cd "$folder" && { apt-get download cloud-init || { apt-get update && apt-get download cloud-init; }; } &&
+    dpkg -x cloud-init_*.deb . && rm cloud-init_*.deb) >>"$LOG/packages.log" 2>&1 </dev/null ||
+    die "Fetching cloud-init failed; see $LOG/packages.log, and check the package sources with apt-get update."
+}
 nova_databases() { echo nova nova_api nova_cell0; }
 nova_accounts() { echo "service nova nova compute http://$ADDRESS:8774/v2.1"; }
 

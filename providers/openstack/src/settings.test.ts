@@ -27,6 +27,17 @@ test('a service user by name', () => {
   })
 })
 
+test('a trust, which has its own project', () => {
+  const trusted = { auth_url: 'https://k', user_id: 'u', password: 'p', trust_id: 't' }
+  expect(cloudSettings({ auth: trusted }, file).credential).toEqual({
+    kind: 'password',
+    user: { id: 'u' },
+    password: 'p',
+    scope: { kind: 'trust', trustId: 't' },
+  })
+  expect(() => cloudSettings({ auth: { ...trusted, project_id: 'x' } }, file)).toThrow(/both a project and "trust_id"/)
+})
+
 test('an application credential, and where things are', () => {
   const said = cloudSettings(
     {

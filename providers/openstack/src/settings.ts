@@ -36,6 +36,7 @@ const authKeys = [
   'project_domain_id',
   'application_credential_id',
   'application_credential_secret',
+  'trust_id',
 ]
 /** Where a cloud was set up with the names of Keystone's manual, as almost all are. */
 const usualDomain = { id: 'default' }
@@ -115,6 +116,11 @@ function credentialOf(auth: Fields, file: string): Credential {
     )
   }
   const project = namedOf(auth, 'project', file)
+  const trustId = text('trust_id')
+  if (trustId !== undefined) {
+    if (project !== null) throw unfit(file, 'has both a project and "trust_id" in "auth": a trust has its own project')
+    return { kind: 'password', user, password, scope: { kind: 'trust', trustId } }
+  }
   if (project === null) throw unfit(file, 'lacks "project_name" in "auth": the project of the service user')
   return { kind: 'password', user, password, scope: { kind: 'project', project } }
 }
