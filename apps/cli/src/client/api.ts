@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { ContainerView, CreateContainer, CreateContainers, HostView, ImageView } from '@gantry/facade-native'
 import { exitCodes, Failure } from '../failure.ts'
 import { bodyOf, type Call, type HttpClient, httpClient, type Query, type Target } from './http.ts'
+import { Patience } from './patience.ts'
 
 export interface QuotaUse {
   readonly projectId: string
@@ -74,10 +75,16 @@ async function allPages(json: Api['json'], query: Query): Promise<ContainerView[
 }
 
 async function openOk(client: HttpClient, token: string, call: Call): Promise<IncomingMessage> {
-  const answer = await client.open({ ...call, headers: { ...call.headers, 'x-auth-token': token } })
-  const status = answer.statusCode ?? 0
-  if (status >= 200 && status < 300) return answer
-  throw refusal(status, await bodyOf(answer))
+  const patience = new Patience()
+  for (;;) {
+    const answer = await client.open({ ...call, headers: { ...call.headers, 'x-auth-token': token } })
+    const status = answer.statusCode ?? 0
+    if (status >= 200 && status < 300) return answer
+    const failure = refusal(status, await bodyOf(answer))
+    // Of all that may be busy, this alone was certainly not begun and gets better by itself.
+    const mayRepeat = failure.code === 'request.crowded' && !call.input
+    if (!mayRepeat || !(await patience.wait(answer, call.signal))) throw failure
+  }
 }
 
 const remedies: Readonly<Record<string, string>> = {

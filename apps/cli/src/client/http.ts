@@ -2,6 +2,7 @@ import http, { type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { Readable } from 'node:stream'
 import { exitCodes, Failure } from '../failure.ts'
+import { Patience } from './patience.ts'
 
 /** Where a server is, and how it is to be believed. */
 export interface Target {
@@ -23,11 +24,16 @@ export interface Call {
   readonly json?: unknown
   /** Sent as it comes, while the answer is already being read. */
   readonly input?: Readable
+  /** It may be made twice: also a 503 is waited for. */
+  readonly repeatable?: boolean
   readonly signal?: AbortSignal
 }
 
 export interface HttpClient {
-  /** The answer of any status, its body unread. Rejects with a `Failure` when the server cannot be reached. */
+  /**
+   * The answer of any status, its body unread. Rejects with a `Failure` when the server cannot be reached. A call that the server refuses
+   * with 429 has not been begun: it is made again when the server says so, unless it sends `input`.
+   */
   open(call: Call): Promise<IncomingMessage>
   /** Lets go of idle connections. */
   close(): void
@@ -38,23 +44,34 @@ export async function httpClient({ url, ca }: Target): Promise<HttpClient> {
   const secure = url.startsWith('https:')
   const library = secure ? await import('node:https') : http
   const agent = new library.Agent({ keepAlive: true, ...(ca ? { ca } : {}) })
+  const openOnce = (call: Call) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      const { method = 'GET', json, input, signal } = call
+      const body = json === undefined ? undefined : JSON.stringify(json)
+      const request = library.request(addressOf(url, call), {
+        method,
+        agent,
+        headers: { accept: 'application/json', ...typeOf(call), ...call.headers },
+        ...(signal ? { signal } : {}),
+      })
+      request.once('response', resolve)
+      request.on('error', (error) => reject(unreachable(url, error)))
+      if (!input) return void request.end(body)
+      request.flushHeaders()
+      input.pipe(request)
+    })
+  const waited = (patience: Patience, answer: IncomingMessage, { signal }: Call) =>
+    patience.wait(answer, signal).catch((error: unknown) => Promise.reject(unreachable(url, error as Error)))
   return {
-    open: (call) =>
-      new Promise((resolve, reject) => {
-        const { method = 'GET', json, input, signal } = call
-        const body = json === undefined ? undefined : JSON.stringify(json)
-        const request = library.request(addressOf(url, call), {
-          method,
-          agent,
-          headers: { accept: 'application/json', ...typeOf(call), ...call.headers },
-          ...(signal ? { signal } : {}),
-        })
-        request.once('response', resolve)
-        request.on('error', (error) => reject(unreachable(url, error)))
-        if (!input) return void request.end(body)
-        request.flushHeaders()
-        input.pipe(request)
-      }),
+    async open(call) {
+      const patience = new Patience()
+      for (;;) {
+        const answer = await openOnce(call)
+        const isRefused = answer.statusCode === 429 || (answer.statusCode === 503 && call.repeatable === true)
+        if (!isRefused || call.input || !(await waited(patience, answer, call))) return answer
+        answer.resume()
+      }
+    },
     close: () => agent.destroy(),
   }
 }

@@ -39,6 +39,7 @@ export async function fetchToken(
       method: 'POST',
       path: '/auth/tokens',
       json: authBody(identity),
+      repeatable: true,
       ...(signal ? { signal } : {}),
     })
     const body = (await bodyOf(answer)) as (TokenBody & { error?: { message?: string } }) | undefined
@@ -55,7 +56,7 @@ export async function describeToken(authUrl: string, token: string, ca: Buffer |
   const client = await httpClient({ url: authUrl, ca })
   try {
     const headers = { 'x-auth-token': token, 'x-subject-token': token }
-    const answer = await client.open({ path: '/auth/tokens', headers })
+    const answer = await client.open({ path: '/auth/tokens', headers, repeatable: true })
     const body = (await bodyOf(answer)) as (TokenBody & { error?: { message?: string } }) | undefined
     if (answer.statusCode !== 200) throw refused(authUrl, answer.statusCode ?? 0, body)
     return tokenFrom(token, body)
