@@ -1,8 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { hostTag, namespaceName } from '@gantry/host'
 import { isSettled } from './checker.ts'
 import type { Client, User } from './client.ts'
-import type { FinalState, Held, Listed, ProjectState, Violation } from './history.ts'
+import type { FinalState, Held, Listed, ProjectState, Violation, VolumeRead } from './history.ts'
+import { publishedOf } from './port-reader.ts'
+import { readVolumes } from './volume-reader.ts'
 import { eventually } from './waiting.ts'
 import type { World } from './world.ts'
 
@@ -27,7 +31,15 @@ export async function finalState(after: Aftermath, seconds: number): Promise<Fin
     const known = new Set(containers.map(({ id }) => id))
     return containers.every(isSettled) && held.every(({ container }) => known.has(container))
   }, seconds)
-  return { projects: await projectsOf(after), held: await heldBy(after.world), crashes: after.world.crashes }
+  const { client, users, world } = after
+  const projects = await projectsOf(after)
+  const machines = world.hosts.map(({ machine }) => machine)
+  const published = projects.map(async (state, at) => {
+    const user = users[at]
+    return user ? publishedOf(client, user, state, machines) : []
+  })
+  const held = await heldBy(world)
+  return { projects, held, published: (await Promise.all(published)).flat(), crashes: world.crashes }
 }
 
 async function projectsOf({ client, admin, users, limit }: Aftermath): Promise<ProjectState[]> {
@@ -75,18 +87,31 @@ async function heldBy(world: World): Promise<Held[]> {
   return (await Promise.all(all)).flat()
 }
 
-/** Deletes all that is left and looks for what stays although nobody needs it any more. */
-export async function leftBehind(after: Aftermath, seconds: number): Promise<Violation[]> {
-  const { client, users, world } = after
-  for (const user of users) {
+/** Deletes all containers, reads what their volumes hold, and deletes those too. */
+export async function deleteAll(after: Aftermath, seconds: number): Promise<VolumeRead[]> {
+  const { client, users } = after
+  const containersOf = async (user: User): Promise<readonly { id: string }[]> => {
     const { json } = await client.ask(user, { method: 'GET', path: '/v1/containers?limit=1000' })
-    const { containers = [] } = json as { containers?: { id: string }[] }
-    for (const { id } of containers)
-      await client.ask(user, { method: 'DELETE', path: `/v1/containers/${id}?stop=true` })
+    return (json as { containers?: { id: string }[] }).containers ?? []
   }
+  const all = users.map(async (user) => {
+    for (const { id } of await containersOf(user)) {
+      await client.ask(user, { method: 'DELETE', path: `/v1/containers/${id}?stop=true` })
+    }
+    await eventually(async () => (await containersOf(user)).length === 0, seconds)
+    return readVolumes(client, user)
+  })
+  return (await Promise.all(all)).flat()
+}
+
+/** What stays although all that needed it was deleted. */
+export async function leftBehind(after: Aftermath, seconds: number): Promise<Violation[]> {
+  const { world } = after
   let left: string[] = []
   await eventually(async () => {
     left = [...(await listedRests(after)), ...(await hostRests(world))]
+    // For who wonders what took so long.
+    await appendFile(join(world.folder, 'rests.log'), `${JSON.stringify({ time: Date.now(), left })}\n`)
     return left.length === 0
   }, seconds)
   return left.map((text) => ({ kind: 'left behind', text }))

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { ofVolumes } from './volume-checker.ts'
 import { placesAfter, violationsOf } from './checker.ts'
 import type { FinalState, Held, Listed, Operation, Verb } from './history.ts'
 
@@ -28,7 +29,13 @@ const held = (more: Partial<Held> = {}): Held => ({ host: 'h1', container: 'id-o
 function found(history: Operation[], containers: Listed[], engines: Held[], more: Partial<FinalState> = {}): string[] {
   const memory = containers.reduce((sum, one) => sum + one.memory, 0)
   const used = { containers: containers.length, memory }
-  const final = { projects: [{ project: 'p', containers, limit: 2, used }], held: engines, crashes: [], ...more }
+  const final = {
+    projects: [{ project: 'p', containers, limit: 2, used }],
+    held: engines,
+    published: [],
+    crashes: [],
+    ...more,
+  }
   return violationsOf(history, final).map(({ kind }) => kind)
 }
 
@@ -147,4 +154,57 @@ test('concludes nothing from an answer that never came', () => {
   expect([...placesAfter([asked('create'), lost('stop'), asked('start')])]).toEqual(['running', 'stopped'])
   expect([...placesAfter([lost('create'), asked('delete')])]).toEqual(['absent', 'running'])
   expect([...placesAfter([asked('create'), asked('stop', { outcome: 'refused', status: 409 })])]).toEqual(['running'])
+})
+
+test('finds a public port at which nobody or somebody else answers, and asks nothing of what does not run', () => {
+  const history = [asked('create', { port: 8001 }), asked('start')]
+  const published = (answer: string | null) => ({ published: [{ project: 'p', name: 'one', port: 8001, answer }] })
+  expect(found(history, [listed()], [held()], published('one'))).toEqual([])
+  expect(found(history, [listed()], [held()], published(null))).toEqual(['wrong port'])
+  expect(found(history, [listed()], [held()], published('two'))).toEqual(['wrong port'])
+  expect(found(history, [listed()], [held()])).toEqual(['wrong port'])
+  const stopped = [asked('create', { port: 8001, run: false })]
+  expect(found(stopped, [listed({ status: 'Created' })], [held({ state: 'created' })])).toEqual([])
+})
+
+test('a port that another container has is refused by Docker with 500', () => {
+  const history = [asked('create', { run: false }), asked('start', { api: 'docker', outcome: 'refused', status: 500 })]
+  expect(found(history, [listed({ status: 'Created' })], [held({ state: 'created' })])).toEqual([])
+})
+
+describe('of volumes', () => {
+  const made = asked('volume', { name: 'data', volume: 'data' })
+  const write = (more: Partial<Operation> = {}) =>
+    asked('write', {
+      volume: 'data',
+      file: 'f',
+      line: 'word',
+      expected: 'written\n',
+      printed: 'written\n',
+      exitCode: 0,
+      ...more,
+    })
+  const lost = (history: Operation[], files: Record<string, string> | null = {}) =>
+    ofVolumes(history, [{ project: 'p', volume: 'data', files: files && new Map(Object.entries(files)) }]).map(
+      ({ kind }) => kind,
+    )
+
+  test('finds what was written, acknowledged, and is not there or is something else', () => {
+    expect(lost([made, write()], { f: 'word' })).toEqual([])
+    expect(lost([made, write()])).toEqual(['lost'])
+    expect(lost([made, write()], { f: 'wor' })).toEqual(['lost'])
+  })
+  test('concludes nothing from a write that failed or was not answered', () => {
+    expect(lost([made, write({ exitCode: 1, printed: '' })])).toEqual([])
+    expect(lost([made, write({ outcome: 'unknown', status: null })])).toEqual([])
+    expect(found([asked('create'), write({ exitCode: 1, printed: '' })], [listed()], [held()])).toEqual([])
+    expect(found([asked('create'), write({ printed: '' })], [listed()], [held()])).toEqual(['wrong exec'])
+  })
+  test('finds a volume that is gone, cannot be read, or was not found for a container', () => {
+    expect(ofVolumes([made], []).map(({ kind }) => kind)).toEqual(['lost'])
+    expect(lost([made], null)).toEqual(['lost'])
+    const refused = asked('create', { volume: 'data', outcome: 'refused', status: 404 })
+    expect(lost([made, refused])).toEqual(['lost'])
+    expect(lost([refused, made])).toEqual([])
+  })
 })

@@ -18,6 +18,7 @@ export interface Answer {
   readonly status: number | null
   readonly text: string
   readonly json: unknown
+  readonly bytes: Buffer
 }
 
 export interface Asked {
@@ -62,9 +63,16 @@ export function createClient(world: Pick<World, 'servers' | 'authority' | 'home'
           dispatcher,
           signal: AbortSignal.timeout(patienceMs),
         })
-        const text = await answer.text()
+        const bytes = Buffer.from(await answer.arrayBuffer())
+        const text = bytes.toString()
         const isJson = answer.headers.get('content-type')?.includes('json') === true && text !== ''
-        return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : {} }
+        return {
+          status: answer.status,
+          headers: answer.headers,
+          text,
+          bytes,
+          json: isJson ? (JSON.parse(text) ?? {}) : {},
+        }
       } catch (error) {
         const { code } = ((error as Error).cause ?? {}) as { code?: string }
         if (code === undefined || !unsent.has(code)) return null
@@ -97,7 +105,7 @@ export function createClient(world: Pick<World, 'servers' | 'authority' | 'home'
       }
       const answer = await send(asked, headers)
       if (answer?.status !== 401 || tries > 0) {
-        return { status: answer?.status ?? null, text: answer?.text ?? '', json: answer?.json ?? {} }
+        return answer ?? { status: null, text: '', json: {}, bytes: Buffer.alloc(0) }
       }
       user.token = (await logIn(user.name, user.password, user.project)).token
     }

@@ -1,4 +1,5 @@
-export type Verb = 'create' | 'start' | 'stop' | 'delete' | 'exec' | 'look'
+/** `volume`: makes a volume. `write`: makes a file in it, by an exec. */
+export type Verb = 'create' | 'start' | 'stop' | 'delete' | 'exec' | 'look' | 'volume' | 'write'
 export type Api = 'zun' | 'native' | 'docker'
 
 /** `done`: promised. `refused`: certainly nothing happened. `unknown`: no answer came, or one that promises nothing. */
@@ -9,14 +10,21 @@ export interface Operation {
   readonly verb: Verb
   readonly api: Api
   readonly project: string
-  /** The container's name. */
+  /** The container's name; of `volume` its own. */
   readonly name: string
   readonly outcome: Outcome
   /** Of HTTP; null: there was no answer. */
   readonly status: number | null
   /** Of `create`: whether it was to run. */
   readonly run?: boolean
-  /** Of an `exec` that was answered: what it should print, what it did, and its exit code. */
+  /** Of `create`: the volume that is mounted; of `volume` and `write`: what it is about. */
+  readonly volume?: string
+  /** Of `create`: the public port that leads to it while it runs. */
+  readonly port?: number
+  /** Of `write`: the name of a file that is written once, and its one line. */
+  readonly file?: string
+  readonly line?: string
+  /** Of an `exec` or `write` that was answered: what it should print, what it did, and its exit code. */
   readonly expected?: string
   readonly printed?: string
   readonly exitCode?: number
@@ -54,9 +62,30 @@ export interface Held {
   readonly state: string
 }
 
+/** A port of the project's public address that leads to a container, as the Docker API lists it. */
+export interface Published {
+  readonly project: string
+  /** The container's name. */
+  readonly name: string
+  readonly port: number
+  /** What it answered on the machine of the container's host; null: nothing. */
+  readonly answer: string | null
+}
+
+/** What a volume holds after all containers were deleted, read by a new one. */
+export interface VolumeRead {
+  readonly project: string
+  readonly volume: string
+  /** By name, their first lines; null: it could not be read. */
+  readonly files: ReadonlyMap<string, string> | null
+  /** Why it could not be read. */
+  readonly problem?: string
+}
+
 export interface FinalState {
   readonly projects: readonly ProjectState[]
   readonly held: readonly Held[]
+  readonly published: readonly Published[]
   /** Processes of ours that ended by themselves. */
   readonly crashes: readonly string[]
 }
@@ -71,6 +100,7 @@ export type ViolationKind =
   | 'wrong state'
   | 'wrong exec'
   | 'wrong answer'
+  | 'wrong port'
   | 'crash'
   | 'left behind'
 

@@ -5,7 +5,7 @@
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { finalState, leftBehind } from './aftermath.ts'
+import { deleteAll, finalState, leftBehind } from './aftermath.ts'
 import { violationsOf } from './checker.ts'
 import { createClient } from './client.ts'
 import { watchDoubles } from './doubles.ts'
@@ -15,6 +15,7 @@ import { seeded } from './random.ts'
 import { type Campaign, reportOf, writeReport } from './report.ts'
 import { publish } from './image.ts'
 import { delay } from './waiting.ts'
+import { ofVolumes } from './volume-checker.ts'
 import { workload } from './workload.ts'
 import { createWorld } from './world.ts'
 
@@ -100,8 +101,10 @@ async function campaign(signal: AbortSignal): Promise<Campaign> {
   const rested = (performance.now() - mended) / 1000
   stage('everything is at rest')
   const violations = [...violationsOf(history, final), ...(await doubles)]
-  violations.push(...(await leftBehind(after, restSeconds)))
+  violations.push(...ofVolumes(history, await deleteAll(after, restSeconds)))
   stage('everything is deleted')
+  violations.push(...(await leftBehind(after, restSeconds)))
+  stage('nothing is left')
   const told = { seed, seconds, setting, history, suffered, final, violations, restSeconds: rested }
   await writeFile(join(world.folder, 'campaign.json'), JSON.stringify(told, null, 1))
   isClean = violations.length === 0

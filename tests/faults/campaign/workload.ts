@@ -1,6 +1,17 @@
-import type { Answer, Asked, Client, User } from './client.ts'
-import type { Api, Operation, Outcome, Verb } from './history.ts'
+import type { Answer, Client, User } from './client.ts'
+import type { Operation, Outcome } from './history.ts'
 import type { Random } from './random.ts'
+import {
+  createStep,
+  deleteStep,
+  execStep,
+  lookStep,
+  type Named,
+  type Step,
+  verbStep,
+  volumeStep,
+  writeStep,
+} from './steps.ts'
 import { delay } from './waiting.ts'
 
 export interface WorkloadOptions {
@@ -16,28 +27,22 @@ export interface WorkloadOptions {
   readonly signal: AbortSignal
 }
 
-/** A container of a worker's, as it last saw it. */
-interface Mine {
-  readonly name: string
-  readonly id: string
-}
-
-type Step = { readonly verb: Verb; readonly api: Api; readonly asked: Asked; readonly more?: Partial<Operation> }
-
-/** What ends at once when it is told to. */
-const command = ['sh', '-c', "trap 'exit 0' TERM; while :; do sleep 1 & wait; done"]
-export const memoryMiB = 16
 const apis = ['zun', 'native', 'docker'] as const
+/** So few that two containers want the same one now and then. */
+const ports = [8001, 8002, 8003, 8004, 8005, 8006]
 
-/** One who makes containers, looks at them, and does with them what may be done, until the signal. */
+/** One who makes a volume and containers, looks at them, and does with them what may be done, until the signal. */
 export async function workload(options: WorkloadOptions): Promise<void> {
-  const { random, signal, most } = options
-  const mine: Mine[] = []
+  const { random, signal, most, number } = options
+  const volume = `w${number}-data`
+  const mine: Named[] = []
+  let hasVolume = false
   for (let count = 0; !signal.aborted; ) {
     await delay(random.between(50, 300))
+    hasVolume ||= isDone(await perform(options, volume, volumeStep(volume)))
     if (mine.length < most && (mine.length === 0 || random.chance(0.3))) {
       count += 1
-      const made = await create(options, `w${options.number}-c${count}`)
+      const made = await create(options, `w${number}-c${count}`, hasVolume && random.chance(0.5) ? volume : undefined)
       if (made) mine.push(made)
       continue
     }
@@ -47,23 +52,26 @@ export async function workload(options: WorkloadOptions): Promise<void> {
   }
 }
 
-async function create(options: WorkloadOptions, name: string): Promise<Mine | null> {
+async function create(options: WorkloadOptions, name: string, volume: string | undefined): Promise<Named | null> {
   const { client, user, random } = options
-  const answer = await perform(options, name, createStep(random.pick(apis), name))
+  const api = random.pick(apis)
+  const port = api === 'docker' && random.chance(0.6) ? random.pick(ports) : undefined
+  const has = volume === undefined ? {} : { volume }
+  const wanted = { name, ...has, ...(port !== undefined && { port }) }
+  const answer = await perform(options, name, createStep(api, wanted))
   const id = idOf(answer)
-  if (answer.status !== null && answer.status < 300 && id !== undefined) return { name, id }
+  if (isDone(answer) && id !== undefined) return { name, id, ...has }
   if (answer.status !== null && answer.status < 500) return null
   // Whether it was made is not known: what is found by its name is looked after as well.
   const found = await client.ask(user, { method: 'GET', path: `/v1/containers?name=${name}` })
   const [first] = (found.json as { containers?: { id: string }[] }).containers ?? []
-  return first ? { name, id: first.id } : null
+  return first ? { name, id: first.id, ...has } : null
 }
 
 /** One look and one act; whether the container is still there. */
-async function actOn(options: WorkloadOptions, one: Mine): Promise<boolean> {
+async function actOn(options: WorkloadOptions, one: Named): Promise<boolean> {
   const { random } = options
-  const look: Step = { verb: 'look', api: 'native', asked: { method: 'GET', path: `/v1/containers/${one.id}` } }
-  const seen = await perform(options, one.name, look)
+  const seen = await perform(options, one.name, lookStep(one))
   if (seen.status === 404) return false
   const { status, task } = seen.json as { status?: string; task?: string | null }
   if (seen.status !== 200 || status === undefined) return true
@@ -71,13 +79,15 @@ async function actOn(options: WorkloadOptions, one: Mine): Promise<boolean> {
   const step = stepFor(status, one, random)
   if (!step) return true
   const answer = await perform(options, one.name, step)
-  return !(step.verb === 'delete' && answer.status !== null && (answer.status < 300 || answer.status === 404))
+  return !(step.verb === 'delete' && (isDone(answer) || answer.status === 404))
 }
 
-function stepFor(status: string, one: Mine, random: Random): Step | null {
+function stepFor(status: string, one: Named, random: Random): Step | null {
   const api = random.pick(apis)
   const dice = random.next()
+  const { volume } = one
   if (status === 'Running') {
+    if (dice < 0.35 && volume !== undefined) return writeStep({ ...one, volume }, random)
     if (dice < 0.5) return execStep(one, random)
     return dice < 0.75 ? verbStep('stop', api, one) : deleteStep(api, one)
   }
@@ -87,63 +97,13 @@ function stepFor(status: string, one: Mine, random: Random): Step | null {
   return dice < 0.5 ? deleteStep(api, one) : null
 }
 
-function createStep(api: Api, name: string): Step {
-  const body = { name, image: 'busybox:latest' }
-  switch (api) {
-    case 'zun': {
-      const zun = { ...body, command, memory: String(memoryMiB), cpu: 0.1 }
-      const path = '/container/v1/containers?run=true'
-      return { verb: 'create', api, asked: { method: 'POST', path, body: zun }, more: { run: true } }
-    }
-    case 'native': {
-      const native = { ...body, command, memory: memoryMiB, cpu: 0.1, run: true }
-      return {
-        verb: 'create',
-        api,
-        asked: { method: 'POST', path: '/v1/containers', body: native },
-        more: { run: true },
-      }
-    }
-    case 'docker': {
-      const limits = { Memory: memoryMiB << 20, NanoCpus: 100_000_000 }
-      const docker = { Image: 'busybox:latest', Cmd: command, HostConfig: limits }
-      const asked: Asked = { at: 'docker', method: 'POST', path: `/containers/create?name=${name}`, body: docker }
-      return { verb: 'create', api, asked, more: { run: false } }
-    }
-  }
-}
-
-function verbStep(verb: 'start' | 'stop', api: Api, { id, name }: Mine): Step {
-  const path = {
-    zun: `/container/v1/containers/${id}/${verb}${verb === 'stop' ? '?timeout=2' : ''}`,
-    native: `/v1/containers/${id}/${verb}`,
-    docker: `/containers/${name}/${verb}${verb === 'stop' ? '?t=2' : ''}`,
-  }[api]
-  return { verb, api, asked: { ...(api === 'docker' && { at: 'docker' }), method: 'POST', path } }
-}
-
-function deleteStep(api: Api, { id, name }: Mine): Step {
-  const path = {
-    zun: `/container/v1/containers/${id}?stop=true`,
-    native: `/v1/containers/${id}?stop=true`,
-    docker: `/containers/${name}?force=true`,
-  }[api]
-  return { verb: 'delete', api, asked: { ...(api === 'docker' && { at: 'docker' }), method: 'DELETE', path } }
-}
-
-function execStep({ id }: Mine, random: Random): Step {
-  const word = `word-${Math.floor(random.next() * 1e9)}`
-  const query = new URLSearchParams({ command: `echo ${word}`, run: 'true', interactive: 'false' })
-  const path = `/container/v1/containers/${id}/execute?${query.toString()}`
-  return { verb: 'exec', api: 'zun', asked: { method: 'POST', path }, more: { expected: `${word}\n` } }
-}
-
 async function perform(options: WorkloadOptions, name: string, step: Step): Promise<Answer> {
   const { client, user, now, note } = options
   const from = now()
-  const answer = await client.ask(user, step.asked)
-  const outcome = outcomeOf(step, answer.status)
+  const answer = await step.ask(client, user)
+  const outcome = outcomeOf(step, answer)
   const { output, exit_code: exitCode } = answer.json as { output?: string; exit_code?: number }
+  const isRun = step.verb === 'exec' || step.verb === 'write'
   note({
     verb: step.verb,
     api: step.api,
@@ -152,7 +112,7 @@ async function perform(options: WorkloadOptions, name: string, step: Step): Prom
     outcome,
     status: answer.status,
     ...step.more,
-    ...(step.verb === 'exec' && outcome === 'done' && { printed: output ?? '', exitCode: exitCode ?? -1 }),
+    ...(isRun && outcome === 'done' && { printed: output ?? '', exitCode: exitCode ?? -1 }),
     ...(outcome !== 'done' && { text: answer.text.slice(0, 300) }),
     from,
     to: now(),
@@ -161,12 +121,17 @@ async function perform(options: WorkloadOptions, name: string, step: Step): Prom
 }
 
 /** Docker's verbs wait until they are carried out: when they fail, the wish may already be written. */
-function outcomeOf({ api, verb }: Step, status: number | null): Outcome {
+function outcomeOf({ api, verb }: Step, { status, text }: Answer): Outcome {
+  if (api === 'docker' && verb === 'start' && status === 500 && text.includes('port is already allocated')) {
+    return 'refused'
+  }
   if (status === null || status >= 500) return 'unknown'
   if (status < 300) return 'done'
   if (api === 'docker' && verb !== 'create' && ![304, 400, 401, 403, 404, 429].includes(status)) return 'unknown'
   return 'refused'
 }
+
+const isDone = ({ status }: Answer) => status !== null && status < 300
 
 /** The APIs' ids of a container are the same uuid; Docker's begins with its digits. */
 function idOf({ json }: Answer): string | undefined {
