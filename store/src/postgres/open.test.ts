@@ -102,6 +102,7 @@ test('of two transactions that wait for each other one is done again, and both s
   const ids = ['c1', 'c2'] as [string, string]
   for (const id of ids) await store.containers.insert(aContainer(id))
   let attempts = 0
+  let holding = 0
   const both = Promise.withResolvers<void>()
   const rename = (order: readonly string[], project: string) =>
     store.transaction(
@@ -110,7 +111,8 @@ test('of two transactions that wait for each other one is done again, and both s
         for (const [at, id] of order.entries()) {
           await containers.update(id as ContainerId, { name: `by ${project}` })
           if (at > 0) continue
-          if (attempts === 2) both.resolve()
+          holding += 1
+          if (holding === 2) both.resolve()
           await both.promise
         }
       },
