@@ -1,6 +1,7 @@
 import type { Store, Tables } from '@gantry/control'
 import type { Kysely } from 'kysely'
 import type { Database } from './database.ts'
+import { gatheredTables } from './gathered-tables.ts'
 import { lockedTransaction } from './locks.ts'
 import { actionTable } from './tables/actions.ts'
 import { changeTable } from './tables/changes.ts'
@@ -31,7 +32,7 @@ import { snapshotTable, volumeTable } from './tables/volumes.ts'
 /** Control's store on any Kysely database whose schema is up to date. */
 export function createStore(db: Kysely<Database>): Store {
   return {
-    ...tables(db),
+    ...gatheredTables(db, tables(db)),
     transaction: (work, locks = []) => lockedTransaction(db, locks, (transaction) => work(tables(transaction))),
   }
 }

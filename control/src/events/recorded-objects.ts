@@ -1,6 +1,6 @@
 import type { Capsule, Host, Image, Network, ProjectId, QuotaMap, Volume } from '@gantry/model'
 import type { Change } from '../ports/change-table.ts'
-import type { Tables } from '../ports/store.ts'
+import type { HostTable, Tables } from '../ports/store.ts'
 import { objectChange } from './change-of.ts'
 
 type Told = Pick<Tables, 'capsules' | 'hosts' | 'images' | 'networks' | 'quotas' | 'volumes'>
@@ -97,14 +97,19 @@ function recordedImages({ images }: Tables, say: Say<Image>): Told['images'] {
 
 function recordedHosts({ hosts }: Tables, tell: Tell): Told['hosts'] {
   const say: Say<Host> = (verb, host) => host && tell(`host.${verb}`, nobodys(host.id), hostData(host))
+  const upsertMany: HostTable['upsertMany'] = async (given) => {
+    const fresh = new Set(await hosts.upsertMany(given))
+    for (const { id, name, availabilityZone } of given) {
+      if (fresh.has(id)) tell('host.create', nobodys(id), { name, availabilityZone })
+    }
+    return [...fresh]
+  }
   return {
     ...hosts,
     async upsert(given) {
-      const before = await hosts.get(given.id)
-      await hosts.upsert(given)
-      if (before) return
-      tell('host.create', nobodys(given.id), { name: given.name, availabilityZone: given.availabilityZone })
+      await upsertMany([given])
     },
+    upsertMany,
     async change(id, change) {
       await hosts.change(id, change)
       say('update', await hosts.get(id))

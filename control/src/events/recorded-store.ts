@@ -1,6 +1,6 @@
-import type { Clock } from '@gantry/kernel'
+import { type Clock, gathered } from '@gantry/kernel'
 import type { Change } from '../ports/change-table.ts'
-import { hostLock, type Store, type Tables } from '../ports/store.ts'
+import { type HostHello, hostLock, type Store, type Tables } from '../ports/store.ts'
 import { ContainerRecorder } from './recorded-containers.ts'
 import { recordedObjects } from './recorded-objects.ts'
 
@@ -31,8 +31,16 @@ export function recorded(store: Store, clock: Clock): Store {
     images: alone('images', ['insert', 'update', 'remove']),
     hosts: {
       ...alone('hosts', ['change', 'remove']),
-      // Each host says hello by itself; all at once after a server's death, when others must not wait for each.
-      upsert: (host) => transaction((tables) => tables.hosts.upsert(host), [hostLock(host.id)]),
+      // All say hello at once after a server's death, when others must not wait for each.
+      upsert: gathered((hosts: readonly HostHello[]) =>
+        transaction(
+          async (tables) => {
+            await tables.hosts.upsertMany(hosts)
+            return hosts.map(() => undefined)
+          },
+          hosts.map(({ id }) => hostLock(id)),
+        ),
+      ),
     },
     quotas: alone('quotas', ['setProject', 'clearProject', 'setClass']),
   }

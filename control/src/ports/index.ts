@@ -30,6 +30,7 @@ export {
   type ContainerTable,
   containerSortKeys,
   hostLock,
+  type HostHello,
   type HostTable,
   type Lock,
   projectLock,

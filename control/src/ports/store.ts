@@ -12,6 +12,7 @@ import type {
   ProjectId,
   QuotaMap,
   RequestId,
+  Status,
 } from '@gantry/model'
 
 import type { Neighbour } from '../scheduling/rules.ts'
@@ -111,6 +112,17 @@ export interface ContainerFilters {
   readonly task?: string | null
   readonly status?: string
   readonly autoRemove?: boolean
+  /** What their health checks found last. */
+  readonly health?: Health
+}
+
+export type Health = 'starting' | 'healthy' | 'unhealthy'
+
+/** How many there are, without members of capsules. */
+export interface ContainerCounts {
+  readonly byStatus: Readonly<Partial<Record<Status, number>>>
+  /** Of those that run: whose health checks fail. */
+  readonly unhealthy: number
 }
 
 export interface ContainerQuery {
@@ -148,6 +160,7 @@ export interface ContainerTable {
   withIdPrefix(project: ProjectId, digits: string): Promise<Container[]>
   /** Without members of capsules. Throws `request.invalid` when the marker is unknown. Order is total: ties are broken by age. */
   list(scope: Scope, query: ContainerQuery): Promise<Container[]>
+  counts(scope: Scope): Promise<ContainerCounts>
   update(id: ContainerId, change: ContainerChange): Promise<void>
   /** Writes what their hosts say of them. Each at most once. */
   observe(seen: readonly Seen[]): Promise<void>
@@ -202,9 +215,20 @@ export interface ActionTable {
   events(actionId: ActionId): Promise<ActionEvent[]>
 }
 
+/** What is written of a host when it says hello; its zone only the first time. */
+export interface HostHello {
+  readonly id: HostId
+  readonly name: string
+  readonly availabilityZone: string
+  readonly facts: HostFacts
+  readonly at: number
+}
+
 export interface HostTable {
   /** Adds the host or updates its facts; `used` and `connected` are not stored. */
-  upsert(host: { id: HostId; name: string; availabilityZone: string; facts: HostFacts; at: number }): Promise<void>
+  upsert(host: HostHello): Promise<void>
+  /** Likewise of many; answers those that were not there before. */
+  upsertMany(hosts: readonly HostHello[]): Promise<HostId[]>
   get(id: HostId): Promise<Host | undefined>
   list(): Promise<Host[]>
   seen(id: HostId, at: number): Promise<void>

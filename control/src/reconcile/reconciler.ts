@@ -136,8 +136,7 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
     async connected(hostId: HostId, facts: HostFacts): Promise<HostPlan> {
       cancel(`lost ${hostId}`)
       await deps.sessions.open(hostId)
-      const known = await deps.store.hosts.get(hostId)
-      const availabilityZone = known?.availabilityZone ?? facts.labels['zone'] ?? 'nova'
+      const availabilityZone = facts.labels['zone'] ?? 'nova'
       await deps.store.hosts.upsert({ id: hostId, name: facts.hostname, availabilityZone, facts, at: deps.clock.now() })
       beatLater(hostId)
       deps.log.info({ host: hostId, name: facts.hostname }, 'host connected')

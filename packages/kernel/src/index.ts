@@ -12,6 +12,7 @@ export {
   faults,
   reasonOf,
 } from './faults.ts'
+export { gathered } from './gathered.ts'
 export { type Ids, randomIds } from './ids.ts'
 export { limiter } from './limiter.ts'
 export { assertNever } from './never.ts'

@@ -1,40 +1,18 @@
-import type { HostTable } from '@gantry/control'
+import type { HostHello, HostTable } from '@gantry/control'
 import { BoundedMap } from '@gantry/kernel'
 import type { Host, HostFacts, HostId, HostUsage } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
 import type { Database, HostRow } from '../database.ts'
+import { givenRows } from './many-rows.ts'
+import { isOneOf } from './one-of.ts'
 import { hostUsage, nothing, usageOfHosts } from './usage.ts'
 
 export function hostTable(db: Kysely<Database>): HostTable {
   return {
-    async upsert({ id, name, availabilityZone, facts, at }) {
-      const row: HostRow = {
-        id,
-        name,
-        availability_zone: availabilityZone,
-        facts: JSON.stringify(facts),
-        disabled: 0,
-        disabled_reason: null,
-        forced_down: 0,
-        created_at: at,
-        updated_at: at,
-        last_seen_at: at,
-        report_count: 1,
-      }
-      await db
-        .insertInto('hosts')
-        .values(row)
-        .onConflict((conflict) =>
-          conflict.column('id').doUpdateSet({
-            name,
-            facts: row.facts,
-            updated_at: at,
-            last_seen_at: at,
-            report_count: sql`hosts.report_count + 1`,
-          }),
-        )
-        .execute()
+    async upsert(host) {
+      await upsertMany(db, [host])
     },
+    upsertMany: (hosts) => upsertMany(db, hosts),
     async get(id) {
       const row = await db.selectFrom('hosts').selectAll().where('id', '=', id).executeTakeFirst()
       if (!row) return undefined
@@ -82,6 +60,36 @@ export function hostTable(db: Kysely<Database>): HostTable {
       return taken.length === 1
     },
   }
+}
+
+async function upsertMany(db: Kysely<Database>, hosts: readonly HostHello[]): Promise<HostId[]> {
+  const ids = hosts.map(({ id }) => id)
+  const before = await db
+    .selectFrom('hosts')
+    .select('id')
+    .where(isOneOf(db, 'id', ids))
+    .execute()
+  const rows = hosts.map(({ id, name, availabilityZone, facts, at }) => ({
+    id,
+    name,
+    availability_zone: availabilityZone,
+    facts: JSON.stringify(facts),
+    disabled: 0,
+    forced_down: 0,
+    created_at: at,
+    updated_at: at,
+    last_seen_at: at,
+    report_count: 1,
+  }))
+  const columns = Object.keys(rows[0] ?? {})
+  const names = sql.join(columns.map((column) => sql.ref(column)))
+  await sql`
+    insert into hosts (${names}) select ${names} from ${givenRows(db, 'hosts', columns, rows)} as given where true order by id
+    on conflict (id) do update set name = excluded.name, facts = excluded.facts, updated_at = excluded.updated_at,
+      last_seen_at = excluded.last_seen_at, report_count = hosts.report_count + 1
+  `.execute(db)
+  const known = new Set(before.map(({ id }) => id))
+  return ids.filter((id) => !known.has(id))
 }
 
 /** Texts of facts that were read lately: each placement looks at all hosts, whose facts hardly ever change. */

@@ -108,8 +108,8 @@ onSqlite(
       () => ports.networksOnHost('h1' as HostId),
       () => ports.hostsOfNetworks([wire]),
     ]) {
-      expect(await opened.planOf(ask)).toEqual([expect.stringContaining('SEARCH')])
-      expect((await opened.planOf(ask))[0]).toContain('COVERING INDEX')
+      const onPorts = (await opened.planOf(ask)).filter((line) => line.includes(' ports '))
+      expect(onPorts).toEqual([expect.stringMatching(/^SEARCH .* COVERING INDEX/)])
     }
   },
 )

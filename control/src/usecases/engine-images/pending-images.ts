@@ -134,7 +134,9 @@ export async function finishPending(deps: Deps, hostId: HostId): Promise<void> {
 }
 
 /** A host may say several times that it is connected. */
-function claimed({ store, cluster }: Deps, hostId: HostId): Promise<Pending[]> {
+async function claimed({ store, cluster }: Deps, hostId: HostId): Promise<Pending[]> {
+  // Most hosts have none; their transactions, which exclude all others, would hold everything up when all hosts come back at once.
+  if ((await store.images.pendingOn(hostId)).length === 0) return []
   return store.transaction(async ({ images, duties }) => {
     const waiting = (await images.pendingOn(hostId)).filter(isPending).filter(({ status }) => status === 'queued')
     for (const { id } of waiting) {
