@@ -4,7 +4,7 @@
 test_programs='docker.io:dockerd docker.io:docker iptables:iptables iproute2:ip nftables:nft e2fsprogs:mkfs.ext4 openssl:openssl curl:curl tmux:tmux debootstrap:debootstrap
 procps:ps tar:tar podman:podman crun:crun netavark:/usr/lib/podman/netavark python3-openstackclient:openstack python3-zunclient:zun
 xfsprogs:mkfs.xfs btrfs-progs:mkfs.btrfs qemu-utils:qemu-nbd libnbd-bin:nbdfuse docker-compose:docker-compose openssh-client:ssh skopeo:skopeo docker-registry:docker-registry postgresql:/usr/share/postgresql-common/pg_wrapper libfaketime:/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1 python3-glanceclient:glance
-haproxy:haproxy rabbitmq-server:rabbitmq-server systemd:systemd-analyze shellcheck:shellcheck'
+chromium:/usr/bin/chromium haproxy:haproxy rabbitmq-server:rabbitmq-server systemd:systemd-analyze shellcheck:shellcheck'
 
 install_test_programs() {
   PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin

@@ -91,7 +91,7 @@ function sessionOf(cookies: SessionCookies, request: FastifyRequest): Session {
 /** Another site must not sign its visitor in here as somebody else. */
 function mustBeOwnPage({ headers }: FastifyRequest): void {
   const { origin, host } = headers
-  if (origin === undefined || new URL(origin).host === host) return
+  if (origin === undefined || URL.parse(origin)?.host === host) return
   throw new Fault('policy.forbidden', { action: 'Signing in', reason: `the page is of ${origin}` })
 }
 
