@@ -6,13 +6,14 @@ const largestLabels = 4096
 
 /** What is told of a container: what its owner sees of it, but for its environment and command. */
 export function containerData(container: Container): Record<string, unknown> {
-  const { name, spec, hostName, status, statusReason, createdAt, observed, capsule } = container
+  const { name, spec, hostName, status, statusReason, task, createdAt, observed, capsule } = container
   const { engine } = observed
   return {
     name,
     image: spec.image,
     status,
     statusReason,
+    task,
     cpu: spec.cpu,
     memory: spec.memory,
     disk: spec.disk,

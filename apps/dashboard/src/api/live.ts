@@ -2,6 +2,7 @@ import type { ChangeView } from '@gantry/facade-native/views'
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useQueryClient } from '@tanstack/react-query'
+import { keepContainerList } from './container-list.ts'
 
 export type LiveState = 'connecting' | 'live' | 'lost'
 
@@ -23,9 +24,13 @@ function become(next: LiveState): void {
 /** Follows everything that happens in the project, and has the lists that speak of it read again. Until the answer is called. */
 export function followChanges(client: QueryClient): () => void {
   const touched = new Map<string, Set<string>>()
+  const containers = keepContainerList(client)
+  let news: ChangeView[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   const refresh = () => {
     timer = undefined
+    containers.take(news)
+    news = []
     for (const [noun, ids] of touched)
       void client.invalidateQueries({ predicate: ({ queryKey }) => speaksOf(queryKey, noun, ids) })
     touched.clear()
@@ -41,11 +46,13 @@ export function followChanges(client: QueryClient): () => void {
     const change = JSON.parse(event.data) as ChangeView
     for (const listener of listeners) listener(change)
     const noun = change.type.split('.', 1)[0] ?? ''
+    if (noun === 'container') news.push(change)
     touched.set(noun, (touched.get(noun) ?? new Set()).add(change.objectId))
     timer ??= setTimeout(refresh, gatherMs)
   })
   return () => {
     source.close()
+    containers.stop()
     clearTimeout(timer)
     become('connecting')
   }
@@ -58,6 +65,8 @@ export function followChanges(client: QueryClient): () => void {
 function speaksOf([first, second]: readonly unknown[], noun: string, ids: ReadonlySet<string>): boolean {
   if (first === 'quota' || first === 'overview') return true
   if (first !== noun) return false
+  // The list of containers is written to instead, see container-list.ts.
+  if (noun === 'container' && second === 'list') return false
   return typeof second !== 'string' || second === 'list' || ids.has(second)
 }
 
