@@ -28,6 +28,8 @@ export {
   type ContainerQuery,
   type ContainerSortKey,
   type ContainerTable,
+  type ContainerCounts,
+  type Health,
   containerSortKeys,
   hostLock,
   type HostHello,

@@ -108,8 +108,8 @@ onSqlite(
       () => ports.networksOnHost('h1' as HostId),
       () => ports.hostsOfNetworks([wire]),
     ]) {
-      const onPorts = (await opened.planOf(ask)).filter((line) => line.includes(' ports '))
-      expect(onPorts).toEqual([expect.stringMatching(/^SEARCH .* COVERING INDEX/)])
+      const onTables = (await opened.planOf(ask)).filter((line) => !/json_each|LIST SUBQUERY/.test(line))
+      expect(onTables).toEqual([expect.stringMatching(/^SEARCH .* COVERING INDEX/)])
     }
   },
 )
