@@ -201,7 +201,8 @@ function serverIn(home: string, script: string, database: string | null, nodeArg
         // A line for each step of a million containers is a load of its own.
         env: {
           ...process.env,
-          NODE_OPTIONS: '',
+          // As deploy/systemd starts it.
+          NODE_OPTIONS: '--max-semi-space-size=64',
           GANTRY_LOG_LEVEL: 'warn',
           ...(database && { GANTRY_DATABASE: database }),
         },
