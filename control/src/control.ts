@@ -29,7 +29,7 @@ import type { ChangePage, ChangeWatch } from './events/change-feed.ts'
 import type { Instance } from './ports/instance-table.ts'
 import type { Member } from './ports/cluster.ts'
 import type { NetRequest, NetworkVerbs } from './ports/networks.ts'
-import type { ContainerQuery } from './ports/store.ts'
+import type { ContainerCounts, ContainerQuery } from './ports/store.ts'
 import type { MountRequest, VolumeVerbs } from './ports/volumes.ts'
 
 /**
@@ -148,6 +148,8 @@ export interface Containers {
   /** So many alike (1 to 1000), or none of them; `web` makes `web-1`, `web-2` … */
   createMany(caller: Caller, input: NewContainer, count: number): Promise<Container[]>
   list(caller: Caller, query: ListContainers): Promise<Container[]>
+  /** How many of the project there are in which status. */
+  counts(caller: Caller, options: Pick<RefOptions, 'allProjects'>): Promise<ContainerCounts>
   get(caller: Caller, ref: string, options?: RefOptions): Promise<Container>
   /** Those of the project whose id without dashes begins with these hex digits, at most two. */
   withIdPrefix(caller: Caller, digits: string): Promise<Container[]>

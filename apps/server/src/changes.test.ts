@@ -138,3 +138,12 @@ test('what is too old is removed in steps, and who would miss something is told 
   expect(await read(world)).toEqual([])
   expect(await read(world, { since: all.at(-1)?.cursor ?? '' })).toEqual([])
 })
+
+test('a reader may begin with the newest few', async () => {
+  const world = await newWorld()
+  for (const name of ['one', 'two', 'three']) await world.control.containers.create(me, { name, spec, run: false })
+  await world.host.idle()
+  const everything = await read(world, { types: ['container.create.end'] })
+  const newest = await read(world, { since: 'now', last: 2, types: ['container.create.end'] })
+  expect(newest).toEqual(everything.slice(-2))
+})

@@ -8,6 +8,8 @@ import { requireAdminFor } from '../usecases/find-container.ts'
 export interface ChangeWatch {
   /** A cursor; `now`; `0`: all that is kept. */
   readonly since: string
+  /** Begins with the newest so many, whatever `since` says; 1 to 200. */
+  readonly last?: number
   /** Exact types, or `container.*`; empty: all. */
   readonly types: readonly string[]
   readonly objectId?: string
@@ -60,11 +62,11 @@ export function changeFeed(store: Pick<Store, 'changes'>): ChangeFeed {
 async function* pages(
   { changes }: Pick<Store, 'changes'>,
   query: ChangeQuery,
-  { since, follow }: ChangeWatch,
+  { since, last, follow }: ChangeWatch,
   signal: AbortSignal,
 ): AsyncGenerator<ChangePage> {
-  const whole = since === '0' ? ('0.0' as Cursor) : null
-  let cursor = since === 'now' ? await changes.end() : (whole ?? (since as Cursor))
+  const whole = since === '0' && last === undefined
+  let cursor = await beginning(changes, query, { since, last })
   yield { changes: [], next: cursor }
   for (let first = true; !signal.aborted; first = false) {
     const page = await changes.after(cursor, query)
@@ -77,6 +79,16 @@ async function* pages(
     if (!follow) return
     await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
   }
+}
+
+async function beginning(
+  changes: Store['changes'],
+  query: ChangeQuery,
+  { since, last }: Pick<ChangeWatch, 'since'> & { readonly last: number | undefined },
+): Promise<Cursor> {
+  if (last !== undefined) return changes.before({ ...query, limit: last })
+  if (since === 'now') return changes.end()
+  return since === '0' ? ('0.0' as Cursor) : (since as Cursor)
 }
 
 function queryOf(caller: Caller, { types, objectId, allProjects = false }: ChangeWatch): ChangeQuery {

@@ -18,6 +18,7 @@ export const rights: Rights<Control> = {
     ...collection,
     createMany: 'change',
     withIdPrefix: 'look',
+    counts: 'look',
     until: 'look',
     update: 'change',
     start: 'change',

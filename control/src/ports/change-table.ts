@@ -54,6 +54,8 @@ export interface ChangeTable {
    * could still be overtaken by an unfinished transaction are not shown yet.
    */
   after(cursor: Cursor, query: ChangeQuery): Promise<{ changes: RecordedChange[]; next: Cursor }>
+  /** Before the newest `limit` changes that are asked for; before all that is kept if there are fewer. */
+  before(query: ChangeQuery): Promise<Cursor>
   /** After all that can be read now. */
   end(): Promise<Cursor>
   /** Whether something that lay after `cursor` has been removed because of its age or number. */

@@ -7,12 +7,16 @@ import { findContainer, requireAdminFor } from './find-container.ts'
 /** Queries: they read the store and nothing else. */
 export function readVerbs(
   deps: Deps,
-): Pick<Containers, 'list' | 'get' | 'withIdPrefix' | 'until' | 'actions' | 'action'> {
+): Pick<Containers, 'list' | 'counts' | 'get' | 'withIdPrefix' | 'until' | 'actions' | 'action'> {
   return {
     async list(caller, query) {
       requireAdminFor(caller, query.allProjects, 'Listing all projects')
       requireAdminFor(caller, query.filters.host !== undefined, 'Filtering by host')
       return deps.store.containers.list(query.allProjects ? null : caller.projectId, query)
+    },
+    async counts(caller, { allProjects = false }) {
+      requireAdminFor(caller, allProjects, 'Counting those of all projects')
+      return deps.store.containers.counts(allProjects ? null : caller.projectId)
     },
     get: (caller, ref, options) => findContainer(deps.store, caller, ref, options),
     async withIdPrefix({ projectId }, digits) {

@@ -41,6 +41,19 @@ describe('containers', () => {
     expect((await ask(cloud, 'DELETE', '/v1/containers/www?force')).status).toBe(202)
   })
 
+  test('are counted by status, those of all projects for administrators', async () => {
+    await using cloud = await serveFakeCloud()
+    await ask(cloud, 'POST', '/v1/containers', { image: 'no-such-image', name: 'web' })
+    await ask(cloud, 'POST', '/v1/containers', { image: 'busybox', name: 'job' }, 'other-token')
+    await expect
+      .poll(async () => (await ask(cloud, 'GET', '/v1/containers/summary')).body)
+      .toEqual({ total: 1, byStatus: { Error: 1 }, unhealthy: 0 })
+    expect((await ask(cloud, 'GET', '/v1/containers/summary?allProjects', undefined, 'admin-token')).body.total).toBe(2)
+    expect((await ask(cloud, 'GET', '/v1/containers/summary?status=Error')).status).toBe(400)
+    expect((await ask(cloud, 'GET', '/v1/containers?health=poorly')).status).toBe(400)
+    expect((await ask(cloud, 'GET', '/v1/events?last=0')).status).toBe(400)
+  })
+
   test('answers carry the request id and errors explain themselves', async () => {
     await using cloud = await serveFakeCloud()
     const missing = await ask(cloud, 'GET', '/v1/containers/nope')

@@ -188,6 +188,17 @@ export type CapsuleView = CapsuleFields & {
   readonly initContainers: ContainerView[]
 }
 
+const ContainerSummary = Type.Object({
+  total: Type.Integer(),
+  byStatus: Type.Unsafe<Readonly<Record<string, number>>>({
+    type: 'object',
+    additionalProperties: { type: 'integer' },
+    description: 'How many are in which status; one that none is in is left out.',
+  }),
+  unhealthy: Type.Integer({ description: 'Of those that run: whose health checks fail.' }),
+})
+export type ContainerSummaryView = Static<typeof ContainerSummary>
+
 const Host = Type.Object({
   id: Type.String(),
   name: Type.String(),
@@ -297,6 +308,7 @@ export const documents = {
     ...listOf('containers', 'Container').properties,
     next: orNull(Type.String({ description: 'The marker of the next page; null: this is the last.' })),
   }),
+  ContainerSummary,
   ContainersMade: Type.Object({
     containers: Type.Array(Type.Object({ id: Type.String({ format: 'uuid' }), name: Type.String() })),
   }),

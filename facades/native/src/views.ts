@@ -2,6 +2,7 @@
 export type {
   ActionView,
   CapsuleView,
+  ContainerSummaryView,
   ContainerView,
   CreateContainer,
   CreateContainers,

@@ -78,3 +78,21 @@ test('cursors outlive the order of a database that was restored elsewhere', asyn
     expect((await store.changes.after(cursor, all)).changes.map(({ objectId }) => objectId)).toEqual(['new'])
   }
 })
+
+test('the newest changes begin behind the cursor that is told, whoever else wrote in between', async () => {
+  await using opened = await openStore()
+  const { changes } = opened.store
+  const mine = { scope: project(1), types: [], limit: 2 }
+  for (const id of ['a', 'b', 'c']) await changes.add([change(1, id), change(2, `${id}-of-others`)])
+  const newest = async (limit: number) => {
+    const { changes: found } = await changes.after(await changes.before({ ...mine, limit }), { ...mine, limit: 10 })
+    return found.map(({ objectId }) => objectId)
+  }
+  expect(await newest(2)).toEqual(['b', 'c'])
+  expect(await newest(3)).toEqual(['a', 'b', 'c'])
+  expect(await newest(9)).toEqual(['a', 'b', 'c'])
+  await changes.prune({ before: 0, keep: 4, most: 10 })
+  expect(await newest(9)).toEqual(['b', 'c'])
+  const from = await changes.before({ ...mine, limit: 9 })
+  expect(await changes.isGone(from)).toBe(false)
+})

@@ -38,6 +38,16 @@ export function changeTable(db: Kysely<Database>): ChangeTable {
         next: changes.length < query.limit ? later(cursorOf(from), last) : (changes.at(-1)?.cursor ?? last),
       }
     },
+    async before(query) {
+      const to = parse(await end())
+      const rows = await between(db, order, { from: parse(start), to }, query)
+        .clearOrderBy()
+        .orderBy(order.newestFirst)
+        .offset(query.limit)
+        .limit(1)
+        .execute()
+      return rows[0] ? cursorOf(rows[0]) : ((await mark(pruned)) ?? start)
+    },
     end,
     async isGone(cursor) {
       const behind = await mark(pruned)
@@ -97,6 +107,7 @@ function later(one: Cursor, other: Cursor): Cursor {
 /** How each database keeps the order in which transactions became visible. */
 interface Order {
   readonly columns: RawBuilder<unknown>
+  readonly newestFirst: RawBuilder<unknown>
   after(place: Place): RawBuilder<boolean>
   upTo(place: Place): RawBuilder<boolean>
   newest(db: Kysely<Database>): Promise<Place | undefined>
@@ -107,19 +118,21 @@ interface Order {
 
 const byNumber: Order = {
   columns: sql`number`,
+  newestFirst: sql`number desc`,
   after: ({ number }) => sql<boolean>`number > ${number}`,
   upTo: ({ number }) => sql<boolean>`number <= ${number}`,
-  newest: (db) => newestOf(db, sql`number desc`, sql`true`),
+  newest: (db) => newestOf(db, byNumber.newestFirst, sql`true`),
   known: async (_db, place) => place,
   mend: async () => undefined,
 }
 
 const byTransaction: Order = {
   columns: sql`xid, number`,
+  newestFirst: sql`xid desc, number desc`,
   after: ({ xid, number }) => sql<boolean>`(xid, number) > (${xid}, ${number})`,
   upTo: ({ xid, number }) => sql<boolean>`(xid, number) <= (${xid}, ${number})`,
   newest: (db) =>
-    newestOf(db, sql`xid desc, number desc`, sql`xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`),
+    newestOf(db, byTransaction.newestFirst, sql`xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`),
   async known(db, place, last) {
     if (place.xid <= last.xid) return place
     return place.xid >= (await nextTransaction(db)) ? { ...place, xid: 0 } : place

@@ -1,7 +1,8 @@
 import type { ContainerId, HostId, Mount, Nic, NetworkId, PortId, RegistryId, SubnetId } from '@gantry/model'
+import { anEngineContainer } from '@gantry/model/testing'
 import { expect, test } from 'vitest'
 import { onSqlite, openStore } from '../testing/open-store.ts'
-import { aContainer, inCapsule, ours } from '../testing/samples.ts'
+import { aContainer, inCapsule, ours, theirs } from '../testing/samples.ts'
 
 const nic: Nic = {
   portId: 'port-1' as PortId,
@@ -68,4 +69,28 @@ onSqlite('a page of the newest containers is read in order, without sorting all 
     const plan = await opened.planOf(() => containers.list(scope, query))
     expect(plan).toEqual([expect.stringMatching(/USING INDEX containers_by_age/)])
   }
+})
+
+test('containers are counted by status, and those whose health checks fail are found', async () => {
+  await using opened = await openStore()
+  const { containers } = opened.store
+  const sick = (health: 'healthy' | 'unhealthy') => ({
+    observed: { engine: anEngineContainer({ health }), settled: 1, failure: null },
+  })
+  // A reason that quotes the same words is none.
+  const liar = { step: 'start', reason: '"health":"unhealthy"' } as const
+  await containers.insertMany([
+    aContainer('a', { status: 'Running', ...sick('unhealthy') }),
+    aContainer('b', { status: 'Running', ...sick('healthy') }),
+    aContainer('c', { status: 'Running', observed: { engine: null, settled: 1, failure: liar } }),
+    aContainer('d', { status: 'Stopped', ...sick('unhealthy') }),
+    aContainer('e', { status: 'Running', projectId: theirs }),
+    aContainer('f', { status: 'Running', capsule: inCapsule('member') }),
+  ])
+  expect(await containers.counts(ours)).toEqual({ byStatus: { Running: 3, Stopped: 1 }, unhealthy: 1 })
+  expect(await containers.counts(null)).toEqual({ byStatus: { Running: 4, Stopped: 1 }, unhealthy: 1 })
+  expect(await containers.counts('nobody' as typeof ours)).toEqual({ byStatus: {}, unhealthy: 0 })
+  const page = { sortKey: 'name', descending: false, limit: 10, marker: null } as const
+  const found = await containers.list(ours, { ...page, filters: { health: 'unhealthy', status: 'Running' } })
+  expect(found.map(({ name }) => name)).toEqual(['a'])
 })

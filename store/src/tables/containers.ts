@@ -1,7 +1,7 @@
-import type { ContainerQuery, ContainerSortKey, ContainerTable, Scope } from '@gantry/control'
+import type { ContainerCounts, ContainerQuery, ContainerSortKey, ContainerTable, Health, Scope } from '@gantry/control'
 import { Fault } from '@gantry/kernel'
 import type { Container, ContainerId, HostId, ProjectId } from '@gantry/model'
-import { type ExpressionBuilder, type Kysely, type SelectQueryBuilder, sql } from 'kysely'
+import { type ExpressionBuilder, type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import type { ContainerRow, Database } from '../database.ts'
 import { containerColumns, fromRow, toRow, wholeRow } from './container-row.ts'
 import { givenRows, insertNumbered } from './many-rows.ts'
@@ -44,6 +44,7 @@ export function containerTable(db: Kysely<Database>): ContainerTable {
       return rows.map(fromRow)
     },
     list: (scope, query) => list(db, scope, query),
+    counts: (scope) => counts(db, scope),
     async update(id, change) {
       await db.updateTable('containers').set(containerColumns(change)).where('id', '=', id).execute()
     },
@@ -183,6 +184,28 @@ async function list(db: Kysely<Database>, scope: Scope, query: ContainerQuery): 
   return rows.map(fromRow)
 }
 
+/** Compact JSON has this nowhere but where it is meant: in a text the quotes would be escaped. */
+function saysHealth(health: Health): RawBuilder<boolean> {
+  return sql<boolean>`observed like ${`%"health":"${health}"%`}`
+}
+
+async function counts(db: Kysely<Database>, scope: Scope): Promise<ContainerCounts> {
+  const rows = await db
+    .selectFrom('containers')
+    .select(['status', sql<number>`count(*)`.as('count')])
+    .select(
+      sql<number>`sum(case when status = 'Running' and ${saysHealth('unhealthy')} then 1 else 0 end)`.as('unhealthy'),
+    )
+    .where('capsule_id', 'is', null)
+    .$if(scope !== null, (query) => query.where('project_id', '=', scope as string))
+    .groupBy('status')
+    .execute()
+  return {
+    byStatus: Object.fromEntries(rows.map(({ status, count }) => [status, Number(count)])),
+    unhealthy: rows.reduce((sum, { unhealthy }) => sum + Number(unhealthy), 0),
+  }
+}
+
 function filtered<O>(
   select: SelectQueryBuilder<Database, 'containers', O>,
   { filters }: ContainerQuery,
@@ -198,7 +221,9 @@ function filtered<O>(
     ['status', filters.status],
     ['auto_remove', filters.autoRemove === undefined ? undefined : Number(filters.autoRemove)],
   ]
-  return select.where((eb: ExpressionBuilder<Database, 'containers'>) =>
+  const { health } = filters
+  const healthy = health === undefined ? select : select.where(saysHealth(health))
+  return healthy.where((eb: ExpressionBuilder<Database, 'containers'>) =>
     eb.and(
       wanted.flatMap(([column, value]) =>
         value === undefined ? [] : [eb(column, value === null ? 'is' : '=', value)],

@@ -9,6 +9,7 @@ import { isoTime } from '../times.ts'
 
 export interface ChangesQuery {
   readonly since?: string
+  readonly last?: number
   readonly types?: string
   readonly object?: string
   readonly follow?: string
@@ -20,7 +21,7 @@ export async function sendChanges(
   { control, heartbeatMs }: Pick<NativeContext, 'control' | 'heartbeatMs'>,
   request: FastifyRequest,
   reply: FastifyReply,
-  { since = 'now', types = '', object, follow, allProjects }: ChangesQuery,
+  { since = 'now', last, types = '', object, follow, allProjects }: ChangesQuery,
 ): Promise<FastifyReply> {
   const signal = streamSignal(reply)
   const watch = {
@@ -28,6 +29,7 @@ export async function sendChanges(
     types: types.split(',').filter((type) => type !== ''),
     follow: isYes(follow, true),
     allProjects: isYes(allProjects),
+    ...(last !== undefined && { last }),
     ...(object !== undefined && { objectId: object }),
   }
   const pages = control.events.changes(callerOf(request), watch, signal)

@@ -2,7 +2,7 @@ import { Fault } from '@gantry/kernel'
 import { callerOf } from '@gantry/http'
 import type { ContainerId } from '@gantry/model'
 import Type, { type Static } from 'typebox'
-import { containerSortKeys, type ListContainers } from '@gantry/control'
+import { containerSortKeys, type Health, type ListContainers } from '@gantry/control'
 import { type App, type NativeContext, Ref } from '../context.ts'
 import { operation } from '../operation.ts'
 import { bounded, flag, isYes, oneOf, text, whole } from '../query.ts'
@@ -33,6 +33,7 @@ const ListQuery = Type.Object(
     project: text('Only those of this project; administrators only.'),
     user: text('Only those this user made.'),
     memory: whole('Only those with this limit, MiB.'),
+    health: oneOf(['starting', 'healthy', 'unhealthy'], 'Only those whose health check found this last.'),
     autoRemove: flag('Only those that are, or are not, removed when they end.'),
     sort: oneOf([...sortKeys.keys()], 'What to sort by; createdAt if left out.'),
     order: oneOf(['asc', 'desc'], 'desc, newest first, if left out.'),
@@ -76,6 +77,13 @@ export function containerRoutes(app: App, { control }: NativeContext): void {
     const made = await control.containers.createMany(callerOf(request), fromNative(alike), count)
     return reply.code(202).send({ containers: made.map(({ id, name }) => ({ id, name })) })
   })
+  app.get('/containers/summary', { schema: summaryDoc }, async (request) => {
+    const { byStatus, unhealthy } = await control.containers.counts(callerOf(request), {
+      allProjects: isYes(request.query.allProjects),
+    })
+    const total = Object.values(byStatus).reduce((sum, count) => sum + count, 0)
+    return { total, byStatus, unhealthy }
+  })
   app.get('/containers/:ref', { schema: showDoc }, async (request) => {
     const allProjects = isYes(request.query.allProjects)
     const found = await control.containers.get(callerOf(request), request.params.ref, { allProjects })
@@ -100,7 +108,7 @@ export function containerRoutes(app: App, { control }: NativeContext): void {
 }
 
 function toListQuery(query: Static<typeof ListQuery>): ListContainers {
-  const { name, image, status, host, project, user, memory, autoRemove } = query
+  const { name, image, status, host, project, user, memory, health, autoRemove } = query
   return {
     allProjects: isYes(query.allProjects),
     filters: {
@@ -111,6 +119,7 @@ function toListQuery(query: Static<typeof ListQuery>): ListContainers {
       ...(project === undefined ? {} : { projectId: project }),
       ...(user === undefined ? {} : { userId: user }),
       ...(memory === undefined ? {} : { memory: Number(memory) }),
+      ...(health === undefined ? {} : { health: health as Health }),
       ...(autoRemove === undefined ? {} : { autoRemove: isYes(autoRemove) }),
     },
     sortKey: sortKeyOf(query.sort ?? 'createdAt'),
@@ -133,6 +142,13 @@ const listDoc = operation({
   tag,
   querystring: ListQuery,
   answer: { status: 200, description: 'One page.', content: 'ContainerList' },
+})
+const summaryDoc = operation({
+  operationId: 'summarizeContainers',
+  summary: 'Count containers by status',
+  tag,
+  querystring: AllProjects,
+  answer: { status: 200, description: 'How many there are.', content: 'ContainerSummary' },
 })
 const createDoc = operation({
   operationId: 'createContainer',

@@ -6,7 +6,7 @@ import type { ContainerEvent } from '@gantry/control'
 import Type from 'typebox'
 import type { App, NativeContext } from '../context.ts'
 import { flowing, operation } from '../operation.ts'
-import { flag, isYes, text } from '../query.ts'
+import { bounded, flag, isYes, text, whole } from '../query.ts'
 import { toEventView } from '../translate.ts'
 import { sendChanges } from './change-stream.ts'
 
@@ -16,6 +16,7 @@ const EventsQuery = Type.Object(
     since: text(
       'A cursor, `now`, or `0` for all that is kept: what was written down of changes, in order, without gaps.',
     ),
+    last: whole('Instead of `since`: begins with the newest so many (1 to 200).'),
     types: text('With `since`: exact types, or `container.*`; several with commas.', 2048),
     object: text('With `since`: of this object only, by its id.'),
     follow: flag('With `since`: no ends the stream with the last change that there is.'),
@@ -26,8 +27,13 @@ const EventsQuery = Type.Object(
 /** `GET /v1/events`: server-sent events. Once the headers are out, nothing that happens is missed. */
 export function eventRoutes(app: App, { control, heartbeatMs }: NativeContext): void {
   app.get('/events', { schema: eventsDoc, ...flowing }, async (request, reply) => {
-    const since = lastEventId(request.headers) ?? request.query.since
-    if (since !== undefined) return sendChanges({ control, heartbeatMs }, request, reply, { ...request.query, since })
+    const resumed = lastEventId(request.headers)
+    const since = resumed ?? request.query.since
+    const last = resumed === undefined ? lastOf(request.query.last) : {}
+    if (since !== undefined || 'last' in last) {
+      const { last: _text, ...query } = request.query
+      return sendChanges({ control, heartbeatMs }, request, reply, { ...query, ...last, since: since ?? 'now' })
+    }
     const signal = streamSignal(reply)
     const allProjects = isYes(request.query.allProjects)
     const events = control.events.watch(callerOf(request), { allProjects }, signal)[Symbol.asyncIterator]()
@@ -53,6 +59,10 @@ export function eventRoutes(app: App, { control, heartbeatMs }: NativeContext): 
     }
     return reply
   })
+}
+
+function lastOf(text: string | undefined): { readonly last?: number } {
+  return text === undefined ? {} : { last: bounded('last', text, 1, [1, 200]) }
 }
 
 /** What an `EventSource` that reconnects says it has read (HTML Living Standard §9.2). */

@@ -89,6 +89,13 @@ export class FakeContainers {
       return entry.container
     },
     list: async (caller, query) => this.#list(caller, query),
+    counts: async (caller, { allProjects = false }) => {
+      const all = [...this.#entries.values()].map(({ container }) => container)
+      const mine = all.filter(({ projectId }) => allProjects || projectId === caller.projectId)
+      const byStatus: Partial<Record<Status, number>> = {}
+      for (const { status } of mine) byStatus[status] = (byStatus[status] ?? 0) + 1
+      return { byStatus, unhealthy: 0 }
+    },
     withIdPrefix: async () => [],
     until: async () => {
       throw new Error('containers.until is not faked.')

@@ -123,6 +123,7 @@ export function fakeControl(): FakeControl {
   const control: Control = {
     containers: {
       withIdPrefix: async () => [],
+      counts: () => Promise.reject(new Error('containers.counts is not faked.')),
       createMany: () => Promise.reject(new Error('containers.createMany is not faked.')),
       until: () => Promise.reject(new Error('containers.until is not faked.')),
       create: async (caller, input: NewContainer) => {
