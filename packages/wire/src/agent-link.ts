@@ -27,7 +27,7 @@ export interface AgentLinkOptions {
   /** End of the certificate the agent came with, epoch milliseconds. */
   readonly validUntil: number
   readonly reports: RelayReports
-  /** The session that this one replaces has told its last report. */
+  /** The sessions before this one have told their last reports. */
   readonly after: Promise<void>
   readonly checks: ReadonlyMap<string, CallCheck>
   readonly sign: (csr: string, hostId: HostId) => Promise<string>
@@ -40,6 +40,7 @@ export interface AgentLinkOptions {
 
 /** One agent's session, seen from the relay. Lives as long as the control stream; calls under way may outlive that. */
 export class AgentLink {
+  readonly hostId: HostId
   readonly calls: AgentCalls
   /** Settles, never rejects, when the last report of this session has been made. */
   readonly reported: Promise<void>
@@ -59,6 +60,7 @@ export class AgentLink {
   constructor(options: AgentLinkOptions) {
     const { session, hostId, log } = options
     this.#options = options
+    this.hostId = hostId
     this.#validUntil = options.validUntil
     this.calls = remoteCalls(hostId, session, options.checks)
     session.on('error', (error) => log.warn({ host: hostId, reason: reasonOf(error) }, 'agent session failed'))

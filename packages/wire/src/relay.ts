@@ -97,6 +97,11 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     secureOptions: constants.SSL_OP_NO_TICKET,
   })
 
+  /** Settles when no earlier session of the host has anything to report any more, whether its connection is still there or not. */
+  const lastReports = async (hostId: HostId) => {
+    await Promise.all([...running].flatMap((link) => (link.hostId === hostId ? [link.reported] : [])))
+  }
+
   const openLink = (hostId: HostId, socket: TLSSocket) => {
     const previous = current.get(hostId)
     const link: AgentLink = new AgentLink({
@@ -107,7 +112,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       sign: options.sign,
       session: askOver(socket),
       validUntil: new Date(socket.getPeerCertificate().valid_to).getTime(),
-      after: previous?.reported ?? Promise.resolve(),
+      after: lastReports(hostId),
       keepaliveMs: options.keepaliveMs ?? 15_000,
       servers: () => options.servers?.() ?? [],
       now: () => clock.now(),

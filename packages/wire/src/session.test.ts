@@ -195,6 +195,31 @@ describe('after a break', () => {
     line.close()
   })
 
+  test('that both ends noticed, the next session begins when the last report of the one before is made', async () => {
+    const { reports, seen } = memoryReports()
+    const store = Promise.withResolvers<void>()
+    let begun = false
+    const slow = () => {
+      begun = true
+      return store.promise
+    }
+    bench = await relayBench({ reports: { ...reports, observed: slow } })
+    const line = await unreliableLine(bench.relay.port)
+    const agent = fakeHost()
+    await bench.agent(agent.host, { dial: dialTcp({ host: '127.0.0.1', port: line.port }) })
+    agent.send(observed('c'))
+    await until(() => begun)
+    line.cut()
+    await until(() => bench.relay.connectedCount() === 0)
+    await until(() => agent.told.length === 3, 'the agent is back')
+    await sleep(50)
+    expect(seen).toEqual([`connected ${hostId}`])
+    store.resolve()
+    await until(() => bench.relay.connectedCount() === 1, 'the second is connected')
+    expect(seen).toEqual([`connected ${hostId}`, `disconnected ${hostId}`, `connected ${hostId}`])
+    line.close()
+  })
+
   test('when replaced, streams under way on the old session run to their end', async () => {
     bench = await relayBench()
     const output = new PassThrough()
