@@ -1,6 +1,6 @@
 import { Fault, type FaultCode, type FaultKind, reasonOf } from '@gantry/kernel'
 import { baseUrl, callerOf, statusOfKind } from '@gantry/http'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /**
  * An answer that only Zun's language knows (version gates, its schema errors). `kebab` is the last part of the error's code;
@@ -175,4 +175,15 @@ function unauthenticated(fault: Fault, reply: FastifyReply, identityUrl: string)
     .header('www-authenticate', `Keystone uri="${identityUrl}"`)
     .type('application/json')
     .send({ error: { code: 401, title: 'Unauthorized', message: fault.message } })
+}
+
+/**
+ * zunclient fails on this header with a TypeError in place of the error, unless the status is 413. Its users read how long to wait in the
+ * sentence. Within a session it forgets its own name and leaves that of the library below.
+ */
+export function spareZunclient(app: FastifyInstance): void {
+  app.addHook('onSend', async ({ headers }, reply) => {
+    const isZunclient = /^python-(zunclient|urllib3)/.test(headers['user-agent'] ?? '')
+    if (isZunclient && headers['openstack-api-version'] !== undefined) reply.removeHeader('retry-after')
+  })
 }

@@ -10,7 +10,7 @@ import { containerActionRoutes } from './container-actions.ts'
 import { containerNetworkRoutes, networkRoutes } from './container-networks.ts'
 import { containerRoutes } from './containers.ts'
 import type { Zun } from './context.ts'
-import { errorHandler, Refusal } from './errors.ts'
+import { errorHandler, spareZunclient, Refusal } from './errors.ts'
 import { execAndFileRoutes } from './exec-and-files.ts'
 import { hostRoutes } from './hosts.ts'
 import { imageRoutes } from './images.ts'
@@ -45,6 +45,7 @@ export const zunFacade: FastifyPluginCallback<ZunOptions> = (app, options, done)
     announceMicroversion(request, reply)
   })
   app.setErrorHandler(errorHandler({ identityUrl }))
+  spareZunclient(app)
   routingErrors(app)
   refuseOtherBodies(app)
   versionRoutes(app, app.prefix)
