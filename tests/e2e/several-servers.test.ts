@@ -1,16 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { startPostgres, type TestPostgres } from '@gantry/store/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { dockerConfig, type Gantry, logInAs, type Session, startGantry } from '../fixtures/gantry.ts'
-import { launch, type Part, part } from '../fixtures/parts.ts'
+import { dockerConfig, type Gantry, type Session, startGantry } from '../fixtures/gantry.ts'
+import { type SecondServer, secondServer } from '../fixtures/second-server.ts'
 
 // Two server processes on one PostgreSQL, one real host. The first is the one that its agent was told to join.
 let postgres: TestPostgres
 let gantry: Gantry
-let second: Part
-let at = { api: '', docker: '' }
+let second: SecondServer
 let first: Session
 let other: Session
 let admin: Session
@@ -19,19 +17,12 @@ beforeAll(async () => {
   postgres = await startPostgres()
   const database = ['--database', await postgres.database()]
   gantry = await startGantry({ serverArgs: database })
-  second = part(join(gantry.home, 'second.log'), async (out) => {
-    const listens = ['listen', 'agents-listen', 'docker-listen', 'docker-tls-listen']
-    const ports = listens.flatMap((name) => [`--${name}`, '127.0.0.1:0'])
-    const args = ['--home', gantry.home, ...database, ...ports]
-    const { child, message } = await launch('apps/server/src/main.ts', args, {}, out)
-    at = { api: String(message['api']), docker: String(message['docker']) }
-    return child
-  })
+  second = secondServer(gantry, database)
   await second.start()
   first = await gantry.logIn('demo')
-  const there = { OS_AUTH_URL: `${at.api}/identity/v3` }
-  other = await logInAs(at.api, { ...(await gantry.env()), ...there })
-  admin = await logInAs(at.api, { ...(await gantry.env('admin')), ...there })
+  const there = { OS_AUTH_URL: `${second.api()}/identity/v3` }
+  other = await second.as({ ...(await gantry.env()), ...there })
+  admin = await second.as({ ...(await gantry.env('admin')), ...there })
 }, 180_000)
 afterAll(async () => {
   await second.kill9()
@@ -42,7 +33,7 @@ afterAll(async () => {
 const docker = (args: readonly string[], input?: string) =>
   gantry.docker(args, {
     session: other,
-    env: { DOCKER_HOST: at.docker.replace('http', 'tcp') },
+    env: { DOCKER_HOST: second.docker().replace('http', 'tcp') },
     ...(input !== undefined && { input }),
   })
 const ok = ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Session, ZunContainer } from '../fixtures/gantry.ts'
 import { type GantryOnCloud, gantryOnCloud } from './fixtures/gantry-on-cloud.ts'
 import { eventually, type TestCloud, type TestProject, testCloud } from './fixtures/test-cloud.ts'
+import { type Answers, eachOf, expectClear, pause, randomFrom, whileDying } from './fixtures/while-dying.ts'
 
 /**
  * SIGKILL to one process in the middle of thirty creates, and again of thirty deletes. What was acknowledged must come about, and
@@ -13,9 +14,6 @@ import { eventually, type TestCloud, type TestProject, testCloud } from './fixtu
 
 const run = promisify(execFile)
 const many = Number(process.env['GANTRY_MANY'] ?? 30)
-/** Requests under way at once. */
-const width = 6
-
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const random = randomFrom(seed)
 
@@ -55,8 +53,13 @@ test.each(Object.keys(victims))(
   `kill -9 of %s in the middle of ${many} creates and as many deletes loses nothing and leaves nothing`,
   { timeout: 400_000 },
   async (victim) => {
+    const death = async () => {
+      await victims[victim]?.kill9()
+      await pause(random() * 1000)
+      await victims[victim]?.start()
+    }
     const names = Array.from({ length: many }, (_, at) => `${victim}-${at}`)
-    const created = await whileDying(victim, names, (name) =>
+    const create = (name: string) =>
       member.zun('POST', '/containers?run=true', {
         name,
         image: 'busybox',
@@ -64,9 +67,9 @@ test.each(Object.keys(victims))(
         cpu: 0.1,
         memory: '32',
         nets: [{ network: networkId }],
-      }),
-    )
-    expectClear(created, [202])
+      })
+    const created = await whileDying(names, create, death, random)
+    expectClear(created, 202, seed)
     const acknowledged = names.filter((name) => created.get(name)?.status === 202)
     expect(acknowledged.length, told(created)).toBeGreaterThan(0)
     await eventually(
@@ -81,8 +84,9 @@ test.each(Object.keys(victims))(
     )
 
     const there = (await containers()).map(({ name }) => name)
-    const deleted = await whileDying(victim, there, (name) => member.zun('DELETE', `/containers/${name}?stop=true`))
-    expectClear(deleted, [204])
+    const remove = (name: string) => member.zun('DELETE', `/containers/${name}?stop=true`)
+    const deleted = await whileDying(there, remove, death, random)
+    expectClear(deleted, 204, seed)
     await eventually(
       'all containers to be gone',
       async () => {
@@ -118,46 +122,6 @@ test('without Keystone, who was known goes on, who was not gets a 503 that says 
   await eventually('the stranger to be known', async () => (await stranger.zun('GET', '/containers')).status === 200)
   expect((await known()).status).toBe(200)
 })
-
-/** Null: the connection broke, or there was nobody to connect to. */
-type Answers = ReadonlyMap<string, { readonly status: number; readonly text: string } | null>
-
-/** One request for each name, during which the victim is killed when some have been answered, and started again. */
-async function whileDying(
-  victim: string,
-  names: readonly string[],
-  ask: (name: string) => Promise<{ readonly status: number; readonly text: string }>,
-): Promise<Answers> {
-  const part = victims[victim]
-  if (!part) throw new Error(`Nobody knows how to kill ${victim}.`)
-  const answers = new Map<string, { readonly status: number; readonly text: string } | null>()
-  const killAfter = 1 + Math.floor(random() * names.length * 0.6)
-  let death: Promise<void> | null = null
-  const dying = async () => {
-    // Not just when an answer has come, but anywhere in the next requests' lives.
-    await pause(random() * 400)
-    await part.kill9()
-    await pause(random() * 1000)
-    await part.start()
-  }
-  await eachOf(names, async (name) => {
-    answers.set(name, await ask(name).catch(() => null))
-    if (answers.size >= killAfter) death ??= dying()
-    // Who is refused does not try the next one in the same instant; else all would be refused before anything is up again.
-    if (answers.get(name) === null) await pause(300)
-  })
-  await (death ?? dying())
-  return answers
-}
-
-/** Whoever gets an answer gets the one that is due, or a 503 that says which service is away. */
-function expectClear(answers: Answers, good: readonly number[]): void {
-  for (const answer of answers.values()) {
-    if (answer === null || good.includes(answer.status)) continue
-    expect(answer.status, `seed ${seed}: ${answer.text}`).toBe(503)
-    expect(answer.text).toMatch(/service cannot be used at the moment/)
-  }
-}
 
 /** After whatever a dead server had begun at Neutron is old enough to be nobody's. */
 async function expectNothingLeft(): Promise<void> {
@@ -208,27 +172,4 @@ function states(of: readonly ZunContainer[]): string {
 
 function told(answers: Answers): string {
   return `seed ${seed}: ${[...answers].map(([name, answer]) => `${name} ${answer?.status} ${answer?.text}`).join('\n')}`
-}
-
-async function eachOf<T>(things: readonly T[], work: (thing: T) => Promise<void>): Promise<void> {
-  const left = [...things]
-  const worker = async () => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) await work(next)
-  }
-  await Promise.all(Array.from({ length: width }, worker))
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-/** In [0, 1), the same for the same seed (mulberry32). */
-function randomFrom(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -30,8 +30,8 @@ export interface CloudPortTable {
   insert(port: CloudPort): Promise<boolean>
   get(id: string): Promise<CloudPort | undefined>
   ofContainer(containerId: ContainerId): Promise<CloudPort[]>
-  /** A project's ports on one network. */
-  onNetwork(projectId: ProjectId, networkId: NetworkId): Promise<CloudPort[]>
+  /** A project's ports, on one network or on all. */
+  onNetwork(projectId: ProjectId, networkId?: NetworkId): Promise<CloudPort[]>
   /** Everything that is to be given back, or is an address, of a project. */
   endingOf(projectId: ProjectId): Promise<CloudPort[]>
   /** It is this container's from now on. False: it is to be given back, or not there. */
@@ -40,6 +40,8 @@ export interface CloudPortTable {
   place(containerId: ContainerId, hostId: HostId): Promise<void>
   bound(id: string, hostId: HostId): Promise<void>
   leave(ids: readonly string[]): Promise<void>
+  /** It is to be given back, unless it is another container's by now. */
+  leaveOf(id: string, containerId: ContainerId): Promise<void>
   /** It is not to be given back after all. */
   keep(id: string): Promise<void>
   remove(id: string): Promise<void>

@@ -36,7 +36,8 @@ export function cloudPortTable(db: Kysely<Database>): CloudPortTable {
     },
     ofContainer: async (id) => (await rows().where('container_id', '=', id).execute()).map(read),
     async onNetwork(projectId, networkId) {
-      const found = await rows().where('project_id', '=', projectId).where('network_id', '=', networkId).execute()
+      const ports = rows().where('kind', '=', 'port').where('project_id', '=', projectId)
+      const found = await (networkId === undefined ? ports : ports.where('network_id', '=', networkId)).execute()
       return found.map(read)
     },
     async endingOf(projectId) {
@@ -72,6 +73,14 @@ export function cloudPortTable(db: Kysely<Database>): CloudPortTable {
         .updateTable('cloud_ports')
         .set({ leaving: 1 })
         .where('id', 'in', [...ids])
+        .execute()
+    },
+    async leaveOf(id, containerId) {
+      await db
+        .updateTable('cloud_ports')
+        .set({ leaving: 1 })
+        .where('id', '=', id)
+        .where('container_id', '=', containerId)
         .execute()
     },
     async keep(id) {

@@ -11,7 +11,7 @@ import { sweepPorts } from './port-sweep.ts'
 import { type PortWorker, portWorker, type WorkerParts } from './port-worker.ts'
 import { publishPorts } from './published-ports.ts'
 import { sweeping } from '../sweeping.ts'
-import { type Spares, spares } from './spares.ts'
+import { isSpare, type Spares, spares } from './spares.ts'
 import { expectedVifs } from './vif-of.ts'
 
 export interface NeutronPorts extends ContainerPorts, AsyncDisposable {
@@ -46,7 +46,7 @@ export function neutronPorts(parts: NeutronPortsParts): NeutronPorts {
   const inHand = making(parts)
   const { ensureUsual } = parts
   const wake = () => worker.wake()
-  const ready = spares({ ...parts, making: inHand, wake }, parts.mostSpares ?? 0)
+  const ready = spares({ ...parts, making: inHand, settle: (ids) => worker.settle(ids) }, parts.mostSpares ?? 0)
   const maker: MakerParts = {
     ...shared,
     ensureUsual,
@@ -147,11 +147,6 @@ async function withoutSpares(store: Parts['store'], ready: Spares, leaving: read
   for (const { projectId, networkId } of leaving) {
     if (networkId === null) continue
     const beside = (await store.cloudPorts.onNetwork(projectId, networkId)).filter((row) => !row.leaving)
-    if (!(await anyContainer(store, beside))) await ready.drop(projectId, networkId)
+    if (beside.every(isSpare)) await ready.drop(projectId, networkId)
   }
-}
-
-async function anyContainer({ containers }: Parts['store'], rows: readonly CloudPort[]): Promise<boolean> {
-  for (const { containerId } of rows) if (containerId !== null && (await containers.get(containerId))) return true
-  return false
 }
