@@ -1,4 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { containerSearch } from './pages/containers/search.ts'
+import { tabSearch } from './pages/container/tabs.ts'
 import { NotFound } from './pages/not-found.tsx'
 import { Shell } from './shell/shell.tsx'
 
@@ -13,11 +15,18 @@ const overview = createRoute({
 const containers = createRoute({
   getParentRoute: () => root,
   path: '/containers',
+  validateSearch: containerSearch,
   component: lazyRouteComponent(() => import('./pages/containers/containers.tsx'), 'Containers'),
+})
+const container = createRoute({
+  getParentRoute: () => root,
+  path: '/containers/$id',
+  validateSearch: tabSearch,
+  component: lazyRouteComponent(() => import('./pages/container/container.tsx'), 'ContainerPage'),
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, containers]),
+  routeTree: root.addChildren([overview, containers, container]),
   basepath: '/ui',
   defaultPreload: 'intent',
 })

@@ -1,0 +1,167 @@
+import type { ContainerView } from '@gantry/facade-native/views'
+import { VisuallyHidden } from '@mantine/core'
+import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
+import { Link } from '@tanstack/react-router'
+import { memo } from 'react'
+import type { Ask } from '../../api/containers.ts'
+import { type Column, columns } from './columns.tsx'
+import { RowMenu } from './row-menu.tsx'
+import type { ContainerSearch, SortKey } from './search.ts'
+import type { Selection } from './selection.ts'
+import classes from './table.module.css'
+import { useWindowRows } from './use-window-rows.ts'
+
+export interface ListProps {
+  readonly rows: readonly ContainerView[]
+  readonly selection: Selection
+  readonly search: ContainerSearch
+  readonly isAdmin: boolean
+  readonly onSort: (key: SortKey, order: 'asc' | 'desc') => void
+  readonly onAsk: (what: Ask, container: ContainerView) => void
+}
+
+/** Containers in rows, of which only those in sight are there. */
+export function ContainerTable({ rows, selection, search, isAdmin, onSort, onAsk }: ListProps) {
+  const { ref, items, above, below } = useWindowRows<HTMLTableSectionElement>(rows.length, 44)
+  const shown = columns.filter(({ adminsOnly = false }) => isAdmin || !adminsOnly)
+  const sort = { key: search.sort ?? 'createdAt', order: search.order ?? (search.sort ? 'asc' : 'desc') } as const
+  return (
+    <table className={classes['table']} aria-rowcount={rows.length + 1} aria-label="Containers">
+      <thead>
+        <tr aria-rowindex={1}>
+          <th className={classes['check']}>
+            <AllBox rows={rows} selection={selection} />
+          </th>
+          <SortHead column={{ key: 'name', label: 'Name' }} sort={sort} onSort={onSort} />
+          {shown.map((column) => (
+            <SortHead key={column.key} column={column} sort={sort} onSort={onSort} />
+          ))}
+          <th className={classes['menu']}>
+            <VisuallyHidden>Actions</VisuallyHidden>
+          </th>
+        </tr>
+      </thead>
+      <tbody ref={ref}>
+        <Spacer height={above} />
+        {items.map(({ index }) => {
+          const container = rows[index]
+          if (!container) return null
+          const row = { container, index, columns: shown, toggle: selection.toggle, onAsk }
+          return <Row key={container.id} {...row} isChecked={selection.ids.has(container.id)} />
+        })}
+        <Spacer height={below} />
+      </tbody>
+    </table>
+  )
+}
+
+function Spacer({ height }: { readonly height: number }) {
+  if (height <= 0) return null
+  return (
+    <tr className={classes['spacer']} aria-hidden>
+      <td style={{ height }} />
+    </tr>
+  )
+}
+
+interface SortHeadProps {
+  readonly column: Pick<Column, 'key' | 'label' | 'className'>
+  readonly sort: { readonly key: SortKey; readonly order: 'asc' | 'desc' }
+  readonly onSort: ListProps['onSort']
+}
+
+function SortHead({ column: { key, label, className }, sort, onSort }: SortHeadProps) {
+  const isSorted = sort.key === key
+  const isUp = sort.order === 'asc'
+  const Arrow = isUp ? IconArrowUp : IconArrowDown
+  const direction = isUp ? 'ascending' : 'descending'
+  return (
+    <th className={className} aria-sort={isSorted ? direction : 'none'}>
+      <button type="button" className={classes['sort']} onClick={() => onSort(key, isSorted && isUp ? 'desc' : 'asc')}>
+        {label}
+        {isSorted && <Arrow size={14} aria-hidden />}
+      </button>
+    </th>
+  )
+}
+
+function AllBox({ rows, selection: { ids, toggleAll } }: Pick<ListProps, 'rows' | 'selection'>) {
+  const isAll = rows.length > 0 && rows.every(({ id }) => ids.has(id))
+  return (
+    <input
+      type="checkbox"
+      aria-label={`Select all ${rows.length} listed`}
+      checked={isAll}
+      ref={(box) => {
+        if (box) box.indeterminate = !isAll && rows.some(({ id }) => ids.has(id))
+      }}
+      onChange={toggleAll}
+    />
+  )
+}
+
+interface RowProps extends Pick<ListProps, 'onAsk'> {
+  readonly container: ContainerView
+  readonly index: number
+  readonly columns: readonly Column[]
+  readonly isChecked: boolean
+  readonly toggle: Selection['toggle']
+}
+
+const Row = memo(function Row({ container, index, columns: shown, isChecked, toggle, onAsk }: RowProps) {
+  return (
+    <tr aria-rowindex={index + 2} data-checked={isChecked || undefined}>
+      <td className={classes['check']}>
+        <Box {...{ container, index, isChecked, toggle }} />
+      </td>
+      <td>
+        <NameLink container={container} />
+      </td>
+      {shown.map(({ key, className, cell }) => (
+        <td key={key} className={className}>
+          {cell(container)}
+        </td>
+      ))}
+      <td className={classes['menu']}>
+        <RowMenu container={container} onAsk={onAsk} />
+      </td>
+    </tr>
+  )
+}, alike)
+
+/** `columns` is made anew each time, of the same ones. */
+function alike(a: RowProps, b: RowProps): boolean {
+  return (
+    a.container === b.container &&
+    a.index === b.index &&
+    a.isChecked === b.isChecked &&
+    a.columns.length === b.columns.length &&
+    a.toggle === b.toggle &&
+    a.onAsk === b.onAsk
+  )
+}
+
+/** With the shift key: all between this one and the last one. */
+export function Box({
+  container: { name },
+  index,
+  isChecked,
+  toggle,
+}: Pick<RowProps, 'container' | 'index' | 'isChecked' | 'toggle'>) {
+  return (
+    <input
+      type="checkbox"
+      aria-label={`Select ${name}`}
+      checked={isChecked}
+      onChange={({ nativeEvent }) => toggle(index, nativeEvent instanceof MouseEvent && nativeEvent.shiftKey)}
+    />
+  )
+}
+
+export function NameLink({ container: { id, name } }: Pick<RowProps, 'container'>) {
+  return (
+    <Link className={classes['name']} to="/containers/$id" params={{ id }} title={name}>
+      {name}
+    </Link>
+  )
+}
