@@ -7,6 +7,7 @@ import type { Candidate, Need } from '../scheduling/filters.ts'
 import { Fleet } from '../scheduling/fleet.ts'
 import { type Neighbour, type NeighbourRule, rulesOf } from '../scheduling/rules.ts'
 import { isUp, withLink } from '../usecases/hosts.ts'
+import { architecturesOf } from './made-for.ts'
 
 type FleetDeps = Pick<Deps, 'links' | 'clock' | 'policy'>
 
@@ -69,7 +70,7 @@ export async function neighboursIn(tables: Pick<Tables, 'containers'>, projectId
 export async function needOf(
   leader: Container,
   together: readonly Container[],
-  where: Pick<Need, 'volumesOn' | 'leaves'>,
+  where: Pick<Need, 'volumesOn' | 'leaves' | 'architectures'>,
   neighbours: () => Promise<Neighbours>,
 ): Promise<Need> {
   const { hosts, neighbours: asked } = rulesOf(leader.spec)
@@ -126,7 +127,7 @@ export async function requireOtherHost(
   together: readonly Container[],
   leaves: HostId,
 ): Promise<void> {
-  const where = { volumesOn: null, leaves }
+  const where = { volumesOn: null, leaves, architectures: await architecturesOf(tables, together) }
   const need = await needOf(leader, together, where, () => neighboursIn(tables, leader.projectId))
   const choice = (await fleetIn(deps, tables)).choose(need)
   if (choice.kind === 'none') throw new Fault('placement.no-host', { reasons: choice.reasons })

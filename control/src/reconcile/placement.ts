@@ -7,6 +7,7 @@ import type { Choice, Fleet } from '../scheduling/fleet.ts'
 import type { ImageSites } from '../scheduling/image-sites.ts'
 import { fleetIn, needOf, type Neighbours, neighboursIn } from './fleet-of-store.ts'
 import { leaseFor } from './leases.ts'
+import { architecturesOf, type KnownArchitectures } from './made-for.ts'
 
 export type Placed =
   /** With everything that is placed together with it (a capsule), itself included. */
@@ -14,6 +15,12 @@ export type Placed =
   | { readonly kind: 'failed'; readonly containers: readonly Container[] }
   | { readonly kind: 'waiting'; readonly until: number }
   | { readonly kind: 'nothing' }
+
+/** What earlier placements have seen of images. */
+export interface KnownImages {
+  readonly sites: ImageSites
+  readonly architectures: KnownArchitectures
+}
 
 /** Whom to place: a container, or the sandbox of a capsule for all of it. */
 export interface Unplaced {
@@ -29,11 +36,11 @@ export interface Unplaced {
 export async function placeBatch(
   deps: Deps,
   batch: readonly Unplaced[],
-  sites: ImageSites,
+  known: KnownImages,
 ): Promise<ReadonlyMap<ContainerId, Placed>> {
   const locks = [placementLock, ...new Set(batch.map(({ projectId }) => projectLock(projectId)))]
   const results = await deps.store.transaction(async (tables) => {
-    const placing = new Placing(deps, tables, sites)
+    const placing = new Placing(deps, tables, known)
     for (const container of await tables.containers.getMany(batch.map(({ id }) => id))) await placing.place(container)
     await placing.write()
     return placing.results
@@ -50,14 +57,14 @@ class Placing {
   readonly results = new Map<ContainerId, Placed>()
   readonly #deps: Deps
   readonly #tables: Tables
-  readonly #sites: ImageSites
+  readonly #known: KnownImages
   #fleet: Fleet | null = null
   readonly #neighbours = new Map<ProjectId, Neighbours>()
   readonly #placed: Container[] = []
 
-  constructor(deps: Deps, tables: Tables, sites: ImageSites) {
+  constructor(deps: Deps, tables: Tables, known: KnownImages) {
     this.#deps = deps
-    this.#sites = sites
+    this.#known = known
     this.#tables = tables
   }
 
@@ -84,8 +91,10 @@ class Placing {
     try {
       const volumesOn = mounts.some(isVolume) ? await volumes.hostOf(this.#tables, mounts) : null
       const neighbours = () => this.#neighboursOf(leader.projectId)
-      const need = await needOf(leader, together, { volumesOn, leaves: leader.moving?.from ?? null }, neighbours)
-      choice = fleet.choose(need, this.#sites.of(leader.imageRef))
+      const architectures = await architecturesOf(this.#tables, together, this.#known.architectures)
+      const leaves = leader.moving?.from ?? null
+      const need = await needOf(leader, together, { volumesOn, leaves, architectures }, neighbours)
+      choice = fleet.choose(need, this.#known.sites.of(leader.imageRef))
     } catch (error) {
       // What was asked for cannot be; a store that is away has nothing to do with it.
       if (!(error instanceof Fault) || error.code === 'store.unavailable') throw error
@@ -117,7 +126,7 @@ class Placing {
     }
     if (leader.capsule) await tables.capsules.update(leader.capsule.capsuleId, { hostId: host.id })
     this.#placed.push(...containers)
-    for (const { imageRef } of containers) this.#sites.note(imageRef, host.id)
+    for (const { imageRef } of containers) this.#known.sites.note(imageRef, host.id)
     this.#neighbours.get(leader.projectId)?.add(containers)
     return { kind: 'placed', containers }
   }

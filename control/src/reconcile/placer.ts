@@ -2,7 +2,8 @@ import { Fault, reasonOf } from '@gantry/kernel'
 import type { Container, ContainerId, ProjectId } from '@gantry/model'
 import type { Deps } from '../deps.ts'
 import { ImageSites } from '../scheduling/image-sites.ts'
-import { placeBatch, type Placed, type Unplaced } from './placement.ts'
+import { noArchitectures } from './made-for.ts'
+import { type KnownImages, placeBatch, type Placed, type Unplaced } from './placement.ts'
 
 export interface Placer {
   /** Places it as soon as what is being placed now is written; all that is rung for meanwhile goes together. */
@@ -18,7 +19,7 @@ const pauseMs = 1000
 /** One placement at a time, each of all that has come since the last. */
 export function createPlacer(deps: Deps, told: (placed: readonly Container[]) => void): Placer {
   const pending = new Map<ContainerId, ProjectId>()
-  const sites = new ImageSites()
+  const known: KnownImages = { sites: new ImageSites(), architectures: noArchitectures() }
   /** Those for which no host was up yet. */
   const waiting = new Map<ContainerId, Unplaced>()
   const timers = new Map<ContainerId, NodeJS.Timeout>()
@@ -46,7 +47,7 @@ export function createPlacer(deps: Deps, told: (placed: readonly Container[]) =>
   /** What makes a transaction fail need not be the fault of all that are in it. */
   async function placeAll(batch: readonly Unplaced[]): Promise<void> {
     try {
-      const results = await placeBatch(deps, batch, sites)
+      const results = await placeBatch(deps, batch, known)
       for (const one of batch) settle(one, results.get(one.id) ?? { kind: 'nothing' })
     } catch (error) {
       if (closed) return

@@ -1,4 +1,5 @@
 import type { Container, Host, HostId, HostUsage, ProjectId } from '@gantry/model'
+import { runsOn } from './architectures.ts'
 import type { Limits } from './limits.ts'
 import type { HostRule } from './rules.ts'
 
@@ -18,6 +19,8 @@ export interface Need {
   readonly count: number
   /** Where the volumes are; null: nowhere yet. */
   readonly volumesOn: HostId | null
+  /** What its images were made for, as far as that is known. */
+  readonly architectures: readonly string[]
   /** Where it comes from, and is not to go back to; null: nowhere. */
   readonly leaves: HostId | null
   readonly rules: readonly HostRule[]
@@ -68,6 +71,10 @@ export const filters: readonly Filter[] = [
       const runtime = container.spec.runtime
       return runtime === null || host.facts.runtimes.includes(runtime)
     },
+  },
+  {
+    why: 'of another architecture than the image',
+    passes: ({ host }, { architectures }) => architectures.every((made) => runsOn(host.facts, made)),
   },
   { why: 'without pinned cores', passes: (_candidate, { container }) => container.spec.cpuPolicy === 'shared' },
   {

@@ -34,6 +34,7 @@ function aNeed(spec: Partial<Need['container']['spec']> = {}, rest: Partial<Need
     container,
     count: 1,
     volumesOn: null,
+    architectures: [],
     leaves: null,
     rules: [],
     near: null,
@@ -143,6 +144,17 @@ describe('a fleet', () => {
       ['a', 10],
       ['b', 1],
     ])
+  })
+
+  test('a host of another architecture than the image is refused, and says so', () => {
+    const fleet = new Fleet([up(aHost('a')), up(aHost('b', { architecture: 'aarch64' }))], plain)
+    expect(fleet.choose(aNeed({}, { architectures: ['arm64'] }))).toMatchObject({ host: { name: 'b' } })
+    // A capsule with an image for each.
+    const reasons = '2 of 2 are of another architecture than the image'
+    expect(fleet.choose(aNeed({}, { architectures: ['amd64', 'arm64'] }))).toEqual({ kind: 'none', reasons })
+    const [a] = fleet.explain(aNeed({}, { architectures: ['arm64'] }))
+    expect(a?.refusals).toEqual(['of another architecture than the image'])
+    expect(fleet.choose(aNeed())).toMatchObject({ host: { name: 'a' } })
   })
 
   test('an instance without an agent is refused by its name, one with an agent is taken by its id', () => {

@@ -173,7 +173,7 @@ function sum(used: HostUsage, { container, count }: Need): HostUsage {
 
 /** Equal for needs that no filter tells apart; null: every such need is looked at by itself. */
 function keyOf(need: Need, isDivided: boolean): string | null {
-  const { container, count, volumesOn, leaves, rules, near, apart } = need
+  const { container, count, volumesOn, leaves, rules, near, apart, architectures } = need
   if (near !== null || apart.size > 0) return null
   const { cpu, memory, disk, requestedHost, availabilityZone, runtime, cpuPolicy } = container.spec
   const hasVolume = container.mounts.some(({ kind }) => kind === 'volume')
@@ -181,6 +181,7 @@ function keyOf(need: Need, isDivided: boolean): string | null {
     [cpu, memory, disk, count],
     [requestedHost, availabilityZone, runtime, cpuPolicy, volumesOn, leaves],
     [container.nics.length > 0, hasVolume],
+    architectures,
     rules.map(({ text }) => text),
     isDivided ? need.projectId : null,
   ])

@@ -1,5 +1,6 @@
 import { Fault } from '@gantry/kernel'
 import type { ContainerSpec, Host } from '@gantry/model'
+import { architectureName } from './architectures.ts'
 
 /** One condition on a host, as `node.labels.disk==ssd`. */
 export interface HostRule {
@@ -115,7 +116,7 @@ function hostRule(text: string): HostRule {
   if (!comparison) throw invalid(`Constraint ${text} must read KEY==VALUE or KEY!=VALUE, as node.labels.disk==ssd.`)
   const { key, equal, value } = comparison
   const property = propertyOf(key)
-  const wanted = key === 'node.platform.arch' ? normal(value) : value
+  const wanted = key === 'node.platform.arch' ? architectureName(value) : value
   return { text, holds: (host) => (property(host) === wanted) === equal }
 }
 
@@ -138,7 +139,7 @@ function propertyOf(key: string): (host: Host) => string | undefined {
     case 'ostype':
       return ({ facts }) => facts.osType
     case 'node.platform.arch':
-      return ({ facts }) => normal(facts.architecture)
+      return ({ facts }) => architectureName(facts.architecture)
     case 'engine.name':
       return ({ facts }) => facts.engine.name
     default: {
@@ -147,12 +148,6 @@ function propertyOf(key: string): (host: Host) => string | undefined {
       return ({ facts }) => facts.labels[label]
     }
   }
-}
-
-/** Two words for each architecture are in use. */
-function normal(value: string): string {
-  if (value === 'x86_64') return 'amd64'
-  return value === 'aarch64' ? 'arm64' : value
 }
 
 function neighbourRule(text: string, apart: boolean, self: Pick<ContainerSpec, 'labels' | 'image'>): NeighbourRule {

@@ -2,6 +2,7 @@ import type { Host, HostId, ProjectId } from '@gantry/model'
 import type { Policy } from '../deps.ts'
 import type { InstanceSize, SupplyPolicy } from '../ports/compute.ts'
 import { Fleet } from '../scheduling/fleet.ts'
+import { ownArchitecture } from '../usecases/catalogue/platform.ts'
 
 /**
  * Hosts as they will be once they have joined: those that boot, then those that could be ordered. Whatever speaks against a host of
@@ -28,7 +29,7 @@ function imagined(id: HostId, size: InstanceSize, supply: SupplyPolicy): Host {
     hostname: id,
     engine: { name: '', version: '', apiVersion: '', rootDir: '' },
     ...size,
-    architecture: '',
+    architecture: ownArchitecture(),
     osType: 'linux',
     os: '',
     kernelVersion: '',

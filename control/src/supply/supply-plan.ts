@@ -5,6 +5,7 @@ import type { InstanceSize } from '../ports/compute.ts'
 import type { Instance } from '../ports/instance-table.ts'
 import { placementLock, type Tables } from '../ports/store.ts'
 import { fleetIn, needOf, neighboursIn } from '../reconcile/fleet-of-store.ts'
+import { architecturesOf } from '../reconcile/made-for.ts'
 import { fail } from '../reconcile/placement.ts'
 import type { Fleet } from '../scheduling/fleet.ts'
 import type { Need } from '../scheduling/filters.ts'
@@ -164,7 +165,8 @@ class Ordering {
     const isVolume = mounts.some(({ kind }) => kind === 'volume')
     try {
       const volumesOn = isVolume ? await this.#parts.volumes.hostOf(tables, mounts) : null
-      const where = { volumesOn, leaves: leader.moving?.from ?? null }
+      const architectures = await architecturesOf(tables, together)
+      const where = { volumesOn, architectures, leaves: leader.moving?.from ?? null }
       return await needOf(leader, together, where, () => neighboursIn(tables, leader.projectId))
     } catch (error) {
       if (error instanceof Fault) return null

@@ -2,6 +2,7 @@ import type { Caller } from '@gantry/model'
 import type { HostVerdict } from '../control.ts'
 import type { Deps } from '../deps.ts'
 import { fleetIn, needOf, neighboursIn } from '../reconcile/fleet-of-store.ts'
+import { architecturesOf } from '../reconcile/made-for.ts'
 import { findContainer, requireAdminFor } from './find-container.ts'
 
 /** What speaks against each host for a container as it is now, as if it were on none. */
@@ -15,7 +16,10 @@ export async function explainPlacement(deps: Deps, caller: Caller, ref: string):
   const mounts = together.flatMap((member) => member.mounts)
   const volumesOn = mounts.some(({ kind }) => kind === 'volume') ? await volumes.hostOf(store, mounts) : null
   const leaves = leader.moving?.from ?? null
-  const need = await needOf(leader, together, { volumesOn, leaves }, () => neighboursIn(store, projectId))
+  const architectures = await architecturesOf(store, together)
+  const need = await needOf(leader, together, { volumesOn, leaves, architectures }, () =>
+    neighboursIn(store, projectId),
+  )
   const fleet = await fleetIn(deps, store, together)
   return fleet.explain(need).map(({ host, refusals }) => ({
     host,

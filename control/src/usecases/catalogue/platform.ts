@@ -1,17 +1,15 @@
 import { arch } from 'node:process'
+import { architectureName } from '../../scheduling/architectures.ts'
 import type { ManifestPart } from '../../ports/image-tables.ts'
 
-/** Go's names for architectures, which images use, where they are not Node's. */
-const names: Readonly<Partial<Record<string, string>>> = {
-  x64: 'amd64',
-  ia32: '386',
-  ppc64: 'ppc64le',
-  loong64: 'loong64',
+/** What servers, and so most images of this cloud, are made for. */
+export function ownArchitecture(): string {
+  return architectureName(arch)
 }
 
 /** The platform containers run on here, as indexes of images write it. */
 export function ownPlatform(): string {
-  return `linux/${names[arch] ?? arch}`
+  return `linux/${ownArchitecture()}`
 }
 
 /**

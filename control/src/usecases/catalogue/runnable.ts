@@ -46,7 +46,8 @@ function imagesIn(manifests: ReadonlyMap<Digest, Manifest>, digest: Digest, said
   return children.flatMap((part) => imagesIn(manifests, part.digest, part.platform))
 }
 
-function platformIn({ config }: Manifest): string | null {
+/** `os/architecture`; null: it does not say so. */
+export function platformIn({ config }: Pick<Manifest, 'config'>): string | null {
   const { os, architecture } = JSON.parse(config ?? '{}') as { readonly os?: unknown; readonly architecture?: unknown }
   return typeof os === 'string' && typeof architecture === 'string' ? `${os}/${architecture}` : null
 }
