@@ -9,7 +9,7 @@ test('a cloud of three servers and three hosts keeps its promises through every 
   timeout: 600_000,
 }, async () => {
   const program = fileURLToPath(new URL('campaign/run.ts', import.meta.url))
-  const env = { ...process.env, GANTRY_CAMPAIGN_SECONDS: process.env['GANTRY_CAMPAIGN_SECONDS'] ?? '45' }
+  const env = { ...process.env, GANTRY_CAMPAIGN_SECONDS: process.env['GANTRY_CAMPAIGN_SECONDS'] ?? '40' }
   const run = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const [said, complaints, [code]] = await Promise.all([text(run.stdout), text(run.stderr), once(run, 'exit')])
   // The program's last words first: of a failure CI keeps no more than the beginning.

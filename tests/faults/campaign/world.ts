@@ -66,24 +66,30 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     unmountBelow(folder)
     await rm(folder, { recursive: true, force: true })
   })
+  // Both take their time, and wait for nothing else.
+  const engines = Array.from({ length: options.hosts }, engineWithImage)
+  const started = Promise.allSettled(engines)
+  opened.defer(async () => {
+    for (const one of await started) if (one.status === 'fulfilled') await one.value.stop()
+  })
   // As they are now: whoever edits the sources meanwhile does not change what a part is when it is started again.
   const programs = join(folder, 'programs')
   await bundle({ out: programs, only: ['server', 'agent'] })
   const network = opened.use(await createNetwork(tag, process.pid % 250))
   const crashes: string[] = []
   const onCrash = (text: string) => void crashes.push(text)
-  const joinToken = { text: '' }
 
   const database = options.postgres ? await startDatabase() : null
-  const servers: Server[] = []
-  for (let number = 1; number <= options.servers; number += 1) servers.push(await startServer(number))
+  // The first makes what all share.
+  const first = await startServer(1)
+  const more = Array.from({ length: options.servers - 1 }, (_, at) => startServer(at + 2))
+  const servers: Server[] = [first, ...(await Promise.all(more))]
   const home = join(folder, 'server-1')
   const authority = await readFile(join(home, 'ca', 'ca.pem'), 'utf8')
   await using client = createClient({ servers, authority, home }, seeded(0))
   const admin = await client.admin()
-  const hosts: Host[] = []
   const agents = servers.map(({ machine }) => `${machine.address}:9702`)
-  for (let number = 1; number <= options.hosts; number += 1) hosts.push(await startHost(number))
+  const hosts = await Promise.all(engines.map(async (engine, at) => startHost(at + 1, await engine)))
 
   async function startDatabase() {
     const machine = await network.machine('database')
@@ -131,15 +137,14 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     if (status !== 201 && status !== 200) throw new Error(`no join token: ${status} ${text}`)
     return String((json as Record<string, unknown>)['token'])
   }
-  async function startHost(number: number): Promise<Host> {
+  async function startHost(number: number, engine: TestEngine): Promise<Host> {
     const name = `host-${number}`
-    const engine = opened.use(await startEngine({ diskMiB: 384 }))
-    await loadBusybox(engine.socket)
     const machine = await network.machine(name, engine.netns)
     const root = dirname(engine.socket)
     // On the engine's disk, as on a machine that has one disk.
     const state = join(root, 'data', 'agent')
     const deployment = { name: '' }
+    const token = await freshToken()
     const process = await program({
       name: `agent-${number}`,
       netns: engine.netns,
@@ -152,14 +157,13 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         `--engine-netns=${engine.netns}`,
         `--name=${name}`,
       ],
-      env: () => ({ GANTRY_JOIN_TOKEN: joinToken.text }),
+      env: () => ({ GANTRY_JOIN_TOKEN: token }),
       onCrash,
     })
     opened.defer(async () => {
       await process.kill9()
       removeNetworks(root)
     })
-    joinToken.text = await freshToken()
     await process.start()
     const credentials = JSON.parse(await readFile(join(state, 'host.json'), 'utf8')) as Record<string, string>
     deployment.name = `${credentials['deployment']}/${credentials['hostId']}`
@@ -184,6 +188,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     crashes,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+async function engineWithImage(): Promise<TestEngine> {
+  const engine = await startEngine({ diskMiB: 384 })
+  await loadBusybox(engine.socket)
+  return engine
 }
 
 async function keepLogs(folder: string, to: string | null): Promise<void> {
