@@ -3,18 +3,23 @@
  * the cloud has no Nova; TESTCLOUD_SERVICES='keystone glance placement neutron nova' npm run test:openstack has one.
  */
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { openSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Boot } from '@gantry/control'
 import { randomIds, systemClock } from '@gantry/kernel'
 import { freePort } from '@gantry/kernel/testing'
 import type { InstanceId } from '@gantry/model'
-import { allOf, firstOf, identityService } from '@gantry/openstack'
+import { allOf, identityService } from '@gantry/openstack'
 import { novaCompute, openAccess, readNovaSettings } from '@gantry/providers-openstack'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { computeFindings } from '../../apps/cli/src/openstack/check-compute.ts'
+import { findingLine } from '../../apps/cli/src/openstack/finding.ts'
 import { loadBusybox, startEngine, type TestEngine } from '../fixtures/engine.ts'
 import type { Session } from '../fixtures/gantry.ts'
+import { launch } from '../fixtures/parts.ts'
 import { type ComputeWorld, computeWorld } from './fixtures/compute-world.ts'
 import { type GantryOnCloud, gantryOnCloud } from './fixtures/gantry-on-cloud.ts'
 import { type NovaMachines, novaMachines } from './fixtures/nova-machines.ts'
@@ -70,12 +75,9 @@ describe('servers of Nova', () => {
 
   test('are made and deleted by a user without any role, to whom the project’s owner has given a trust', async () => {
     const signal = AbortSignal.timeout(60_000)
-    const trustee = await cloud.identity.users.create(
-      { name: `trustee-${randomUUID().slice(0, 8)}`, domain_id: 'default', password: randomUUID() },
-      cloud.context(),
-    )
     const password = randomUUID()
-    await cloud.openstack(cloud.admin, 'user', 'set', '--password', password, trustee.id)
+    const nobody = { name: `trustee-${randomUUID().slice(0, 8)}`, domain_id: 'default', password }
+    const trustee = await cloud.identity.users.create(nobody, cloud.context())
     const owner = cloud.session(world.project.member)
     const { user, project } = await owner.info(cloud.context())
     const parties = { trustor_user_id: user.id, trustee_user_id: trustee.id, project_id: project?.id ?? '' }
@@ -96,17 +98,39 @@ describe('servers of Nova', () => {
   }, 90_000)
 })
 
+test('the doctor says what the user of compute.yaml finds, and what not', async () => {
+  const texts = async (servers: object) => (await computeFindings(await world.settings({ servers }))).map(findingLine)
+  const well = await texts({})
+  expect(well.filter((line) => !line.startsWith('✓'))).toEqual([])
+  expect(well).toContain(`✓ Flavor ${world.flavor}: 1 cores, 1024 MiB of memory, 1 GiB of disk`)
+  expect(await texts({ flavor: 'huge' })).toContainEqual(
+    expect.stringMatching(/^✗ Nova has no flavor huge .*it has: .*m1/),
+  )
+  const lost = randomUUID()
+  expect(await texts({ image: lost, networks: [lost] })).toEqual([
+    ...well.slice(0, 3),
+    expect.stringMatching(/^✗ Glance shows this user no image/),
+    expect.stringMatching(/^✗ Neutron shows this user no network/),
+  ])
+  const auth = { auth_url: cloud.authUrl, username: 'nobody', password: 'x', project_name: 'demo' }
+  const [locked] = await computeFindings(await world.settings({ auth }))
+  expect(locked?.state).toBe('bad')
+  expect(locked?.text).toMatch(/401.*docs\/operate\/hosts-on-demand.md/)
+})
+
 describe('hosts that join by Nova’s user data', () => {
   let engine: TestEngine
   let machines: NovaMachines
   let gantry: GantryOnCloud
   let member: Session
   let admin: Session
+  /** Where agents reach the server. */
+  let place: string
   beforeAll(async () => {
     engine = await startEngine({ network: 'host' })
     await loadBusybox(engine.socket)
     machines = await novaMachines(cloud, engine, world.project)
-    const place = `${machines.gateway}:${await freePort()}`
+    place = `${machines.gateway}:${await freePort()}`
     const servers = { join: [place], agent: machines.agent, agent_options: ['--engine', 'unix:///run/docker.sock'] }
     const demand = ['--compute', 'nova', '--compute-settings', await world.settings({ servers }), '--hosts-ratio', '10']
     gantry = await gantryOnCloud(cloud, {
@@ -133,6 +157,18 @@ describe('hosts that join by Nova’s user data', () => {
       .filter((line) => line.includes(world.project.id) && line.includes(`"${method} /v2.1/servers`))
   }
 
+  /** Whoever reads a server's user data later joins with it as nobody. */
+  const expectSpent = async (userData: string) => {
+    const { write_files: files } = parse(userData) as { write_files: { content: string }[] }
+    const folder = await mkdtemp(join(tmpdir(), 'gantry-thief-'))
+    const args = ['--join', place, '--state', folder, '--engine', engine.url, '--name', 'thief']
+    const env = { GANTRY_JOIN_TOKEN: files[0]?.content.trim() ?? '' }
+    const log = join(folder, 'log')
+    await expect(launch('apps/agent/src/main.ts', args, env, openSync(log, 'a'))).rejects.toThrow(/ended with 1/)
+    expect(await readFile(log, 'utf8')).toMatch(/token.*used/)
+    await rm(folder, { recursive: true })
+  }
+
   test('eleven containers at ten to one, one after the other, make two servers; without containers they go', async () => {
     const own = await world.nova.servers.create({ ...world.plain, name: 'of-the-user' }, cloud.context())
     const before = await serversThere()
@@ -146,7 +182,7 @@ describe('hosts that join by Nova’s user data', () => {
     }
     for (const name of names) {
       const isDone = ({ status }: { status: string }) => status === 'Running' || status === 'Error'
-      const { status_reason: reason } = await member.waitFor(name, isDone, 100).catch(async (error: unknown) => {
+      const { status_reason: reason } = await member.waitFor(name, isDone, 240).catch(async (error: unknown) => {
         throw new Error(await logs(), { cause: error })
       })
       expect(reason, `${name}\n${await logs()}`).toBeNull()
@@ -157,11 +193,12 @@ describe('hosts that join by Nova’s user data', () => {
     )
     const counts = machines.names().map((machine) => hosts.filter((host) => host === machine).length)
     expect(counts.sort((a, b) => b - a)).toEqual([10, 1])
+    await expectSpent(machines.userData(hosts[0] ?? ''))
     const said = await member.zun('POST', '/containers/c10/execute?command=cat%20/proc/1/comm&run=true')
     expect(said.json['output'], said.text).toMatch(/sleep/)
 
     for (const name of names) await member.zun('DELETE', `/containers/${name}?stop=true&timeout=1`)
-    await eventually('the servers to be gone', async () => (await serversThere()).length === before.length, 60)
+    await eventually('the servers to be gone', async () => (await serversThere()).length === before.length, 120)
     expect(await serversThere()).toEqual(before)
     expect(await serversThere()).toContain(own.id)
     expect((await callsAtNova('POST')).length - created).toBe(2)
@@ -170,7 +207,7 @@ describe('hosts that join by Nova’s user data', () => {
       const { json } = await admin.native('GET', '/hosts')
       return (json['hosts'] as unknown as { name: string }[]).length === 1
     })
-  }, 180_000)
+  }, 400_000)
 })
 
 function aBoot(): Boot {

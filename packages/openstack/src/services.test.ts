@@ -221,6 +221,18 @@ describe('microversions', () => {
     })
   })
 
+  test('of Nova’s quotas are found where they are nested', async () => {
+    await using small = await smallCloud(({ url }, response) => {
+      if (url === '/compute/v2.1/')
+        return json(response, 200, { version: { id: 'v2.1', version: '2.93', min_version: '2.1' } })
+      return json(response, 200, { limits: { rate: [], absolute: { maxTotalInstances: 10, totalInstancesUsed: 2 } } })
+    })
+    expect(await computeService(small.session()).limits(context())).toEqual({
+      maxTotalInstances: 10,
+      totalInstancesUsed: 2,
+    })
+  })
+
   test('of Nova and Placement', async () => {
     await using small = await smallCloud(({ url }, response) => {
       if (url === '/compute/v2.1/')

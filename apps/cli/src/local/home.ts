@@ -18,6 +18,8 @@ export interface Home {
   readonly openrcAdmin: string
   /** How to reach the OpenStack that the server is beside; there only if it is. */
   readonly openstack: string
+  /** How hosts on demand are made at Nova; there only if they are. */
+  readonly compute: string
 }
 
 /** `dir`, else `$GANTRY_HOME`, else `~/.gantry`; always absolute. Touches nothing. */
@@ -34,6 +36,7 @@ export function homeAt(dir: string | undefined, env: NodeJS.ProcessEnv = process
     openrc: join(root, 'openrc'),
     openrcAdmin: join(root, 'openrc-admin'),
     openstack: join(root, 'openstack.yaml'),
+    compute: join(root, 'compute.yaml'),
   }
 }
 

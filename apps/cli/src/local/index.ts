@@ -177,7 +177,8 @@ async function findingsOf({ home: dir, listen, openstack, neutronHost }: DoctorW
     return checks.map(({ ok, text }) => ({ state: ok ? 'ok' : 'bad', text }))
   }
   const { examineCloud } = await import('../openstack/doctor.ts')
-  return await examineCloud({ file: openstack === true ? home.openstack : openstack, neutronHost })
+  const file = openstack === true ? home.openstack : openstack
+  return await examineCloud({ file, computeFile: home.compute, neutronHost })
 }
 
 /** A verb's exit code, and one sentence on stderr for what went wrong. */

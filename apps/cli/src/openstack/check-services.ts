@@ -57,12 +57,11 @@ export async function neutronFindings({ session, context }: AdminCloud): Promise
   return found
 }
 
-/** That the catalog leads to a Gantry that runs and honours this cloud's tokens; with its hosts if so. */
-export async function ownFindings({
-  session,
-  settings,
-  context,
-}: AdminCloud): Promise<{ findings: Finding[]; hosts: readonly HostView[] | null }> {
+/** That the catalog leads to a Gantry that runs and honours this cloud's tokens; with its hosts if so. `onDemand`: none is as good. */
+export async function ownFindings(
+  { session, settings, context }: AdminCloud,
+  onDemand: boolean,
+): Promise<{ findings: Finding[]; hosts: readonly HostView[] | null }> {
   const { catalog = [] } = await session.info(context())
   const endpoint = catalog
     .find(({ type }) => type === 'container')
@@ -82,7 +81,7 @@ export async function ownFindings({
     const connected = hosts.filter((host) => host.connected).length
     const findings = [ok(`The catalog leads to ${endpoint.url}, where Gantry answers`)]
     findings.push(
-      connected > 0
+      connected > 0 || onDemand
         ? ok(`${connected} of ${hosts.length} hosts are connected`)
         : bad('No host is connected: gantry hosts join-token says how to add one.'),
     )

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { HostView } from '@gantry/facade-native'
 import { systemClock } from '@gantry/kernel'
 import { type AdminCloud, openAdmin } from './admin-cloud.ts'
+import { computeFindings } from './check-compute.ts'
 import { agentFindings, type CheckedHost, machineFindings } from './check-hosts.ts'
 import { logInFindings, settingsFinding } from './check-identity.ts'
 import { heatFindings, imageFindings, neutronFindings, ownFindings } from './check-services.ts'
@@ -12,12 +14,14 @@ import { settingsIn } from './settings-file.ts'
 export interface DoctorOptions {
   /** openstack.yaml of the server. */
   readonly file: string
+  /** How the server makes hosts at Nova; it may not be there. */
+  readonly computeFile: string
   /** What Neutron's agent on this machine calls it; undefined: its host name. */
   readonly neutronHost: string | undefined
 }
 
 /** Looks at everything that a Gantry beside an OpenStack needs, as the service user. Changes nothing. */
-export async function examineCloud({ file, neutronHost }: DoctorOptions): Promise<readonly Finding[]> {
+export async function examineCloud({ file, computeFile, neutronHost }: DoctorOptions): Promise<readonly Finding[]> {
   const about = await finding(() => settingsFinding(file), 'docs/operate/openstack.md shows what it must say.')
   const read = await settingsIn(file).catch(() => null)
   if (!read) return about
@@ -27,15 +31,17 @@ export async function examineCloud({ file, neutronHost }: DoctorOptions): Promis
     'Is auth_url right and Keystone running, and is the password the one that gantry openstack register gave?',
   )
   if (entry.length === 1) return [...about, ...entry]
-  const [images, networks, volumes, heat, own] = await Promise.all([
+  const onDemand = existsSync(computeFile)
+  const [images, networks, volumes, heat, own, compute] = await Promise.all([
     finding(() => imageFindings(cloud), 'Glance must be in the catalog and answer.'),
     finding(() => neutronFindings(cloud), 'Neutron must be in the catalog and answer.'),
     finding(() => volumeFindings(cloud), 'The role admin is needed to see the daemons of Cinder.'),
     finding(() => heatFindings(cloud)),
-    ownFindings(cloud),
+    ownFindings(cloud, onDemand),
+    onDemand ? computeFindings(computeFile) : [],
   ])
   const hosts = await hostFindings(cloud, own.hosts, neutronHost)
-  return [...about, ...entry, ...own.findings, ...images, ...networks, ...volumes, ...hosts, ...heat]
+  return [...about, ...entry, ...own.findings, ...images, ...networks, ...volumes, ...compute, ...hosts, ...heat]
 }
 
 async function hostFindings(

@@ -64,6 +64,13 @@ export const Flavor = Type.Object({
 })
 export type Flavor = Static<typeof Flavor>
 
+export const ComputeLimits = Type.Object({
+  /** Below zero: without bound. */
+  maxTotalInstances: Type.Number(),
+  totalInstancesUsed: Type.Number(),
+})
+export type ComputeLimits = Static<typeof ComputeLimits>
+
 /** Nova v2.1: the machines that hosts run on, those that there are and those that are made. */
 export interface ComputeService {
   readonly servers: Pick<Collection<Server, never, never>, 'list' | 'show' | 'remove'> & {
@@ -72,10 +79,13 @@ export interface ComputeService {
   }
   readonly flavors: Pick<Collection<Flavor, never, never>, 'list' | 'show'>
   readonly hypervisors: Pick<Collection<Hypervisor, never, never>, 'list' | 'show'>
+  /** Of the project. */
+  limits(context: Context): Promise<ComputeLimits>
 }
 
 const servers = formOf(Server, { path: '/servers', one: 'server', many: 'servers', listPath: '/servers/detail' })
 const made = within('server', reader(Type.Object({ id: Type.String() })))
+const absolute = within('limits', within('absolute', reader(ComputeLimits)))
 const flavors = formOf(Flavor, { path: '/flavors', one: 'flavor', many: 'flavors', listPath: '/flavors/detail' })
 const hypervisors = formOf(Hypervisor, {
   path: '/os-hypervisors',
@@ -93,5 +103,6 @@ export function computeService(session: Session): ComputeService {
     },
     flavors: collection<Flavor, never, never>(service, flavors),
     hypervisors: collection<Hypervisor, never, never>(service, hypervisors),
+    limits: (context) => service.read(absolute, { method: 'GET', path: '/limits' }, context),
   }
 }
