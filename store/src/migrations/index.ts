@@ -25,6 +25,7 @@ import * as changes from './0021-changes.ts'
 import * as usage from './0022-usage.ts'
 import * as blobContents from './0024-blob-contents.ts'
 import * as lists from './0025-lists.ts'
+import * as leanIndexes from './0026-lean-indexes.ts'
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-core': core,
@@ -51,6 +52,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0022-usage': usage,
   '0024-blob-contents': blobContents,
   '0025-lists': lists,
+  '0026-lean-indexes': leanIndexes,
 }
 
 /**
