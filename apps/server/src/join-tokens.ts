@@ -51,15 +51,15 @@ export function joinTokens(store: Store, clock: Clock, ids: Ids, isConnected: (i
         })
       }
       if (id.startsWith(instancePrefix)) return redeemForInstance(id, secret, hostname)
-      const known = (await store.hosts.list()).find((host) => host.name === hostname)
-      if (known && isConnected(known.id)) {
+      const known = await store.hosts.idOf(hostname)
+      if (known !== undefined && isConnected(known)) {
         // Two machines that take turns in being one host would each run all its containers. The token may be used again.
         await store.hosts.addJoinToken({ id, secretHash: hashOf(secret), expiresAt: clock.now() + againMs })
         throw new Fault('agent.token-refused', {
           reason: `a host named ${hostname} is connected, so this machine needs another name (--name)`,
         })
       }
-      return known?.id ?? (ids.uuid() as HostId)
+      return known ?? (ids.uuid() as HostId)
     },
   }
 }

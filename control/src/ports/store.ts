@@ -230,6 +230,7 @@ export interface HostTable {
   /** Likewise of many; answers those that were not there before. */
   upsertMany(hosts: readonly HostHello[]): Promise<HostId[]>
   get(id: HostId): Promise<Host | undefined>
+  idOf(name: string): Promise<HostId | undefined>
   list(): Promise<Host[]>
   seen(id: HostId, at: number): Promise<void>
   change(

@@ -102,7 +102,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     await Promise.all([...running].flatMap((link) => (link.hostId === hostId ? [link.reported] : [])))
   }
 
-  const openLink = (hostId: HostId, socket: TLSSocket) => {
+  const openLink = ({ hostId, validUntil }: Exclude<ReturnType<typeof hostOf>, string>, socket: TLSSocket) => {
     const previous = current.get(hostId)
     const link: AgentLink = new AgentLink({
       hostId,
@@ -111,7 +111,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       reports: options.reports,
       sign: options.sign,
       session: askOver(socket),
-      validUntil: new Date(socket.getPeerCertificate().valid_to).getTime(),
+      validUntil,
       after: lastReports(hostId),
       keepaliveMs: options.keepaliveMs ?? 15_000,
       servers: () => options.servers?.() ?? [],
@@ -159,7 +159,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     const host = hostOf(socket, clock.now())
     if (typeof host === 'string') return host
     if (alpnProtocol === protocols.agent && draining) return 'the server is about to end'
-    if (alpnProtocol === protocols.agent) openLink(host.hostId, socket)
+    if (alpnProtocol === protocols.agent) openLink(host, socket)
     else if (!liveLink(host.hostId) && !options.hangsElsewhere?.(host.hostId))
       return 'images for a host without a session'
     else if (!registry?.open(socket, host.hostId)) return 'no room for images'
@@ -238,17 +238,24 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** The host that the peer's certificate names, or why it names none. */
-function hostOf(socket: TLSSocket, now: number): { hostId: HostId } | string {
+function hostOf(socket: TLSSocket, now: number): { readonly hostId: HostId; readonly validUntil: number } | string {
   const named = namedBy(socket, now, agentUnit)
-  return typeof named === 'string' ? named : { hostId: named.name as HostId }
+  return typeof named === 'string' ? named : { hostId: named.name as HostId, validUntil: named.validUntil }
+}
+
+interface Named {
+  readonly name: string
+  /** End of the certificate, epoch milliseconds. */
+  readonly validUntil: number
 }
 
 /** Whom a certificate of our CA for `unit` names, or why it names nobody. */
-function namedBy(socket: TLSSocket, now: number, unit: string): { readonly name: string } | string {
+function namedBy(socket: TLSSocket, now: number, unit: string): Named | string {
   const { subject, valid_to } = socket.getPeerCertificate()
   if (!subject) return 'no certificate'
   if (!socket.authorized) return String(socket.authorizationError)
-  if (new Date(valid_to).getTime() <= now) return 'certificate has ended'
+  const validUntil = new Date(valid_to).getTime()
+  if (validUntil <= now) return 'certificate has ended'
   if (subject.OU !== unit || typeof subject.CN !== 'string') return `not a certificate for ${unit}`
-  return { name: subject.CN }
+  return { name: subject.CN, validUntil }
 }

@@ -18,6 +18,10 @@ export function hostTable(db: Kysely<Database>): HostTable {
       if (!row) return undefined
       return fromRow(row, await hostUsage(db, id))
     },
+    async idOf(name) {
+      const row = await db.selectFrom('hosts').select('id').where('name', '=', name).executeTakeFirst()
+      return row && (row.id as HostId)
+    },
     async list() {
       const rows = await db.selectFrom('hosts').selectAll().orderBy('created_at').orderBy('id').execute()
       const used = await usageOfHosts(db)
