@@ -5,6 +5,8 @@ const most = 256
 export class InFlight {
   readonly #works = new Set<Promise<void>>()
   #failure: { readonly error: unknown } | null = null
+  /** Lets on whoever waits for room. Not a race of all works: that would cost as much with every message. */
+  #ended: () => void = () => {}
 
   /** Settles when there is room for more. */
   async add(work: Promise<void>): Promise<void> {
@@ -13,9 +15,16 @@ export class InFlight {
       .catch((error: unknown) => {
         this.#failure ??= { error }
       })
-      .finally(() => this.#works.delete(mine))
+      .finally(() => {
+        this.#works.delete(mine)
+        this.#ended()
+      })
     this.#works.add(mine)
-    while (this.#works.size >= most) await Promise.race(this.#works)
+    while (this.#works.size >= most) {
+      await new Promise<void>((resolve) => {
+        this.#ended = resolve
+      })
+    }
     this.#throwFailure()
   }
 
