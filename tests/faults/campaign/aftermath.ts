@@ -92,13 +92,19 @@ export async function deleteAll(after: Aftermath, seconds: number): Promise<Volu
   const { client, users } = after
   const containersOf = async (user: User): Promise<readonly { id: string }[]> => {
     const { json } = await client.ask(user, { method: 'GET', path: '/v1/containers?limit=1000' })
-    return (json as { containers?: { id: string }[] }).containers ?? []
+    const { containers } = json as { containers?: { id: string }[] }
+    if (!containers) throw new Error('no list of containers came')
+    return containers
   }
   const all = users.map(async (user) => {
-    for (const { id } of await containersOf(user)) {
-      await client.ask(user, { method: 'DELETE', path: `/v1/containers/${id}?stop=true` })
-    }
-    await eventually(async () => (await containersOf(user)).length === 0, seconds)
+    // Again and again, because an answer may not have come: a connection that a fault broke is noticed when it is used.
+    await eventually(async () => {
+      const containers = await containersOf(user)
+      for (const { id } of containers) {
+        await client.ask(user, { method: 'DELETE', path: `/v1/containers/${id}?stop=true` })
+      }
+      return containers.length === 0
+    }, seconds)
     return readVolumes(client, user)
   })
   return (await Promise.all(all)).flat()

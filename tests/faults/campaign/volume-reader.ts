@@ -8,12 +8,19 @@ const script = 'cd /data && for file in *; do [ -f "$file" ] && echo "$file $(he
 
 /** Reads all volumes of a project, each in a new container; then they are deleted. */
 export async function readVolumes(client: Client, user: User): Promise<VolumeRead[]> {
-  const { json } = await client.ask(user, { method: 'GET', path: '/v1/volumes' })
-  const { volumes = [] } = json as { volumes?: { id: string; name: string }[] }
+  let volumes: { id: string; name: string }[] = []
+  await eventually(async () => {
+    const { status, json } = await client.ask(user, { method: 'GET', path: '/v1/volumes' })
+    if (status === 200) ({ volumes } = json as { volumes: { id: string; name: string }[] })
+    return status === 200
+  }, patienceSeconds)
   return Promise.all(
     volumes.map(async ({ id, name }) => {
       const read = await readOne(client, user, name)
-      await client.ask(user, { method: 'DELETE', path: `/v1/volumes/${id}` })
+      await eventually(async () => {
+        const { status } = await client.ask(user, { method: 'DELETE', path: `/v1/volumes/${id}` })
+        return status === 202 || status === 404
+      }, patienceSeconds)
       return read
     }),
   )
@@ -25,7 +32,7 @@ async function readOne(client: Client, user: User, volume: string): Promise<Volu
   let files: Map<string, string> | null = null
   const ask = async (asked: Omit<Asked, 'at'>): Promise<void> => {
     const { status, text } = await client.ask(user, { ...asked, at: 'docker' })
-    if (status !== null && (status < 300 || status === 304 || status === 409)) return
+    if (status !== null && (status < 300 || [304, 404, 409].includes(status))) return
     problem = `${asked.method} ${asked.path}: ${status ?? 'no answer'} ${text}`
     throw new Error(problem)
   }
@@ -40,7 +47,10 @@ async function readOne(client: Client, user: User, volume: string): Promise<Volu
     files = code === 0 ? filesIn(output) : null
     return files !== null
   }, patienceSeconds)
-  await ask({ method: 'DELETE', path: `/containers/${reader}?force=true` }).catch(() => undefined)
+  await eventually(async () => {
+    await ask({ method: 'DELETE', path: `/containers/${reader}?force=true` })
+    return true
+  }, patienceSeconds)
   return { project: user.project, volume, files, ...(files === null && { problem }) }
 }
 
