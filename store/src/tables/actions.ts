@@ -86,7 +86,10 @@ export function actionTable(db: Kysely<Database>): ActionTable {
     },
     async forVersions(wishes) {
       if (wishes.length === 0) return []
-      const rows = wishes.map(({ containerId, version }, index) => ({
+      // Most come several times: each step that was taken for one wish.
+      const keyOf = ({ containerId, version }: (typeof wishes)[number]) => `${containerId} ${version}`
+      const distinct = [...new Map(wishes.map((wish) => [keyOf(wish), wish])).values()]
+      const rows = distinct.map(({ containerId, version }, index) => ({
         container_id: containerId,
         wish_version: version,
         started_at: index,
@@ -100,7 +103,8 @@ export function actionTable(db: Kysely<Database>): ActionTable {
         ) as id from ${given} as given
       `.execute(db)
       const ids = new Map(found.rows.map(({ at, id }) => [at, id]))
-      return wishes.map((_, index) => (ids.get(index) ?? undefined) as ActionId | undefined)
+      const byKey = new Map(distinct.map((wish, index) => [keyOf(wish), ids.get(index) ?? undefined]))
+      return wishes.map((wish) => byKey.get(keyOf(wish)) as ActionId | undefined)
     },
     async get(id) {
       const row = await db.selectFrom('actions').selectAll().where('id', '=', id).executeTakeFirst()
