@@ -115,6 +115,24 @@ describe('exec', () => {
     caller.abort(new Error('gone'))
     await expect.poll(() => engine.docker('top', `gantry-${box.id}`)).not.toContain('sleep 4242')
   })
+
+  test('leaves none behind either when its caller goes before it has begun', async () => {
+    const callers = Array.from({ length: 12 }, () => new AbortController())
+    const calls = callers.map(async ({ signal }) => {
+      const { output } = await call('exec', command('sleep', '4343'), undefined, signal)
+      output?.on('error', () => undefined)
+    })
+    const settled = Promise.allSettled(calls)
+    // Some are being made, some are starting.
+    for (const caller of callers) {
+      await new Promise((resolve) => setTimeout(resolve, 15))
+      caller.abort(new Error('gone'))
+    }
+    await settled
+    // Until the engine has begun all that it will.
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+    await expect.poll(() => engine.docker('top', `gantry-${box.id}`), { timeout: 20_000 }).not.toContain('sleep 4343')
+  })
 })
 
 describe('the rest', () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault } from '@gantry/kernel'
 import { type AgentCalls, type CallArgs, encodeFrame, frameKinds } from '@gantry/wire'
 import { isStatus } from '../engine/engine-error.ts'
@@ -10,6 +11,9 @@ import { type CallContext, faultOf, onContainer } from './call-context.ts'
 import type { ExecEnd } from './exec-ends.ts'
 import { execSessions, type ExecSessions, type PreparedExec, type Size } from './exec-sessions.ts'
 import { feed, framing } from './hijacked.ts'
+
+/** How long it is waited for that a command starts whose caller has gone. */
+const longestStartMs = 60_000
 
 type ExecCalls = Pick<AgentCalls, 'exec' | 'execCreate' | 'execStart' | 'execResize'>
 
@@ -89,6 +93,8 @@ async function run(
   const socket = await execs.start(execId, prepared.tty, exec.size, signal).catch((error: unknown) => {
     end.forget()
     sessions.end(execId)
+    // The engine may have been asked, and then it goes on.
+    if (signal.aborted) void killExec(context, exec)
     throw error
   })
   // Whoever reads or writes it hears of it too; this keeps a late one from ending the process.
@@ -129,9 +135,9 @@ async function carry(
   } catch (error) {
     socket.destroy()
     const gone = signal.aborted || output.destroyed
-    if (gone) await killExec(context, exec)
     const fault = faultOf(error, context.hostName, { action: 'execute in', ref: exec.engineId })
     output.destroy(fault instanceof Error ? fault : new Error(String(fault)))
+    if (gone) await killExec(context, exec)
   }
 }
 
@@ -151,11 +157,25 @@ async function exitCodeOf({ engine }: CallContext, execId: string, end: ExecEnd,
  */
 async function killExec({ engine }: CallContext, { execId, engineId }: Exec): Promise<void> {
   try {
-    const { Running, Pid } = await engine.execs.inspect(execId)
-    if (!Running || Pid <= 1) return
-    const groups = await readFile(`/proc/${Pid}/cgroup`, 'utf8')
-    if (groups.includes(engineId)) process.kill(Pid, 'SIGKILL')
+    const pid = await pidOf(engine, execId)
+    if (pid === null) return
+    const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8')
+    if (groups.includes(engineId)) process.kill(pid, 'SIGKILL')
   } catch {
     // The engine, the process or the right to signal it is gone; there is nobody left to tell.
   }
+}
+
+/**
+ * null: it has ended. The engine opens the connection before the command runs, and runs it although nobody is there any more; in a
+ * container that has little of a processor that takes seconds, and no event tells of it.
+ */
+async function pidOf({ execs }: CallContext['engine'], execId: string): Promise<number | null> {
+  for (let ms = 20; ms < longestStartMs; ms *= 2) {
+    const { Running, Pid, ExitCode } = await execs.inspect(execId)
+    if (Running && Pid > 1) return Pid
+    if (!Running && ExitCode !== null) return null
+    await sleep(ms)
+  }
+  return null
 }
