@@ -19,7 +19,7 @@ const EventsQuery = Type.Object(
     last: whole('Instead of `since`: begins with the newest so many (1 to 200).'),
     types: text('With `since`: exact types, or `container.*`; several with commas.', 2048),
     object: text('With `since`: of this object only, by its id.'),
-    follow: flag('With `since`: no ends the stream with the last change that there is.'),
+    follow: flag('With `since`: false ends the stream with the last change that there is.'),
   },
   { additionalProperties: false },
 )

@@ -6,7 +6,7 @@ const most = 500
 
 /** What was written down of an object, oldest first. What is new is heard of by the page's own stream. */
 export async function pastChanges(objectId: string, signal: AbortSignal): Promise<readonly ChangeView[]> {
-  const query = { since: '0', follow: 'no', object: objectId }
+  const query = { since: '0', follow: false, object: objectId }
   const answer = await request('/v1/events', { query, signal })
   return changesOf(await answer.text()).slice(-most)
 }
