@@ -36,7 +36,7 @@ interface Machine extends Boot {
 }
 
 /** A provider in memory, whose machines outlive servers, and a server that can be killed between any two of its acts. */
-async function aCloud(policy: Partial<SupplyPolicy> = {}) {
+async function aCloud(policy: Partial<SupplyPolicy> = {}, lateMs = 0) {
   const db = await openSqlite(':memory:')
   const store = createStore(db)
   const machines = new Map<string, Machine>()
@@ -48,6 +48,8 @@ async function aCloud(policy: Partial<SupplyPolicy> = {}) {
     crashIn: Number.POSITIVE_INFINITY,
     refuse: null as string | null,
     fail: 0,
+    /** The server dies with an order on its way, which is carried out so many milliseconds later. */
+    late: null as number | null,
     /** Whether agents of new machines join by themselves. */
     joins: true,
   }
@@ -72,20 +74,36 @@ async function aCloud(policy: Partial<SupplyPolicy> = {}) {
     })
     links.set(id as string as HostId, own)
     agents.set(id, host)
-    await host.connect().catch(() => undefined)
+    await inTurn(id, () => host.connect())
+  }
+  const again = (id: string, host: SimHost) => inTurn(id, () => host.disconnect().then(() => host.connect()))
+  const lines = new Map<string, Promise<void>>()
+  /** An agent has one connection at a time; it is tried anew at the next restart, should the server die meanwhile. */
+  const inTurn = (id: string, act: () => Promise<void>) => {
+    const whole = (lines.get(id) ?? Promise.resolve()).then(act).catch(() => undefined)
+    lines.set(id, whole)
+    return whole
+  }
+  const make = (boot: Boot) => {
+    const machine = { ...boot, providerId: randomIds.uuid() }
+    counts.creates += 1
+    machines.set(machine.providerId, machine)
+    if (trouble.joins) setTimeout(() => void join(machine), 5)
+    return machine.providerId
   }
   const provider: ComputeProvider = {
     name: 'memory',
+    lateMs,
     size: async () => ({ cpus: 1, memory: 100_000, disk: 100 }),
     create: async (boot) =>
       act(() => {
         if (trouble.refuse !== null) throw new Fault('compute.refused', { provider: 'memory', reason: trouble.refuse })
         if (trouble.fail-- > 0) throw new Fault('compute.failed', { provider: 'memory', reason: 'try later' })
-        const machine = { ...boot, providerId: randomIds.uuid() }
-        counts.creates += 1
-        machines.set(machine.providerId, machine)
-        if (trouble.joins) setTimeout(() => void join(machine), 5)
-        return machine.providerId
+        if (trouble.late === null) return make(boot)
+        setTimeout(() => make(boot), trouble.late)
+        trouble.late = null
+        dead = true
+        throw new Error('this server is dead')
       }),
     list: async () => act(() => [...machines.values()].map((machine) => ({ ...machine, problem: null }))),
     delete: async (id) =>
@@ -147,13 +165,15 @@ async function aCloud(policy: Partial<SupplyPolicy> = {}) {
       trouble.crashIn = Number.POSITIVE_INFINITY
       parts = start()
       await parts.reconciler.recover()
-      for (const host of agents.values()) await host.disconnect().then(() => host.connect())
+      for (const [id, host] of agents) await again(id, host)
     },
     isDead: () => dead,
     instances: (state?: Instance['state']) =>
       store.instances.list().then((all) => all.filter((each) => state === undefined || each.state === state)),
     statuses: async (ids: readonly ContainerId[]) => (await store.containers.getMany(ids)).map(({ status }) => status),
     async [Symbol.asyncDispose]() {
+      // What agents report now is for the store that is about to go.
+      for (const [id, host] of agents) await inTurn(id, () => host.idle())
       await parts.reconciler[Symbol.asyncDispose]()
       await db.destroy()
       await providers[Symbol.asyncDispose]()
@@ -227,6 +247,28 @@ describe('hosts on demand', () => {
       { numRuns: 12 },
     )
   }, 60_000)
+
+  test('an order that was on its way when its server died is waited for, and not repeated', async () => {
+    await using cloud = await aCloud({}, 2000)
+    cloud.trouble.late = 300
+    const id = await cloud.create()
+    await until(() => cloud.isDead(), 'the server is dead')
+    await cloud.restart()
+    await until(async () => (await cloud.statuses([id]))[0] === 'Running', 'it runs')
+    expect(cloud.counts).toEqual({ creates: 1, deletes: 0 })
+    await cloud.remove(id)
+    await until(() => cloud.machines.size === 0, 'it is found and deleted')
+  })
+
+  test('one that never arrived is ordered again, when it can no longer come', async () => {
+    await using cloud = await aCloud({}, 300)
+    cloud.trouble.late = 60_000
+    const id = await cloud.create()
+    await until(() => cloud.isDead(), 'the server is dead')
+    await cloud.restart()
+    await until(async () => (await cloud.statuses([id]))[0] === 'Running', 'it runs')
+    expect(cloud.counts).toEqual({ creates: 1, deletes: 0 })
+  }, 20_000)
 
   test('one whose agent connects just now is still counted, so that no other is ordered', async () => {
     await using cloud = await aCloud()

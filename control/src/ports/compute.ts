@@ -37,6 +37,8 @@ export interface InstanceSize {
  */
 export interface ComputeProvider {
   readonly name: string
+  /** How long after it was ordered one may appear in `list` whose order's answer nobody waits for any more. Milliseconds. */
+  readonly lateMs: number
   /** Throws if it cannot be known now. */
   size(signal: AbortSignal): Promise<InstanceSize>
   /** Answers the provider's id. Throws `compute.refused` where asking again would be of no use. */

@@ -4,9 +4,10 @@ import type { SupplyParts } from './supply-parts.ts'
 
 /**
  * Compares what the provider has with what the store says, so that nothing that a dead server began is made twice or forgotten.
- * Whoever calls this begins with it: no order of this process may be under way.
+ * Whoever calls this begins with it: no order of this process may be under way. Answers when to look again, as an order may
+ * still be on its way; infinity: no sooner than usual.
  */
-export async function takeOver(parts: SupplyParts, signal: AbortSignal): Promise<void> {
+export async function takeOver(parts: SupplyParts, signal: AbortSignal): Promise<number> {
   const { store, demand, clock, log } = parts
   const found = await demand.provider.list(signal)
   const rows = new Map((await store.instances.list()).map((row) => [row.id, row]))
@@ -21,11 +22,15 @@ export async function takeOver(parts: SupplyParts, signal: AbortSignal): Promise
     kept.add(row.id)
     if (row.providerId === null) await store.instances.update(row.id, { providerId: each.providerId })
   }
+  let againAt = Number.POSITIVE_INFINITY
   for (const row of rows.values()) {
-    // Nobody made it, or its order comes too late: then its token is no longer the one.
-    const isUnmade = row.state === 'booting' && row.providerId === null && !kept.has(row.id)
-    if (isUnmade) await store.instances.update(row.id, { state: 'wanted', tokenId: null, since: clock.now() })
+    if (row.state !== 'booting' || row.providerId !== null || kept.has(row.id)) continue
+    const lateAt = row.since + demand.provider.lateMs
+    if (clock.now() < lateAt) againAt = Math.min(againAt, lateAt)
+    // Nobody made it. Should its order come all the same, its token is no longer the one.
+    else await store.instances.update(row.id, { state: 'wanted', tokenId: null, since: clock.now() })
   }
+  return againAt
 }
 
 /** Of those that boot, the ones that the provider says have failed or are gone. */

@@ -77,8 +77,8 @@ async function supplyUntil(parts: SupplyParts, ring: ReturnType<typeof bell>, en
     let bootLookAt = 0
     while (!signal.aborted) {
       if (clock.now() >= sweepAt && tasks.size === 0) {
-        await takeOver(parts, signal)
-        sweepAt = clock.now() + sweepMs
+        const againAt = await takeOver(parts, signal)
+        sweepAt = Math.min(againAt, clock.now() + sweepMs)
       }
       if (clock.now() >= bootLookAt) {
         await failedBoots(parts, signal)
@@ -90,7 +90,7 @@ async function supplyUntil(parts: SupplyParts, ring: ReturnType<typeof bell>, en
         if (instance.state === 'reaping') begin(instance, reap)
       }
       const isBooting = instances.some(({ state }) => state === 'booting')
-      const waitMs = Math.min(dueAt - clock.now(), isBooting ? bootLookMs : lookMs, lookMs)
+      const waitMs = Math.min(dueAt - clock.now(), isBooting ? bootLookMs : lookMs)
       await ring.rung(Math.max(0, waitMs), signal)
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
     }

@@ -27,6 +27,8 @@ export interface EmbeddedComputeOptions {
 /** What the image has beside this machine's folders: who root is. */
 const files = { 'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n', 'etc/group': 'root:x:0:\ndocker:x:999:\n' }
 const image = 'gantry-instance:1'
+/** An engine goes on with a request whose asker is gone. */
+const lateMs = 5000
 
 /**
  * Instances on this very machine: system containers with an engine of their own. For trying out what hosts on demand do, and for
@@ -65,6 +67,7 @@ export function embeddedCompute(options: EmbeddedComputeOptions): ComputeProvide
   }
   return {
     name: 'the embedded provider',
+    lateMs,
     async size(signal) {
       // Those that are there already need the line as well.
       await place(signal)

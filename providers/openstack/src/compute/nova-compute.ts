@@ -30,6 +30,8 @@ const projectKey = 'gantry_project'
 /** How long Nova may take to make a server be gone, and how often that is looked at: it tells nobody. */
 const goneMs = 120_000
 const lookMs = 1000
+/** Nova goes on with a request whose asker is gone, and shows the server once it has checked the request. */
+const lateMs = 30_000
 
 /** Servers of Nova's as hosts. Ours are known by their metadata; the user's other servers are never asked to do anything. */
 export function novaCompute({ access, servers: wish, deployment }: NovaComputeOptions): ComputeProvider {
@@ -62,6 +64,7 @@ export function novaCompute({ access, servers: wish, deployment }: NovaComputeOp
     })
   return {
     name: 'Nova',
+    lateMs,
     async size(signal): Promise<InstanceSize> {
       const { vcpus, ram, disk } = await flavorOf(signal)
       return { cpus: vcpus, memory: ram, disk }
