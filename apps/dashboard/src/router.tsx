@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 import { containerSearch } from './pages/containers/search.ts'
 import { tabSearch } from './pages/container/tabs.ts'
 import { NotFound } from './pages/not-found.tsx'
+import { launchSearch, placeSearch } from './parts/place-search.ts'
 import { Shell } from './shell/shell.tsx'
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
@@ -24,9 +25,81 @@ const container = createRoute({
   validateSearch: tabSearch,
   component: lazyRouteComponent(() => import('./pages/container/container.tsx'), 'ContainerPage'),
 })
+const launch = createRoute({
+  getParentRoute: () => root,
+  path: '/launch',
+  validateSearch: launchSearch,
+  component: lazyRouteComponent(() => import('./pages/launch/launch.tsx'), 'Launch'),
+})
+const images = createRoute({
+  getParentRoute: () => root,
+  path: '/images',
+  validateSearch: placeSearch,
+  component: lazyRouteComponent(() => import('./pages/images/images.tsx'), 'Images'),
+})
+const networks = createRoute({
+  getParentRoute: () => root,
+  path: '/networks',
+  validateSearch: placeSearch,
+  component: lazyRouteComponent(() => import('./pages/networks/networks.tsx'), 'Networks'),
+})
+const topology = createRoute({
+  getParentRoute: () => root,
+  path: '/topology',
+  component: lazyRouteComponent(() => import('./pages/topology/topology.tsx'), 'TopologyPage'),
+})
+const volumes = createRoute({
+  getParentRoute: () => root,
+  path: '/volumes',
+  validateSearch: placeSearch,
+  component: lazyRouteComponent(() => import('./pages/volumes/volumes.tsx'), 'Volumes'),
+})
+const registries = createRoute({
+  getParentRoute: () => root,
+  path: '/registries',
+  validateSearch: placeSearch,
+  component: lazyRouteComponent(() => import('./pages/registries/registries.tsx'), 'Registries'),
+})
+const quotas = createRoute({
+  getParentRoute: () => root,
+  path: '/quotas',
+  validateSearch: placeSearch,
+  component: lazyRouteComponent(() => import('./pages/quotas/quotas.tsx'), 'Quotas'),
+})
+const events = createRoute({
+  getParentRoute: () => root,
+  path: '/events',
+  component: lazyRouteComponent(() => import('./pages/events/events.tsx'), 'Events'),
+})
+const hosts = createRoute({
+  getParentRoute: () => root,
+  path: '/hosts',
+  validateSearch: placeSearch,
+  component: lazyRouteComponent(() => import('./pages/hosts/hosts.tsx'), 'Hosts'),
+})
+const identity = createRoute({
+  getParentRoute: () => root,
+  path: '/identity',
+  validateSearch: placeSearch,
+  component: lazyRouteComponent(() => import('./pages/identity/identity.tsx'), 'Identity'),
+})
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, containers, container]),
+  routeTree: root.addChildren([
+    overview,
+    containers,
+    container,
+    launch,
+    images,
+    networks,
+    topology,
+    volumes,
+    registries,
+    quotas,
+    events,
+    hosts,
+    identity,
+  ]),
   basepath: '/ui',
   defaultPreload: 'intent',
 })

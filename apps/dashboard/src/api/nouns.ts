@@ -3,7 +3,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { call } from './client.ts'
 
 /** The list of a noun that comes in one answer: `['volume', 'list']` of `GET /v1/volumes`. */
-function listOf<T>(noun: string, path: string, field: string) {
+export function listOf<T>(noun: string, path: string, field: string) {
   return queryOptions({
     queryKey: [noun, 'list'],
     queryFn: async ({ signal }) => {

@@ -6,9 +6,16 @@ const colours: Readonly<Record<string, string>> = {
   Created: 'gray',
   Stopped: 'gray',
   Paused: 'yellow',
+  Restarting: 'blue',
+  Rebuilding: 'blue',
+  Unknown: 'orange',
   Error: 'red',
   Dead: 'red',
   Deleting: 'gray',
+}
+
+export function statusColour(status: string): string {
+  return colours[status] ?? 'gray'
 }
 
 interface StatusProps {

@@ -46,7 +46,7 @@ export function Shell() {
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Main">
         <ScrollArea type="auto">
-          <Navigation isAdmin={session.isAdmin} onGo={close} />
+          <Navigation session={session} onGo={close} />
         </ScrollArea>
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>

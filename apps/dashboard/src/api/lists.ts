@@ -1,0 +1,59 @@
+import type {
+  BackupView,
+  FloatingIpView,
+  RegistryView,
+  RouterView,
+  SecurityGroupView,
+  SnapshotView,
+  SubnetView,
+} from '@gantry/facade-native/views'
+import { queryOptions } from '@tanstack/react-query'
+import { call } from './client.ts'
+import { listOf, portsQuery } from './nouns.ts'
+
+/** No event tells of these: they are read again while they are looked at. Milliseconds. */
+const lookEvery = { staleTime: 0, refetchOnWindowFocus: true, refetchInterval: 10_000 } as const
+
+export const livePortsQuery = { ...portsQuery, ...lookEvery }
+export const subnetsQuery = { ...listOf<SubnetView>('subnet', 'subnets', 'subnets'), ...lookEvery }
+export const routersQuery = { ...listOf<RouterView>('router', 'routers', 'routers'), ...lookEvery }
+export const floatingIpsQuery = {
+  ...listOf<FloatingIpView>('floating-ip', 'floating-ips', 'floatingIps'),
+  ...lookEvery,
+}
+export const securityGroupsQuery = {
+  ...listOf<SecurityGroupView>('security-group', 'security-groups', 'securityGroups'),
+  ...lookEvery,
+}
+export const snapshotsQuery = { ...listOf<SnapshotView>('snapshot', 'snapshots', 'snapshots'), ...lookEvery }
+export const backupsQuery = { ...listOf<BackupView>('backup', 'backups', 'backups'), ...lookEvery }
+export const registriesQuery = { ...listOf<RegistryView>('registry', 'registries', 'registries'), ...lookEvery }
+
+export const zonesQuery = queryOptions({
+  queryKey: ['zone', 'list'],
+  staleTime: 60_000,
+  queryFn: async ({ signal }) =>
+    (await call<{ availabilityZones: string[] }>('/v1/availability-zones', { signal })).availabilityZones,
+})
+
+/** Names for ids that other objects carry; an id that is not known stands for itself. */
+export function namesOf(objects: readonly { readonly id: string; readonly name: string }[] = []) {
+  const names = new Map(objects.map(({ id, name }) => [id, name]))
+  return (id: string | null): string => {
+    if (id === null) return ''
+    const name = names.get(id)
+    return name === undefined || name === '' ? id.slice(0, 8) : name
+  }
+}
+
+export function post(path: string, body: unknown): Promise<unknown> {
+  return call(path, { method: 'POST', body })
+}
+
+export function patch(path: string, body: unknown): Promise<unknown> {
+  return call(path, { method: 'PATCH', body })
+}
+
+export function remove(path: string): Promise<unknown> {
+  return call(path, { method: 'DELETE' })
+}

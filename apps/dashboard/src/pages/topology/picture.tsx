@@ -1,0 +1,175 @@
+import { ScrollArea } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
+import type { KeyboardEvent, MouseEvent } from 'react'
+import { statusColour } from '../../parts/status.tsx'
+import type { Lane, Row, Topology, Touch } from './layout.ts'
+import classes from './picture.module.css'
+
+const laneWidth = 136
+const firstLane = 56
+const rowHeight = 40
+const headHeight = 64
+const boxWidth = 200
+const boxHeight = 30
+/** Far enough apart to be told from each other by most eyes, in both schemes. */
+const colours = ['harbour-6', 'grape-6', 'orange-6', 'indigo-6', 'lime-7', 'pink-6']
+
+const xOf = (lane: number) => firstLane + lane * laneWidth
+const colourOf = ({ isExternal }: Lane, index: number) =>
+  `var(--mantine-color-${isExternal ? 'gray-6' : (colours[index % colours.length] ?? 'harbour-6')})`
+
+/** Networks from top to bottom, whatever is on them from left to right. */
+export function Picture({ topology: { lanes, rows } }: { readonly topology: Topology }) {
+  const boxX = xOf(lanes.length - 1) + 96
+  const [width, height] = [boxX + boxWidth + 8, headHeight + Math.max(1, rows.length) * rowHeight + 8]
+  const laneColours = lanes.map(colourOf)
+  return (
+    <ScrollArea type="auto">
+      <svg
+        width={width}
+        height={height}
+        viewBox={`0 0 ${width} ${height}`}
+        className={classes['picture']}
+        role="group"
+        aria-label={`${lanes.length} networks with ${rows.length} routers, containers and groups`}
+      >
+        {lanes.map((lane, index) => (
+          <LaneLine key={lane.id} lane={lane} x={xOf(index)} height={height} colour={laneColours[index] ?? ''} />
+        ))}
+        {rows.map((row, index) => (
+          <RowLine
+            key={row.id}
+            row={row}
+            y={headHeight + index * rowHeight + rowHeight / 2}
+            boxX={boxX}
+            colours={laneColours}
+          />
+        ))}
+      </svg>
+    </ScrollArea>
+  )
+}
+
+interface LaneLineProps {
+  readonly lane: Lane
+  readonly x: number
+  readonly height: number
+  readonly colour: string
+}
+
+function LaneLine({ lane: { id, name, cidrs, isExternal }, x, height, colour }: LaneLineProps) {
+  const link = useSvgLink('/networks', { open: id })
+  return (
+    <g>
+      <a {...link} aria-label={`Network ${name}${isExternal ? ', the way out' : ''}`}>
+        <title>{`${name} ${cidrs.join(', ')}`}</title>
+        <text x={x - 44} y={18} className={classes['lane']}>
+          {short(name, 16)}
+        </text>
+        <text x={x - 44} y={36} className={classes['address']}>
+          {isExternal ? 'the way out' : short(cidrs.join(', '), 18)}
+        </text>
+      </a>
+      <line x1={x} y1={46} x2={x} y2={height - 4} stroke={colour} strokeWidth={6} strokeLinecap="round" />
+    </g>
+  )
+}
+
+interface RowLineProps {
+  readonly row: Row
+  readonly y: number
+  readonly boxX: number
+  readonly colours: readonly string[]
+}
+
+function RowLine({ row, y, boxX, colours: laneColours }: RowLineProps) {
+  const plugged = row.touches.filter(({ isFloating }) => !isFloating)
+  const from = Math.min(boxX, ...plugged.map(({ lane }) => xOf(lane)))
+  return (
+    <g>
+      <line x1={from} y1={y} x2={boxX} y2={y} className={classes['wire']} />
+      {row.touches.map((touch) => (
+        <Dot
+          key={`${touch.lane} ${String(touch.isFloating)}`}
+          touch={touch}
+          y={y}
+          to={from}
+          colour={laneColours[touch.lane] ?? ''}
+        />
+      ))}
+      <Box row={row} x={boxX} y={y} />
+    </g>
+  )
+}
+
+interface DotProps {
+  readonly touch: Touch
+  readonly y: number
+  /** Where the wire of its row begins. */
+  readonly to: number
+  readonly colour: string
+}
+
+function Dot({ touch: { lane, label, isFloating }, y, to, colour }: DotProps) {
+  const x = xOf(lane)
+  return (
+    <>
+      {isFloating && x < to && <line x1={x} y1={y} x2={to} y2={y} className={classes['floating']} />}
+      <circle cx={x} cy={y} r={6} stroke={colour} strokeWidth={3} className={classes['dot']} />
+      <text x={x + 11} y={y - 5} className={classes['address']}>
+        <title>{isFloating ? `Floating IP ${label}` : label}</title>
+        {short(label, 17)}
+      </text>
+    </>
+  )
+}
+
+const told = { router: 'Router', container: 'Container', group: 'Group' } as const
+
+function Box({ row: { kind, id, name, status }, x, y }: { readonly row: Row; readonly x: number; readonly y: number }) {
+  const [to, search] = placeOf(kind, id)
+  const link = useSvgLink(to, search)
+  const state = status === null ? '' : `, ${status}`
+  return (
+    <a {...link} aria-label={`${told[kind]} ${name}${state}`}>
+      <title>{`${name}${state}`}</title>
+      <rect
+        x={x}
+        y={y - boxHeight / 2}
+        width={boxWidth}
+        height={boxHeight}
+        rx={kind === 'router' ? boxHeight / 2 : 4}
+        className={classes['box']}
+      />
+      {status !== null && <circle cx={x + 14} cy={y} r={5} fill={`var(--mantine-color-${statusColour(status)}-6)`} />}
+      <text x={x + 28} y={y + 5} className={classes['name']}>
+        {short(name, 22)}
+      </text>
+    </a>
+  )
+}
+
+function placeOf(kind: Row['kind'], id: string): [string, Readonly<Record<string, string>>] {
+  if (kind === 'router') return ['/networks', { tab: 'routers', open: id }]
+  if (kind === 'container') return [`/containers/${encodeURIComponent(id)}`, {}]
+  return ['/containers', {}]
+}
+
+/** A link of SVG's own, which the router follows without loading the page anew. */
+function useSvgLink(to: string, search: Readonly<Record<string, string>>) {
+  const navigate = useNavigate()
+  const query = new URLSearchParams(search).toString()
+  return {
+    href: `/ui${to}${query === '' ? '' : `?${query}`}`,
+    className: classes['link'],
+    onClick: (event: MouseEvent | KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return
+      event.preventDefault()
+      void navigate({ to, search })
+    },
+  }
+}
+
+function short(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`
+}
