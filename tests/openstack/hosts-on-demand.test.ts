@@ -43,7 +43,7 @@ const serversThere = async () => (await allOf(world.nova.servers.list({}, cloud.
 describe('servers of Nova', () => {
   test('one has our marks and its token, is found by them, and goes; what is not ours is not touched', async () => {
     const { nova, plain } = world
-    const signal = AbortSignal.timeout(100_000)
+    const signal = AbortSignal.timeout(200_000)
     const settings = await readNovaSettings(await world.settings())
     await using access = await openAccess(settings.cloud, { clock: systemClock, ids: randomIds, log: silent })
     const deployment = randomUUID()
@@ -57,7 +57,11 @@ describe('servers of Nova', () => {
     const boot = aBoot()
     const id = await provider.create(boot, signal)
     expect(await provider.list(signal)).toEqual([{ providerId: id, id: boot.id, tokenId: boot.tokenId, problem: null }])
-    const [[data = ''] = []] = await cloud.sql('nova', `SELECT user_data FROM instances WHERE uuid = '${id}'`)
+    // Nova lists it some time before it is written there.
+    const [data = ''] = await eventually('the user data', async () => {
+      const [row] = await cloud.sql('nova', `SELECT user_data FROM instances WHERE uuid = '${id}'`)
+      return row
+    })
     const told = Buffer.from(data, 'base64').toString()
     expect(told.split('\n', 1)).toEqual(['#cloud-config'])
     const { write_files: files } = parse(told) as { write_files: { path: string; content: string }[] }
@@ -71,10 +75,10 @@ describe('servers of Nova', () => {
     await provider.delete(id, signal)
     const wrong = novaCompute({ access, servers: { ...settings.servers, image: randomUUID() }, deployment })
     await expect(wrong.create(aBoot(), signal)).rejects.toMatchObject({ code: 'compute.refused' })
-  }, 120_000)
+  }, 240_000)
 
   test('are made and deleted by a user without any role, to whom the project’s owner has given a trust', async () => {
-    const signal = AbortSignal.timeout(60_000)
+    const signal = AbortSignal.timeout(150_000)
     const password = randomUUID()
     const nobody = { name: `trustee-${randomUUID().slice(0, 8)}`, domain_id: 'default', password }
     const trustee = await cloud.identity.users.create(nobody, cloud.context())
@@ -95,7 +99,7 @@ describe('servers of Nova', () => {
     expect(await serversThere()).toEqual(before)
     await trusts.remove(trust.id, cloud.context())
     await cloud.identity.users.remove(trustee.id, cloud.context())
-  }, 90_000)
+  }, 180_000)
 })
 
 test('the doctor says what the user of compute.yaml finds, and what not', async () => {

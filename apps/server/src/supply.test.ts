@@ -50,6 +50,7 @@ async function aCloud(policy: Partial<SupplyPolicy> = {}, lateMs = 0) {
     fail: 0,
     /** The server dies with an order on its way, which is carried out so many milliseconds later. */
     late: null as number | null,
+    arrived: false,
     /** Whether agents of new machines join by themselves. */
     joins: true,
   }
@@ -100,7 +101,10 @@ async function aCloud(policy: Partial<SupplyPolicy> = {}, lateMs = 0) {
         if (trouble.refuse !== null) throw new Fault('compute.refused', { provider: 'memory', reason: trouble.refuse })
         if (trouble.fail-- > 0) throw new Fault('compute.failed', { provider: 'memory', reason: 'try later' })
         if (trouble.late === null) return make(boot)
-        setTimeout(() => make(boot), trouble.late)
+        setTimeout(() => {
+          make(boot)
+          trouble.arrived = true
+        }, trouble.late)
         trouble.late = null
         dead = true
         throw new Error('this server is dead')
@@ -254,6 +258,7 @@ describe('hosts on demand', () => {
     const id = await cloud.create()
     await until(() => cloud.isDead(), 'the server is dead')
     await cloud.restart()
+    await until(() => cloud.trouble.arrived, 'the order arrives')
     await until(async () => (await cloud.statuses([id]))[0] === 'Running', 'it runs')
     expect(cloud.counts).toEqual({ creates: 1, deletes: 0 })
     await cloud.remove(id)
