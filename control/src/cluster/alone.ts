@@ -30,6 +30,7 @@ export function aloneCluster(self: Member, log: Log): Cluster & AsyncDisposable 
       running.add(whole)
     },
     inTurn: (_name, work) => work(),
+    ifFree: (_name, work) => work().then(() => true),
     members: async () => [self],
     async [Symbol.asyncDispose]() {
       ending.abort(new Error('the server is closing'))

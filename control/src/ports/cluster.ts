@@ -73,6 +73,11 @@ export interface Cluster {
    * Should this server lose its line to the store meanwhile, another one may begin: the work must bear that.
    */
   inTurn<T>(name: string, work: () => Promise<T>): Promise<T>
+  /**
+   * As `inTurn`, but passes over what another server is at: false, and nothing was done. Whoever has many things to do waits for none;
+   * what may have changed since the other began is to be looked at again.
+   */
+  ifFree(name: string, work: () => Promise<void>): Promise<boolean>
   /** Those that are alive. */
   members(): Promise<readonly Member[]>
 }

@@ -2,7 +2,7 @@ import type { Cluster, Store } from '@gantry/control'
 import { type Turns, turns } from '@gantry/kernel'
 
 /** The servers that work beside this one at the same services; absent: there are none. */
-export type OtherServers = Pick<Cluster, 'self' | 'members' | 'inTurn' | 'onLost'>
+export type OtherServers = Pick<Cluster, 'self' | 'members' | 'inTurn' | 'ifFree' | 'onLost'>
 
 export interface Shared {
   readonly servers?: OtherServers

@@ -33,6 +33,8 @@ export interface DueWork<Id extends string> {
   readonly failed?: (id: Id, failures: Failures, reason: string) => Promise<void>
 }
 
+/** Until another server has done what it is at, or another look shows that it changed since. Milliseconds. */
+const elsewhereMs = 1000
 const pause = { baseMs: 500, maxMs: 60_000, random: () => 0.5 }
 
 export function dueWorker<Id extends string>({
@@ -54,11 +56,15 @@ export function dueWorker<Id extends string>({
   let timerAt = Number.POSITIVE_INFINITY
   let closed = false
 
-  const tried = async (id: Id): Promise<void> => {
+  const atOnce = async (name: string, mine: () => Promise<void>): Promise<boolean> =>
+    servers ? servers.ifFree(name, mine) : mine().then(() => true)
+  const tried = async (id: Id, waits: boolean): Promise<void> => {
     if (closed) return
     const before = failures.get(id) ?? null
+    const mine = () => work(id, before)
     try {
-      await inTurn({ ...(servers && { servers }) }, `${service} ${id}`, () => work(id, before))
+      if (waits) await inTurn({ ...(servers && { servers }) }, `${service} ${id}`, mine)
+      else if (!(await atOnce(`${service} ${id}`, mine))) return lookIn(elsewhereMs)
       failures.delete(id)
     } catch (error) {
       const times = (before?.times ?? 0) + 1
@@ -71,13 +77,14 @@ export function dueWorker<Id extends string>({
       await failed?.(id, now, reason)
     }
   }
-  const begin = (id: Id): Promise<void> => {
+  /** `waits`: for its turn; else nothing is begun that another server is at, as it would hold up what comes after. */
+  const begin = (id: Id, waits: boolean): Promise<void> => {
     const known = underWay.get(id)
     if (known) {
       anew.add(id)
       return known
     }
-    const mine = limited(() => tried(id))
+    const mine = limited(() => tried(id, waits))
       .catch((error: unknown) => {
         if (!closed) log.error({ id, reason: reasonOf(error) }, `rows of ${service} could not be read`)
       })
@@ -93,7 +100,7 @@ export function dueWorker<Id extends string>({
     for (const id of await due()) {
       const until = failures.get(id)?.until ?? 0
       if (until > now) lookIn(until - now)
-      else void begin(id)
+      else void begin(id, false)
     }
   }
   const lookIn = (ms: number) => {
@@ -120,7 +127,7 @@ export function dueWorker<Id extends string>({
       await Promise.all(
         ids.map(async (id) => {
           await underWay.get(id)
-          await begin(id)
+          await begin(id, true)
         }),
       )
     },

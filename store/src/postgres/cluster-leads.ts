@@ -8,6 +8,7 @@ export const lockClass = 0x47_61_6e_74
 
 export interface Leads {
   inTurn<T>(name: string, work: () => Promise<T>): Promise<T>
+  ifFree(name: string, work: () => Promise<void>): Promise<boolean>
   lead(name: string, work: (signal: AbortSignal) => Promise<void>): void
   use(ask: Ask, gone: AbortSignal): void
   close(): Promise<void>
@@ -40,11 +41,7 @@ export function leads(log: Log, pauseMs = usualPauseMs): Leads {
     const giveBack = await taken(name)
     if (!giveBack || !gone) return
     log.info({ work: name }, 'this server leads')
-    try {
-      await work(AbortSignal.any([gone, ending.signal]))
-    } finally {
-      await giveBack()
-    }
+    await thenBack(giveBack, () => work(AbortSignal.any([gone, ending.signal])))
   }
   const again = async (name: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
     const { signal } = ending
@@ -60,16 +57,15 @@ export function leads(log: Log, pauseMs = usualPauseMs): Leads {
       for (let attempt = 0; ; attempt += 1) {
         ending.signal.throwIfAborted()
         const giveBack = await taken(`turn ${name}`)
-        if (!giveBack) {
-          await backoff(attempt, turnPauses, ending.signal)
-          continue
-        }
-        try {
-          return await work()
-        } finally {
-          await giveBack()
-        }
+        if (giveBack) return thenBack(giveBack, work)
+        await backoff(attempt, turnPauses, ending.signal)
       }
+    },
+    async ifFree(name, work) {
+      ending.signal.throwIfAborted()
+      const giveBack = await taken(`turn ${name}`)
+      if (giveBack) await thenBack(giveBack, work)
+      return giveBack !== null
     },
     lead(name, work) {
       const whole = again(name, work).finally(() => running.delete(whole))
@@ -82,5 +78,13 @@ export function leads(log: Log, pauseMs = usualPauseMs): Leads {
       ending.abort(new Error('the server is closing'))
       await Promise.all(running)
     },
+  }
+}
+
+async function thenBack<T>(giveBack: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } finally {
+    await giveBack()
   }
 }

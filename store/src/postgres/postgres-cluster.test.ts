@@ -141,6 +141,19 @@ test('what servers do in turn they never do at once, and a turn ends with its se
     await Promise.all([one, two].map(({ cluster }) => cluster.inTurn('row 7', step)))
   }
   expect(most).toBe(1)
+  const held = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  const turn = one.cluster.inTurn('row 9', () => {
+    begun.resolve()
+    return held.promise
+  })
+  await begun.promise
+  const nothing = async () => undefined
+  expect(await two.cluster.ifFree('row 9', () => Promise.reject(new Error('done all the same')))).toBe(false)
+  held.resolve()
+  await turn
+  expect(await two.cluster.ifFree('row 9', nothing)).toBe(true)
+  expect(await one.cluster.ifFree('row 9', nothing)).toBe(true)
   void one.cluster.inTurn('row 8', () => new Promise(() => undefined)).catch(() => undefined)
   await new Promise((resolve) => setTimeout(resolve, 50))
   await kill(one.cluster, one.self.id)

@@ -166,6 +166,7 @@ export async function postgresCluster(options: PostgresClusterOptions): Promise<
     onLapsed: (heard) => void lapsedHeard.push(heard),
     lead: (name, work) => turns.lead(name, work),
     inTurn: (name, work) => turns.inTurn(name, work),
+    ifFree: (name, work) => turns.ifFree(name, work),
     async members() {
       if (ask === null) throw new Error('The database cannot be reached.')
       return rows.alive(ask)

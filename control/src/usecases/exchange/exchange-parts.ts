@@ -8,6 +8,6 @@ export interface ExchangeParts
   extends Pick<Deps, 'store' | 'blobs' | 'clock' | 'ids' | 'log' | 'namespaces' | 'registryDomains'> {
   readonly exchange: ImageExchange
   /** Absent: this server is the only one. */
-  readonly cluster?: Pick<Cluster, 'inTurn'>
+  readonly cluster?: Pick<Cluster, 'inTurn' | 'ifFree'>
   readonly catalogue: Catalogue
 }

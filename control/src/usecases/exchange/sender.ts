@@ -16,6 +16,8 @@ export interface Sender extends AsyncDisposable {
 
 /** Uploads at once: more only share the same line. */
 const width = 2
+/** Until another server has sent what it is at, or has died at it. Milliseconds. */
+const elsewhereMs = 5000
 const pause = { baseMs: 500, maxMs: 5 * 60_000, random: () => 0.5 }
 /** As long as a large image may take on its way. Milliseconds. */
 const sendMs = 2 * 60 * 60_000
@@ -58,7 +60,11 @@ export function createSender(parts: ExchangeParts): Sender {
 
   function begin(id: ImageId): void {
     if (underWay.has(id)) return
-    const alone = () => (cluster ? cluster.inTurn(`image ${id}`, () => tried(id)) : tried(id))
+    const alone = async () => {
+      if (!cluster) return tried(id)
+      // It may take hours there, and what is sent from here need not wait for that.
+      if (!(await cluster.ifFree(`image ${id}`, () => tried(id)))) later(elsewhereMs, look)
+    }
     const work = limited(alone)
       .catch((error: unknown) => log.error({ image: id, reason: reasonOf(error) }, 'image not sent'))
       .finally(() => underWay.delete(id))
