@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Note, ServerId } from '@gantry/control'
 import type { Ask } from './cluster-line.ts'
 
@@ -27,6 +28,8 @@ const mostBytes = 7_000
 const gatherMs = 2
 /** More than that cannot be worth keeping while there is no connection: the others are told to look at everything. */
 const mostWaiting = 20_000
+/** After a statement that failed on a connection which lives on, such as one that a full disk refused. Milliseconds. */
+const pauseMs = 100
 /** Letters in one statement. */
 const mostLetters = 100
 
@@ -36,6 +39,7 @@ export function noteSender(self: ServerId, channel: string): NoteSender {
   let ask: Ask | null = null
   let timer: NodeJS.Timeout | null = null
   let sending: Promise<void> | null = null
+  let closing = false
 
   const wake = (): void => {
     if (timer || sending || ask === null || waiting.length === 0) return
@@ -54,8 +58,9 @@ export function noteSender(self: ServerId, channel: string): NoteSender {
         await ask(`select pg_notify('${channel}', letter) from unnest($1::text[]) letter`, [letters])
         waiting.splice(0, taken)
       } catch {
-        // They wait for the next connection.
-        ask = null
+        // They wait: for the next connection, if this one broke, of which `use` tells.
+        if (closing) ask = null
+        else await sleep(pauseMs, undefined, { ref: false })
       }
     }
   }
@@ -72,6 +77,7 @@ export function noteSender(self: ServerId, channel: string): NoteSender {
       wake()
     },
     async flush() {
+      closing = true
       while ((timer || sending) && ask !== null) {
         await (sending ?? new Promise((resolve) => setTimeout(resolve, gatherMs + 1)))
       }

@@ -155,11 +155,18 @@ const awayCodes: ReadonlySet<string> = new Set([
 const awayMessages =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/
 
+/** It ended the connection, whatever for: a database that has just started on a full disk lets nobody in. Not what only an operator can change. */
+function isLetGo(error: unknown, state: string | undefined): boolean {
+  const severity = typeof error === 'object' && error !== null && 'severity' in error ? error.severity : undefined
+  return (severity === 'FATAL' || severity === 'PANIC') && !/^(28|3D)/.test(state ?? '')
+}
+
 function explained(error: unknown): unknown {
   const state = sqlState(error)
   if (state === '53100') return new Fault('store.full', {}, error)
   const isAway =
     (state !== undefined && (awayCodes.has(state) || state.startsWith('08'))) ||
+    isLetGo(error, state) ||
     (error instanceof Error && awayMessages.test(error.message))
   return isAway ? new Fault('store.unavailable', {}, error) : error
 }

@@ -18,9 +18,9 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => postgres[Symbol.asyncDispose]())
 
-async function aServer(name: string, { joins = true } = {}) {
+async function aServer(name: string, { joins = true, beatMs = 100, deadMs = 600 } = {}) {
   const self = { id: `${name}-${Math.random()}` as ServerId, name, version: '1', startedAt: Date.now() }
-  const cluster = await postgresCluster({ url, self, log: silent, beatMs: 100, deadMs: 600, pauseMs: 50 })
+  const cluster = await postgresCluster({ url, self, log: silent, beatMs, deadMs, pauseMs: 50 })
   const heard: string[] = []
   cluster.onNote((note, from) => heard.push(`${from.split('-')[0]} ${note.kind === 'wish' ? note.id : note.kind}`))
   cluster.onMissed(() => heard.push('missed'))
@@ -49,7 +49,8 @@ async function kill(cluster: PostgresCluster, id: ServerId) {
 
 test('what one server tells, all others hear, whole and in order, however much it is', async () => {
   const [one, two, three] = [await aServer('one'), await aServer('two'), await aServer('three')]
-  await until(async () => (await one.cluster.members()).length === 3)
+  // From then on the first knows that it is heard.
+  await until(() => two.heard.includes('missed'))
   for (let n = 0; n < 3000; n += 1) one.cluster.tell(wish(`c${n}`))
   const all = Array.from({ length: 3000 }, (_, n) => `one c${n}`)
   for (const { heard } of [two, three]) {
@@ -116,15 +117,37 @@ test('a server that was cut off looks at everything anew, and is heard again', a
 })
 
 test('a server that stood still is taken for dead, knows it afterwards, and comes back', async () => {
-  const [one, two] = [await aServer('one'), await aServer('two')]
+  const one = await aServer('one', { beatMs: 500 })
+  const two = await aServer('two')
   const db = new pg.Client({ connectionString: url })
   await db.connect()
   onTestFinished(() => db.end())
+  await until(() => two.heard.includes('missed'))
+  // As if its signs of life had been missing, until the other is sure enough of its own.
+  await until(async () => {
+    await db.query('update servers set seen_at = 1 where id = $1', [one.self.id])
+    return two.heard.includes('lost one')
+  })
   one.heard.length = 0
-  // As if its signs of life had been missing: it goes on with them only now.
-  await db.query('update servers set seen_at = 1 where id = $1', [one.self.id])
-  await until(async () => two.heard.includes('lost one') || one.heard.includes('missed'))
+  await until(() => one.heard.includes('missed'))
   await until(async () => (await two.cluster.members()).length === 2)
+})
+
+test('what a server did while it knew of no other is looked up by one that comes back', async () => {
+  const one = await aServer('one', { beatMs: 300, deadMs: 60_000 })
+  const two = await aServer('two', { beatMs: 2_000, deadMs: 60_000 })
+  await until(() => two.heard.includes('missed'))
+  const db = new pg.Client({ connectionString: url })
+  await db.connect()
+  onTestFinished(() => db.end())
+  two.heard.length = 0
+  // As a third server would that takes it for dead. It finds that out after the first has, and is back before the first knows.
+  await db.query('delete from servers where id = $1', [two.self.id])
+  await until(() => two.heard.includes('missed'))
+  one.cluster.tell(wish('told to nobody'))
+  await until(
+    () => two.heard.includes('one told to nobody') || two.heard.filter((line) => line === 'missed').length > 1,
+  )
 })
 
 test('what servers do in turn they never do at once, and a turn ends with its server', async () => {

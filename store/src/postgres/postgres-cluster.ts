@@ -48,8 +48,6 @@ function steadiness(deadMs: number) {
 }
 
 const channel = 'gantry'
-/** What others told while they did not know of us yet is looked up this long after. Milliseconds. */
-const settlingMs = 2_000
 
 /**
  * Servers that share a PostgreSQL: they tell each other by NOTIFY, take turns by advisory locks, and know of each other from table
@@ -78,6 +76,11 @@ export async function postgresCluster(options: PostgresClusterOptions): Promise<
   const end = async (id: ServerId) => {
     for (const heard of lostHeard) await heard(id)
   }
+  /** The others look who is there, so that they tell us what happens from then on, and that we missed what was before. */
+  const arrive = async (line: Ask, self: Omit<Member, 'seenAt'>): Promise<void> => {
+    await rows.join(line, self)
+    sender.say({ changed: true })
+  }
   const look = async (): Promise<void> => {
     if (ask === null || joined === null || closed) return
     const line = ask
@@ -86,11 +89,14 @@ export async function postgresCluster(options: PostgresClusterOptions): Promise<
     pulse.beaten(begun, seenAt)
     if (seenAt === null) {
       log.warn({}, 'the other servers took this one for dead')
-      await rows.join(line, joined)
+      await arrive(line, joined)
       missed()
     }
     const isReaped = await rows.reap(line, pulse.isSteady(), end)
+    const before = others
     others = (await rows.alive(line)).length - 1
+    // What happened here since they came was told to nobody.
+    if (before === 0 && others > 0) sender.say({ missed: true })
     if (!isReaped) return
     sender.say({ missed: true })
     missed()
@@ -152,10 +158,8 @@ export async function postgresCluster(options: PostgresClusterOptions): Promise<
     async join(at) {
       if (ask === null) throw new Error('The database cannot be reached.')
       joined = { ...self, ...at }
-      await rows.join(ask, joined)
-      sender.say({ changed: true })
+      await arrive(ask, joined)
       await lookSoon()
-      setTimeout(missed, settlingMs).unref()
     },
     tell(note) {
       if (others > 0) sender.send(note)
