@@ -45,6 +45,8 @@ export function readingOf(
       const { digest } = await seenBlob(text)
       signal.throwIfAborted()
       const opened = await catalogue.openBlob(digest, range ?? undefined)
+      // Told to whoever reads; who asked may have gone while it was opened, and then nobody does.
+      opened.body.on('error', () => undefined)
       addAbortSignal(signal, opened.body)
       return opened
     },
