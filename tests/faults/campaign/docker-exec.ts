@@ -11,6 +11,8 @@ export async function dockerExec(client: Client, user: User, name: string, comma
   if (made.status !== 201 || id === undefined) return made
   const start = { Detach: false, Tty: false }
   const ran = await client.ask(user, { at: 'docker', method: 'POST', path: `/exec/${id}/start`, body: start })
+  // It goes with its container's run, which may have ended since.
+  if (ran.status === 404) return unknown(ran.text)
   if (ran.status !== 200) return ran
   const seen = await client.ask(user, { at: 'docker', method: 'GET', path: `/exec/${id}/json` })
   const { ExitCode: exitCode } = seen.json as { ExitCode?: number | null }
