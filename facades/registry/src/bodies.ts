@@ -25,7 +25,8 @@ export async function gather(request: FastifyRequest, limit: number): Promise<Bu
   if ((lengthOf(request) ?? 0) > patience * limit) throw tooLarge()
   const parts: Buffer[] = []
   let size = 0
-  for await (const part of bodyOf(request) ?? []) {
+  // Whoever destroyed it could not tell any more whether the client had broken off.
+  for await (const part of bodyOf(request)?.iterator({ destroyOnReturn: false }) ?? []) {
     const chunk = part as Buffer
     size += chunk.length
     if (size <= limit) parts.push(chunk)

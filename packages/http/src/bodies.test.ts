@@ -17,6 +17,11 @@ async function connected(patience: Parameters<typeof boundBodies>[1]) {
     if (headers['x-refuse'] !== undefined) await reply.code(401).send({ message: 'no' })
   })
   app.post('/things', async () => ({ message: 'made' }))
+  app.addContentTypeParser('application/x-flow', (_request, payload, parsed) => parsed(null, payload))
+  app.post('/flows', async (request, reply) => {
+    for await (const _ of request.body as AsyncIterable<Buffer>) break
+    return reply.code(413).send({ message: 'enough' })
+  })
   await app.listen({ host: '127.0.0.1', port: 0 })
   closing.push(() => app.close())
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
@@ -37,6 +42,15 @@ test('a client that goes on sending after its answer is cut off', async () => {
   closing.push(() => clearInterval(sending))
   await expect.poll(() => state.closed, { timeout: 5000 }).toBe(true)
   expect(state.got).toMatch(/^HTTP\/1\.1 401 /)
+})
+
+test('so is one whose body was let go of before its end', async () => {
+  const { socket, state } = await connected({ wholeMs: 60_000, lingerMs: 200 })
+  socket.write(
+    'POST /flows HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-flow\r\nContent-Length: 1000000000\r\n\r\nx',
+  )
+  await expect.poll(() => state.closed, { timeout: 5000 }).toBe(true)
+  expect(state.got).toMatch(/^HTTP\/1\.1 413 /)
 })
 
 test('one that sends all of it within that time keeps its connection', async () => {

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** How long a client may go on sending what nobody wants any more, so that one that first sends all can read why. */
@@ -15,6 +17,9 @@ const usualPatience: BodyPatience = { wholeMs: 60_000, lingerMs }
 /** Nobody keeps a connection busy with a body: neither by sending it byte by byte, nor by going on when it has had its answer. */
 export function boundBodies(app: FastifyInstance, patience = usualPatience): void {
   const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>()
+  // A body that was let go of early no longer knows its connection.
+  const sockets = new WeakMap<FastifyRequest, Socket>()
+  app.addHook('onRequest', async (request) => void sockets.set(request, request.raw.socket))
   // What flows on to somewhere else is not read before.
   app.addHook('preParsing', async (request) => {
     timers.set(
@@ -27,15 +32,14 @@ export function boundBodies(app: FastifyInstance, patience = usualPatience): voi
   app.addHook('onRequestAbort', done)
   app.addHook('onResponse', async (request) => {
     clearTimeout(timers.get(request))
-    cutUnlessSent(request, patience)
+    const socket = sockets.get(request)
+    if (socket && !request.raw.complete) cutUnlessSent(request.raw, socket, patience)
   })
 }
 
 /** Node would read a body to its end after the answer, however long it is. */
-function cutUnlessSent({ raw }: FastifyRequest, { lingerMs: ms }: BodyPatience): void {
-  if (raw.complete || raw.socket.destroyed) return
-  const { socket } = raw
-  const cut = setTimeout(() => raw.complete || socket.destroy(), ms)
+function cutUnlessSent(raw: IncomingMessage, socket: Socket, patience: BodyPatience): void {
+  const cut = setTimeout(() => raw.complete || socket.destroy(), patience.lingerMs)
   socket.once('close', () => clearTimeout(cut))
   raw.once('end', () => clearTimeout(cut))
 }

@@ -76,6 +76,7 @@ export function createGuards(limits: RequestLimits, registry: Registry): Guards 
   const note = (limit: string) => refused.inc({ limit })
   const requests = atOnce(limits.atOnce, 'requests', note)
   const streams = atOnce(limits.streamsAtOnce, 'streams', note)
+  const untilClosed = closings()
   const placesFor = ({ routeOptions: { config } }: FastifyRequest) => {
     if (config.quiet === true) return null
     return config.streaming === true ? streams : requests
@@ -111,11 +112,19 @@ export function createGuards(limits: RequestLimits, registry: Registry): Guards 
   }
 }
 
-/** The client may be gone already. */
-function untilClosed(stream: Duplex | ServerResponse, done: (() => void) | undefined): void {
-  if (!done) return
-  if (stream.destroyed) done()
-  else stream.once('close', done)
+/** Runs what is given when the stream closes, also one that has: the client may be gone by now. */
+function closings() {
+  // One listener a stream: Node warns of many, and others listen too.
+  const waiting = new WeakMap<Duplex | ServerResponse, (() => void)[]>()
+  return (stream: Duplex | ServerResponse, done: (() => void) | undefined): void => {
+    if (!done) return
+    if (stream.destroyed) return done()
+    const all = waiting.get(stream)
+    if (all) return void all.push(done)
+    const first = [done]
+    waiting.set(stream, first)
+    stream.once('close', () => first.forEach((each) => each()))
+  }
 }
 
 /**
