@@ -22,6 +22,11 @@ export function keepCsrf(token: string): void {
   csrf = token
 }
 
+/** What each request that changes something must show. */
+export function csrfHeader(): Readonly<Record<string, string>> {
+  return { 'x-csrf-token': csrf }
+}
+
 const ended = new Set<() => void>()
 /** Calls `listener` when the server no longer knows who asks, until the answer is called. */
 export function onSignedOut(listener: () => void): () => void {
@@ -55,7 +60,7 @@ export async function request(
     method,
     credentials: 'same-origin',
     headers: {
-      ...(method !== 'GET' && { 'x-csrf-token': csrf }),
+      ...(method !== 'GET' && csrfHeader()),
       ...(isJson && { 'content-type': 'application/json' }),
       ...headers,
     },
@@ -87,7 +92,8 @@ interface NativeError {
   readonly errors?: readonly { readonly detail?: string; readonly title?: string }[]
 }
 
-async function errorOf(answer: Response): Promise<ApiError> {
+/** What a façade says when it refuses. */
+export async function errorOf(answer: Response): Promise<ApiError> {
   const body = (await answer.json().catch(() => ({}))) as NativeError
   const { error, errors } = body
   const said = typeof error?.message === 'string' ? error.message : (errors?.[0]?.detail ?? errors?.[0]?.title)

@@ -17,12 +17,16 @@ const contents: Readonly<Record<Tab, ComponentType<{ readonly container: Contain
   overview: lazy(async () => ({ default: (await import('./overview.tsx')).Overview })),
   logs: lazy(async () => ({ default: (await import('./logs/logs.tsx')).Logs })),
   terminal: lazy(async () => ({ default: (await import('./terminal/terminal.tsx')).TerminalTab })),
+  charts: lazy(async () => ({ default: (await import('./charts/charts.tsx')).Charts })),
+  files: lazy(async () => ({ default: (await import('./files/files.tsx')).Files })),
   actions: lazy(async () => ({ default: (await import('./actions.tsx')).Actions })),
 }
 const labels: Readonly<Record<Tab, string>> = {
   overview: 'Overview',
   logs: 'Logs',
   terminal: 'Terminal',
+  charts: 'Charts',
+  files: 'Files',
   actions: 'Actions',
 }
 

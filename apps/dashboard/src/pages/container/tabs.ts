@@ -1,4 +1,4 @@
-export const tabs = ['overview', 'logs', 'terminal', 'actions'] as const
+export const tabs = ['overview', 'logs', 'terminal', 'charts', 'files', 'actions'] as const
 export type Tab = (typeof tabs)[number]
 
 /** Which tab is open, kept in the address. */

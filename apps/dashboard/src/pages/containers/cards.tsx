@@ -5,7 +5,7 @@ import { Status } from '../../parts/status.tsx'
 import { RowMenu } from './row-menu.tsx'
 import classes from './table.module.css'
 import { Box, type ListProps, NameLink } from './table.tsx'
-import { useWindowRows } from './use-window-rows.ts'
+import { useWindowRows } from '../../parts/use-window-rows.ts'
 
 /** The same list on a phone. */
 export function ContainerCards({ rows, selection, onAsk }: Omit<ListProps, 'search' | 'onSort'>) {

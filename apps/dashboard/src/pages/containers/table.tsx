@@ -9,7 +9,7 @@ import { RowMenu } from './row-menu.tsx'
 import type { ContainerSearch, SortKey } from './search.ts'
 import type { Selection } from './selection.ts'
 import classes from './table.module.css'
-import { useWindowRows } from './use-window-rows.ts'
+import { useWindowRows } from '../../parts/use-window-rows.ts'
 
 export interface ListProps {
   readonly rows: readonly ContainerView[]

@@ -1,0 +1,45 @@
+export interface Picked {
+  /** Below the folder it is put into: `site/index.html`. */
+  readonly path: string
+  readonly file: File
+}
+
+/** More than that at once is better sent as an archive. */
+const mostFiles = 5000
+
+/** To be called before the event is over: its items are gone afterwards. */
+export function droppedEntries(items: DataTransferItemList): readonly FileSystemEntry[] {
+  return [...items].flatMap((item) => item.webkitGetAsEntry() ?? [])
+}
+
+/** What was dropped, folders with all that is in them. */
+export async function filesOf(entries: readonly FileSystemEntry[]): Promise<readonly Picked[]> {
+  const found: Picked[] = []
+  for (const entry of entries) await walk(entry, '', found)
+  return found
+}
+
+async function walk(entry: FileSystemEntry, above: string, found: Picked[]): Promise<void> {
+  const path = `${above}${entry.name}`
+  if (isFile(entry)) {
+    if (found.length >= mostFiles)
+      throw new Error(`More than ${mostFiles} files at once: pack them, and unpack them in the container.`)
+    found.push({ path, file: await new Promise((resolve, reject) => entry.file(resolve, reject)) })
+  } else if (isFolder(entry)) {
+    for (const child of await childrenOf(entry)) await walk(child, `${path}/`, found)
+  }
+}
+
+const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile
+const isFolder = (entry: FileSystemEntry): entry is FileSystemDirectoryEntry => entry.isDirectory
+
+/** A reader gives a hundred or so at a time, and none once there are no more. */
+async function childrenOf(folder: FileSystemDirectoryEntry): Promise<readonly FileSystemEntry[]> {
+  const reader = folder.createReader()
+  const all: FileSystemEntry[] = []
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
+    if (some.length === 0) return all
+    all.push(...some)
+  }
+}
