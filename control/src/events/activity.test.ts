@@ -70,3 +70,18 @@ test('a span that is over ends by itself', async () => {
     told.push(action)
   expect(told).toEqual(['start'])
 })
+
+test('the past of so many projects is remembered, those in which something was done last', async () => {
+  const log = activityLog({ now: () => 1000 })
+  const past = async (projectId: string) => {
+    const told: string[] = []
+    const span = { since: 0, until: 999_999 }
+    const caller = { projectId: projectId as ProjectId } as Caller
+    for await (const { action } of log.watch(caller, span, AbortSignal.abort())) told.push(action)
+    return told
+  }
+  for (let n = 0; n <= 1000; n += 1) {
+    log.note({ type: 'image', action: 'pull', id: 'x', projectId: `p${n}` as ProjectId, attributes: {} })
+  }
+  expect([await past('p0'), await past('p1'), await past('p1000')]).toEqual([[], ['pull'], ['pull']])
+})

@@ -1,4 +1,4 @@
-import type { Clock } from '@gantry/kernel'
+import { BoundedMap, type Clock } from '@gantry/kernel'
 import type { Caller, Container, ProjectId } from '@gantry/model'
 import type { Cluster } from '../ports/cluster.ts'
 import { activitiesOf } from './activities-of.ts'
@@ -41,10 +41,12 @@ const mostWord = 200
 
 /** As many as an engine of one's own would remember, for each project. */
 const remembered = 256
+/** Those in which something was done last. */
+const mostProjects = 1000
 const maxBehind = 10_000
 
 export function activityLog(clock: Clock, cluster: Pick<Cluster, 'tell' | 'onNote'> = alone): ActivityLog {
-  const past = new Map<ProjectId, Activity[]>()
+  const past = new BoundedMap<ProjectId, Activity[]>(mostProjects)
   const watchers = new Set<{ project: ProjectId; queue: Activity[]; wake: () => void }>()
   let last = 0
   const keep = (activity: Activity) => {

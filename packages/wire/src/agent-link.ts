@@ -84,8 +84,10 @@ export class AgentLink {
   }
 
   tell(message: PlanMessage): void {
-    this.#outbox.tell(message)
-    void this.#pump()
+    if (this.#outbox.tell(message)) return void this.#pump()
+    if (this.#options.session.destroyed) return
+    this.#options.log.error({ host: this.hostId }, 'agent does not take what it is told; session ended')
+    this.destroy()
   }
 
   /** Takes no more messages; streams under way may finish. */

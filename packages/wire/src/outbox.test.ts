@@ -2,6 +2,7 @@ import type { NetworkId, ProjectId } from '@gantry/model'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Outbox } from './outbox.ts'
+import type { HostPlan, PlanMessage } from './relay-ports.ts'
 import { assignment, textOf } from './test-harness.ts'
 
 type Event =
@@ -107,4 +108,18 @@ test('plans keep their order, come before the assignments that wait, and those o
   const told: string[] = []
   for (let next = outbox.next(); next; next = outbox.next()) told.push(textOf(next))
   expect(told).toEqual(['fabric n1', 'volume first', 'volume later', 'volume last', 'c1@1', 'c2@1', 'synced'])
+})
+
+test('plans that are not taken are bounded, beside all that the sync told', () => {
+  const outbox = new Outbox(3)
+  const gone = (id: string) => ({ kind: 'fabric', plan: { kind: 'no-network', id } }) as unknown as PlanMessage
+  outbox.sync({
+    fabric: [gone('a'), gone('b')].map(({ plan }) => plan) as HostPlan['fabric'],
+    volumes: [],
+    assignments: [],
+  })
+  const told = ['c', 'd', 'e'].map((id) => outbox.tell(gone(id)))
+  expect([...told, outbox.tell(gone('f'))]).toEqual([true, true, true, false])
+  expect(outbox.next()).toEqual(gone('a'))
+  expect(outbox.tell(gone('g'))).toBe(true)
 })

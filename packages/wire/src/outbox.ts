@@ -14,7 +14,15 @@ const synced = Symbol('synced')
 export class Outbox {
   readonly #waiting = new Map<ContainerId | typeof synced, Assignment | null>()
   #plans: PlanMessage[] = []
+  /** Plans told since the sync that may wait at the same time. An agent that lets more gather does not take them. */
+  readonly #mostPlans: number
+  /** Of those of the sync, which may be any number. */
+  #planned = 0
   readonly #sent = new Map<ContainerId, Age>()
+
+  constructor(mostPlans = 10_000) {
+    this.#mostPlans = mostPlans
+  }
 
   offer(assignment: Assignment): void {
     const age = this.#waiting.get(assignment.id) ?? this.#sent.get(assignment.id)
@@ -22,8 +30,11 @@ export class Outbox {
     this.#waiting.set(assignment.id, assignment)
   }
 
-  tell(message: PlanMessage): void {
+  /** false: too many wait. Then only a new session, which begins with everything, brings the agent up to date. */
+  tell(message: PlanMessage): boolean {
+    if (this.#plans.length >= this.#planned + this.#mostPlans) return false
     this.#plans.push(message)
+    return true
   }
 
   /** Everything of the host, then the mark that this was all. What was offered before is part of it. Once. */
@@ -32,6 +43,7 @@ export class Outbox {
       ...fabric.map((plan) => ({ kind: 'fabric' as const, plan })),
       ...volumes.map((plan) => ({ kind: 'volume' as const, plan })),
     ]
+    this.#planned = plans.length
     this.#plans = [...plans, ...this.#plans]
     for (const assignment of assignments) this.offer(assignment)
     this.#waiting.set(synced, null)
