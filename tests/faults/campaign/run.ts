@@ -24,7 +24,7 @@ const seconds = number('SECONDS', 60)
 const seed = number('SEED', Date.now() % 1_000_000)
 /** Time to come to rest after everything is mended. */
 const restSeconds = number('REST', 120)
-const only = process.env['GANTRY_CAMPAIGN_FAULTS']
+const only = process.env['GANTRY_CAMPAIGN_FAULTS']?.split(',')
 const postgres = process.env['GANTRY_CAMPAIGN_STORE'] !== 'sqlite'
 const servers = postgres ? number('SERVERS', 3) : 1
 const hosts = 3
@@ -77,7 +77,9 @@ async function campaign(signal: AbortSignal): Promise<Campaign> {
       })
     }),
   )
-  const faults = faultsOf(world, seeded(seed)).filter(({ kind }) => only === undefined || kind.includes(only))
+  const faults = faultsOf(world, seeded(seed)).filter(
+    ({ kind }) => only === undefined || only.some((part) => kind.includes(part)),
+  )
   const suffering =
     faults.length === 0
       ? null
