@@ -111,9 +111,10 @@ async function join(
   const stored = await file.load()
   if (stored && (joinToken === null || lifetimeOf(stored).endsAt > systemClock.now())) return stored
   if (joinToken === null) {
-    throw new UsageError(
-      `${stateDir} holds no host key yet: give a join token for the first start (--token-file, or GANTRY_JOIN_TOKEN), as gantry hosts join-token makes it.`,
-    )
+    const asked = options.joinTokenFile
+      ? `${options.joinTokenFile}, where the join token for the first start should be, is not there or empty. gantry hosts join-token makes one.`
+      : 'give a join token for the first start (--token-file, or GANTRY_JOIN_TOKEN), as gantry hosts join-token makes it.'
+    throw new UsageError(`${stateDir} holds no host key yet: ${asked}`)
   }
   for (let attempt = 0; ; attempt += 1) {
     try {

@@ -157,7 +157,7 @@ describe('the others', () => {
     await gantry(cloud, ['run', '-d', '--name', 'web', 'nginx'])
     const { stdout } = await gantry(cloud, ['ps'])
     expect(stdout).toMatch(/^ID +NAME +IMAGE +COMMAND +STATUS +CREATED +ADDRESS\n/)
-    expect(stdout).toMatch(/ web +nginx +sh +Running for .+ a moment ago +10\.0\.0\.3\n$/)
+    expect(stdout).toMatch(/ web +nginx +sh +Running for .+ (a moment|\d+ seconds?) ago +10\.0\.0\.3\n$/)
     expect(stdout.trim().split('\n')).toHaveLength(2)
     expect((await gantry(cloud, ['ps', '-a'])).stdout).toMatch(/Stopped \(1\)/)
     expect(JSON.parse((await gantry(cloud, ['--json', 'ps', '-a'])).stdout)).toHaveLength(2)

@@ -26,6 +26,14 @@ export class Failure extends Error {
     this.exitCode = exitCode
     this.code = code
   }
+
+  /** All that a person is told. */
+  get said(): string {
+    if (this.remedy === undefined) return this.message
+    // What others say of a failure, such as a registry, does not always end as a sentence does.
+    const sentence = /[.!?)]$/.test(this.message) ? this.message : `${this.message}.`
+    return `${sentence} ${this.remedy}`
+  }
 }
 
 /** A mistake in how the command was written. */

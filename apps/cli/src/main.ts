@@ -33,7 +33,7 @@ function report(error: unknown): number {
   // Commander has printed its own sentence, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage
   if (error instanceof Failure) {
-    process.stderr.write(`gantry: ${[error.message, error.remedy].filter(Boolean).join(' ')}\n`)
+    process.stderr.write(`gantry: ${error.said}\n`)
     return error.exitCode
   }
   const stack = error instanceof Error ? error.stack : String(error)

@@ -120,7 +120,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage
   else if (error instanceof Failure) {
-    process.stderr.write(`osc: ${[error.message, error.remedy].filter(Boolean).join(' ')}\n`)
+    process.stderr.write(`osc: ${error.said}\n`)
     process.exitCode = error.exitCode
   } else throw error
 }

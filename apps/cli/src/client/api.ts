@@ -92,7 +92,7 @@ const remedies: Readonly<Record<string, string>> = {
   'container.name-taken': 'Choose another --name, or `gantry rm` the other one.',
   'quota.exceeded': '`gantry quota` shows the limits; `gantry rm` makes room.',
   'auth.required': 'Log in again: `gantry login`, or `source openrc`.',
-  'network.not-found': '`gantry network list` and the like list what there is.',
+  'network.not-found': '`gantry network list`, `gantry secgroup list` and the like list what there is.',
   'volume.not-found': '`gantry volume list` and `gantry volume snapshot list` list yours.',
   'capsule.not-found': '`gantry capsule list` lists your capsules.',
   'image.not-found': '`gantry image list` lists what your project may use.',

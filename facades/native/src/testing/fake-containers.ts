@@ -295,6 +295,10 @@ export class FakeContainers {
       state: status === 'Running' ? 'running' : 'exited',
       startedAt: '2026-01-01T00:00:00.000Z',
       exitCode,
+      command: ['sh'],
+      workdir: '/',
+      hostname: 'h',
+      imageDigest: 'sha256:0',
     })
     this.#change(entry, { task: null, status, observed: { engine, settled: 1, failure: null } })
   }
