@@ -1,7 +1,7 @@
 import type { Store, Tables } from '@gantry/control'
 import type { Kysely } from 'kysely'
 import type { Database } from './database.ts'
-import { gatheredTables } from './gathered-tables.ts'
+import { gatheredTables } from './tables/gathered-tables.ts'
 import { lockedTransaction } from './locks.ts'
 import { actionTable } from './tables/actions.ts'
 import { changeTable } from './tables/changes.ts'

@@ -71,6 +71,14 @@ onSqlite('a page of the newest containers is read in order, without sorting all 
   }
 })
 
+onSqlite('a page of a project by name is read in order, without sorting all of it', async () => {
+  await using opened = await openStore()
+  const { containers } = opened.store
+  const query = { filters: {}, sortKey: 'name', descending: false, limit: 10, marker: null } as const
+  const plan = await opened.planOf(() => containers.list(ours, query))
+  expect(plan).toEqual([expect.stringMatching(/USING INDEX containers_by_name_in_project/)])
+})
+
 test('containers are counted by status, and those whose health checks fail are found', async () => {
   await using opened = await openStore()
   const { containers } = opened.store

@@ -2,10 +2,10 @@ import type { ServerId, Tables } from '@gantry/control'
 import { gathered } from '@gantry/kernel'
 import type { HostId, NetworkId, SecurityGroupId } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
-import type { Database } from './database.ts'
-import { fromRow } from './tables/container-row.ts'
-import { givenRows } from './tables/many-rows.ts'
-import { isOneOf } from './tables/one-of.ts'
+import type { Database } from '../database.ts'
+import { fromRow } from './container-row.ts'
+import { givenRows } from './many-rows.ts'
+import { isOneOf } from './one-of.ts'
 
 /**
  * What is asked for each host that says hello, so that one statement answers for all that come at once, as they do when a server died.
@@ -41,6 +41,8 @@ interface Opened {
 }
 
 async function openMany(db: Kysely<Database>, opened: readonly Opened[]): Promise<number[]> {
+  // One statement gives a host one number; sessions of the same host are opened one after another.
+  if (new Set(opened.map(({ hostId }) => hostId)).size < opened.length) throw new Error('a host comes twice')
   const rows = opened.map(({ hostId, serverId, at }) => ({
     host_id: hostId,
     server_id: serverId,
