@@ -9,7 +9,7 @@ import type {
 } from '@gantry/facade-native/views'
 import { queryOptions } from '@tanstack/react-query'
 import { call } from './client.ts'
-import { listOf, portsQuery } from './nouns.ts'
+import { type ContainerPage, listOf, portsQuery } from './nouns.ts'
 
 /** No event tells of these: they are read again while they are looked at. Milliseconds. */
 const lookEvery = { staleTime: 0, refetchOnWindowFocus: true, refetchInterval: 10_000 } as const
@@ -34,6 +34,15 @@ export const zonesQuery = queryOptions({
   staleTime: 60_000,
   queryFn: async ({ signal }) =>
     (await call<{ availabilityZones: string[] }>('/v1/availability-zones', { signal })).availabilityZones,
+})
+
+/** As many as one answer holds. */
+export const mostContainers = 1000
+
+/** The newest containers, for what is shown of all of them together; read again with every change (live.ts). */
+export const newestContainersQuery = queryOptions({
+  queryKey: ['overview', 'containers'],
+  queryFn: ({ signal }) => call<ContainerPage>('/v1/containers', { signal, query: { limit: mostContainers } }),
 })
 
 /** Names for ids that other objects carry; an id that is not known stands for itself. */

@@ -39,7 +39,7 @@ export function recentQuery({ most, types, object, allProjects }: ChangeFilter) 
     queryKey: ['changes', most, types, object, allProjects],
     refetchOnMount: 'always',
     queryFn: async ({ signal }) => {
-      const query = { last: most, follow: 'no', types, object, allProjects }
+      const query = { last: most, follow: false, types, object, allProjects }
       const answer = await request('/v1/events', { signal, query })
       return changesOf(await answer.text()).toReversed()
     },

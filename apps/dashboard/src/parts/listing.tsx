@@ -72,6 +72,7 @@ export function Listing<T extends { readonly id: string }>(props: ListingProps<T
       {problem && <Failure {...problem} />}
       <ListTable
         noun={plural}
+        one={called}
         rows={query.data}
         error={query.error}
         onRetry={() => void query.refetch()}

@@ -36,6 +36,8 @@ export interface RowAction {
 interface ListTableProps<T> {
   /** `volumes`: for sentences and for those who hear the page. */
   readonly noun: string
+  /** `volume`. */
+  readonly one: string
   /** undefined: not there yet. */
   readonly rows: readonly T[] | undefined
   readonly error: Error | null
@@ -58,7 +60,7 @@ const fewRows = 6
 
 /** A list that fits in one answer: filter, order, row menus; cards where the screen is narrow. */
 export function ListTable<T>(props: ListTableProps<T>) {
-  const { rows, error, onRetry, noun, empty, columns } = props
+  const { rows, error, onRetry, noun, one, empty, columns } = props
   const [filter, setFilter] = useState('')
   const [order, setOrder] = useState<Order | null>(null)
   const [most, setMost] = useState(shownAtOnce)
@@ -88,7 +90,8 @@ export function ListTable<T>(props: ListTableProps<T>) {
         />
       )}
       <Text size="sm" c="dimmed" role="status">
-        {found.length === rows.length ? rows.length : `${found.length} of ${rows.length}`} {noun}
+        {found.length < rows.length && `${found.length} of `}
+        {counted(rows.length, one, noun)}
       </Text>
       {isNarrow ? <Cards {...shown} /> : <Rows {...shown} order={order} onOrder={setOrder} />}
       {found.length > most && (
@@ -135,7 +138,8 @@ function Rows<T>({
                 <Table.Td
                   key={column.label}
                   ta={column.isNumber === true ? 'right' : undefined}
-                  style={{ overflowWrap: 'anywhere' }}
+                  maw={440}
+                  style={{ overflowWrap: 'break-word' }}
                 >
                   {index === 0 ? <Name {...props} row={row} /> : shownOf(column, row)}
                 </Table.Td>

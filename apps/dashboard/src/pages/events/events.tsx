@@ -55,6 +55,7 @@ export function Events() {
       </Group>
       <ListTable
         noun="events"
+        one="event"
         rows={rows}
         error={error}
         onRetry={() => void refetch()}

@@ -48,8 +48,6 @@ function ImageField({ draft, problems, onChange }: FieldsProps) {
         limit={50}
         required
         withAsterisk={false}
-        data-autofocus
-        autoFocus
       />
       {registries.length > 0 && (
         <NativeSelect
@@ -109,7 +107,7 @@ function SizeFields({ draft, problems, onChange }: FieldsProps) {
     onChange({ size: id, ...(size && { cpu: String(size.cpu), memory: String(size.memory) }) })
   }
   return (
-    <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
+    <>
       <NativeSelect
         label="Size"
         value={draft.size}
@@ -122,32 +120,34 @@ function SizeFields({ draft, problems, onChange }: FieldsProps) {
           { value: ownSize, label: 'of your own' },
         ]}
       />
-      <NumberInput
-        label="Processor cores"
-        value={draft.cpu}
-        onChange={(cpu) => onChange({ cpu: String(cpu), size: ownSize })}
-        error={problems.cpu}
-        step={0.25}
-        min={0}
-      />
-      <NumberInput
-        label="Memory, MiB"
-        value={draft.memory}
-        onChange={(memory) => onChange({ memory: String(memory), size: ownSize })}
-        error={problems.memory}
-        step={64}
-        min={0}
-        allowDecimal={false}
-      />
-      <NumberInput
-        label="Disk, GiB"
-        value={draft.disk}
-        onChange={(disk) => onChange({ disk: String(disk) })}
-        error={problems.disk}
-        placeholder="none counted"
-        min={0}
-        allowDecimal={false}
-      />
-    </SimpleGrid>
+      <SimpleGrid cols={{ base: 1, xs: 3 }}>
+        <NumberInput
+          label="Processor cores"
+          value={draft.cpu}
+          onChange={(cpu) => onChange({ cpu: String(cpu), size: ownSize })}
+          error={problems.cpu}
+          step={0.25}
+          min={0}
+        />
+        <NumberInput
+          label="Memory, MiB"
+          value={draft.memory}
+          onChange={(memory) => onChange({ memory: String(memory), size: ownSize })}
+          error={problems.memory}
+          step={64}
+          min={0}
+          allowDecimal={false}
+        />
+        <NumberInput
+          label="Disk, GiB"
+          value={draft.disk}
+          onChange={(disk) => onChange({ disk: String(disk) })}
+          error={problems.disk}
+          placeholder="none counted"
+          min={0}
+          allowDecimal={false}
+        />
+      </SimpleGrid>
+    </>
   )
 }

@@ -16,7 +16,7 @@ export function RunFields(props: FieldsProps) {
           value={draft.command}
           onChange={(event) => onChange({ command: event.currentTarget.value })}
           error={problems.command}
-          ff="monospace"
+          styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
           autoComplete="off"
           spellCheck={false}
         />

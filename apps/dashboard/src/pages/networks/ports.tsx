@@ -1,7 +1,16 @@
 import { Checkbox, MultiSelect, NativeSelect, TextInput } from '@mantine/core'
 import type { PortView } from '@gantry/facade-native/views'
 import { useQuery } from '@tanstack/react-query'
-import { livePortsQuery, namesOf, patch, post, remove, routersQuery, securityGroupsQuery } from '../../api/lists.ts'
+import {
+  livePortsQuery,
+  namesOf,
+  newestContainersQuery,
+  patch,
+  post,
+  remove,
+  routersQuery,
+  securityGroupsQuery,
+} from '../../api/lists.ts'
 import { networksQuery } from '../../api/nouns.ts'
 import { FormDialog, textOf, wordsOf } from '../../parts/dialogs.tsx'
 import { PlaceLink } from '../../parts/object-link.tsx'
@@ -13,7 +22,8 @@ export function PortList() {
   const networkName = namesOf(useQuery(networksQuery).data)
   const groupName = namesOf(useQuery(securityGroupsQuery).data)
   const routerName = namesOf(useQuery(routersQuery).data)
-  const users = (port: PortView) => <User port={port} routerName={routerName} />
+  const containerName = namesOf(useQuery(newestContainersQuery).data?.containers)
+  const users = (port: PortView) => <User port={port} routerName={routerName} containerName={containerName} />
   return (
     <Listing
       noun="port"
@@ -56,13 +66,14 @@ const addressesOf = ({ fixedIps }: PortView) => fixedIps.map(({ address }) => ad
 interface UserProps {
   readonly port: PortView
   readonly routerName: (id: string) => string
+  readonly containerName: (id: string) => string
 }
 
-function User({ port: { deviceId, deviceOwner }, routerName }: UserProps) {
+function User({ port: { deviceId, deviceOwner }, routerName, containerName }: UserProps) {
   if (deviceId === null) return '–'
   if (!deviceOwner.startsWith('compute'))
     return deviceOwner.includes('router') ? `router ${routerName(deviceId)}` : deviceOwner
-  return <PlaceLink to={`/containers/${encodeURIComponent(deviceId)}`}>container {deviceId.slice(0, 8)}</PlaceLink>
+  return <PlaceLink to={`/containers/${encodeURIComponent(deviceId)}`}>{containerName(deviceId)}</PlaceLink>
 }
 
 function Groups({ chosen }: { readonly chosen: readonly string[] }) {

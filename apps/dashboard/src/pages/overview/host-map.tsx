@@ -1,4 +1,4 @@
-import { Loader, Text } from '@mantine/core'
+import { Loader, Text, VisuallyHidden } from '@mantine/core'
 import type { HostView } from '@gantry/facade-native/views'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -56,12 +56,14 @@ function Cell({ host }: { readonly host: HostView }) {
       className={classes['host'] ?? ''}
       style={style}
       title={label}
-      aria-label={label}
       {...(problem !== null && { 'data-down': true })}
       {...(host.disabled && { 'data-closed': true })}
     >
       <span className={classes['name']}>{host.name}</span>
-      <span className={classes['number']}>{host.used.containers}</span>
+      <span className={classes['number']}>
+        {host.used.containers}
+        <VisuallyHidden> containers, {state}</VisuallyHidden>
+      </span>
     </Link>
   )
 }

@@ -61,8 +61,8 @@ function LaneLine({ lane: { id, name, cidrs, isExternal }, x, height, colour }: 
   const link = useSvgLink('/networks', { open: id })
   return (
     <g>
-      <a {...link} aria-label={`Network ${name}${isExternal ? ', the way out' : ''}`}>
-        <title>{`${name} ${cidrs.join(', ')}`}</title>
+      <a {...link}>
+        <title>{`Network ${name} ${cidrs.join(', ')}`}</title>
         <text x={x - 44} y={18} className={classes['lane']}>
           {short(name, 16)}
         </text>
@@ -131,8 +131,8 @@ function Box({ row: { kind, id, name, status }, x, y }: { readonly row: Row; rea
   const link = useSvgLink(to, search)
   const state = status === null ? '' : `, ${status}`
   return (
-    <a {...link} aria-label={`${told[kind]} ${name}${state}`}>
-      <title>{`${name}${state}`}</title>
+    <a {...link}>
+      <title>{`${told[kind]} ${name}${state}`}</title>
       <rect
         x={x}
         y={y - boxHeight / 2}

@@ -1,27 +1,27 @@
 import { Button, Loader, Text } from '@mantine/core'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { call } from '../../api/client.ts'
-import { floatingIpsQuery, livePortsQuery, routersQuery, subnetsQuery } from '../../api/lists.ts'
-import { type ContainerPage, networksQuery } from '../../api/nouns.ts'
+import {
+  floatingIpsQuery,
+  livePortsQuery,
+  mostContainers,
+  newestContainersQuery,
+  routersQuery,
+  subnetsQuery,
+} from '../../api/lists.ts'
+import { networksQuery } from '../../api/nouns.ts'
 import { Empty } from '../../parts/empty.tsx'
 import { Failure } from '../../parts/failure.tsx'
 import { Page } from '../../parts/page.tsx'
 import { layout } from './layout.ts'
 import { Picture } from './picture.tsx'
 
-/** As many as one answer holds; those beyond are not in the picture. */
-const most = 1000
-
 /** The networks of the project and what hangs on them. */
 export function TopologyPage() {
   const lists = useQueries({
     queries: [networksQuery, subnetsQuery, routersQuery, floatingIpsQuery, livePortsQuery],
   })
-  const containers = useQuery({
-    queryKey: ['overview', 'topology'],
-    queryFn: ({ signal }) => call<ContainerPage>('/v1/containers', { signal, query: { limit: most } }),
-  })
+  const containers = useQuery(newestContainersQuery)
   const [networks, subnets, routers, floatingIps, ports] = lists
   const failed = [...lists, containers].find(({ error }) => error !== null)
   const isThere = networks.data && subnets.data && routers.data && floatingIps.data && ports.data && containers.data
@@ -56,7 +56,7 @@ export function TopologyPage() {
       {topology && topology.lanes.length > 0 && <Picture topology={topology} />}
       {containers.data && containers.data.next !== null && (
         <Text size="sm" c="dimmed">
-          Only the newest {most} containers are in the picture.
+          Only the newest {mostContainers} containers are in the picture.
         </Text>
       )}
     </Page>
