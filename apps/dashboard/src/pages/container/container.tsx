@@ -2,7 +2,7 @@ import type { ContainerView } from '@gantry/facade-native/views'
 import { Anchor, Breadcrumbs, Center, Group, Loader, Tabs, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { type ComponentType, lazy, Suspense } from 'react'
+import { type ComponentType, lazy, Suspense, useEffect, useRef } from 'react'
 import { ApiError } from '../../api/client.ts'
 import { containerQuery } from '../../api/nouns.ts'
 import { Empty } from '../../parts/empty.tsx'
@@ -70,6 +70,11 @@ function Known({ container }: { readonly container: ContainerView }) {
   const navigate = useNavigate({ from: '/containers/$id' })
   const search = useSearch({ from: '/containers/$id' })
   const open = tabs.find((tab) => tab === search.tab) ?? 'overview'
+  const list = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    // On a phone it may lie beyond the edge.
+    list.current?.querySelector(`[data-tab=${open}]`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [open])
   const show = (tab: string | null) => tab !== null && void navigate({ search: { tab } })
   return (
     <>
@@ -86,9 +91,9 @@ function Known({ container }: { readonly container: ContainerView }) {
           </Text>
         </Group>
         <Tabs value={open} onChange={show} keepMounted={false}>
-          <Tabs.List style={{ overflowX: 'auto', flexWrap: 'nowrap' }}>
+          <Tabs.List ref={list} aria-label="Of this container" style={{ overflowX: 'auto', flexWrap: 'nowrap' }}>
             {tabs.map((tab) => (
-              <Tabs.Tab key={tab} value={tab}>
+              <Tabs.Tab key={tab} value={tab} data-tab={tab}>
                 {labels[tab]}
               </Tabs.Tab>
             ))}

@@ -1,9 +1,10 @@
-import { ActionIcon, Menu } from '@mantine/core'
+import { Menu } from '@mantine/core'
 import { IconDots } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import type { ContainerView } from '@gantry/facade-native/views'
-import { useState } from 'react'
+import { type ComponentProps, useState } from 'react'
 import { type Ask, asks, can, canAsk } from '../../api/containers.ts'
+import classes from './table.module.css'
 import type { Tab } from '../container/tabs.ts'
 
 interface RowMenuProps {
@@ -55,10 +56,16 @@ function TabItem({ id, tab, label }: { readonly id: string; readonly tab: Tab; r
   )
 }
 
-function Dots({ name, ...others }: { readonly name: string; readonly onClick?: () => void }) {
+function Dots({ name, ...others }: ComponentProps<'button'> & { readonly name: string }) {
   return (
-    <ActionIcon variant="subtle" color="gray" aria-label={`Actions for ${name}`} aria-haspopup="menu" {...others}>
+    <button
+      type="button"
+      className={classes['dots']}
+      aria-label={`Actions for ${name}`}
+      aria-haspopup="menu"
+      {...others}
+    >
       <IconDots size={18} aria-hidden />
-    </ActionIcon>
+    </button>
   )
 }

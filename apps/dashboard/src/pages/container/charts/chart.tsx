@@ -18,7 +18,11 @@ interface ChartProps {
   readonly format: (value: number) => string
   /** The least that the axis reaches to. */
   readonly atLeast: number
+  /** They are counted by 1024. */
+  readonly isBytes?: boolean
 }
+
+const powersOfTwo = Array.from({ length: 46 }, (_, power) => 2 ** power)
 
 /** Of a contrast of at least 3 to the ground that they are drawn on. */
 const colours = { light: ['#0b7285', '#c2410c'], dark: ['#40acbb', '#fb923c'] } as const
@@ -29,7 +33,7 @@ const inks = {
 const height = 180
 
 /** A few lines over time; their latest values stand as text above, for whoever does not see them. */
-export function Chart({ title, times, lines, format, atLeast }: ChartProps) {
+export function Chart({ title, times, lines, format, atLeast, isBytes = false }: ChartProps) {
   const scheme = useComputedColorScheme('light')
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<UPlot>(null)
@@ -39,7 +43,7 @@ export function Chart({ title, times, lines, format, atLeast }: ChartProps) {
   useEffect(() => {
     const element = place.current
     if (!element) return
-    const options = optionsOf(labels.split('\n'), scheme, atLeast, (value) => latest.current.format(value))
+    const options = optionsOf(labels.split('\n'), scheme, { atLeast, isBytes }, (value) => latest.current.format(value))
     const made = new UPlot({ ...options, width: element.clientWidth, height }, latest.current.data, element)
     plot.current = made
     const watch = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }))
@@ -49,7 +53,7 @@ export function Chart({ title, times, lines, format, atLeast }: ChartProps) {
       watch.disconnect()
       made.destroy()
     }
-  }, [labels, scheme, atLeast])
+  }, [labels, scheme, atLeast, isBytes])
   useEffect(() => {
     plot.current?.setData(latest.current.data)
   }, [times])
@@ -82,7 +86,7 @@ function dataOf(times: readonly number[], lines: readonly Line[]): AlignedData {
 function optionsOf(
   labels: readonly string[],
   scheme: 'light' | 'dark',
-  atLeast: number,
+  { atLeast, isBytes }: { readonly atLeast: number; readonly isBytes: boolean },
   format: (value: number) => string,
 ): Omit<Options, 'width' | 'height'> {
   const { text, grid } = inks[scheme]
@@ -91,7 +95,10 @@ function optionsOf(
     legend: { show: false },
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(atLeast, (max || 0) * 1.1)] } },
-    axes: [axis, { ...axis, size: 76, values: (_plot, splits) => splits.map(format) }],
+    axes: [
+      { ...axis, space: 90, values: (_plot, splits) => splits.map((at) => new Date(at * 1000).toLocaleTimeString()) },
+      { ...axis, size: 84, values: (_plot, splits) => splits.map(format), ...(isBytes && { incrs: [...powersOfTwo] }) },
+    ],
     series: [
       {},
       ...labels.map((label, index) => ({

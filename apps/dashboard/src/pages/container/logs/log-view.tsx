@@ -33,7 +33,6 @@ export function LogView({ lines, wanted, current, isFollowing, onFollow }: LogVi
     const index = current === null ? -1 : lines.findIndex(({ number }) => number === current)
     if (index !== -1) virtualizer.scrollToIndex(index, { align: 'center' })
     // Lines that come do not move what the search is at.
-    // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [current, virtualizer])
   const watch = () => {
     const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {}
@@ -48,7 +47,7 @@ export function LogView({ lines, wanted, current, isFollowing, onFollow }: LogVi
       aria-live="off"
       role="log"
       aria-label="Log"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+      // It scrolls, and must by keys, too.
       tabIndex={0}
       onWheel={watch}
       onTouchMove={watch}
