@@ -55,7 +55,7 @@ export interface ClientCertificates {
   revoke(caller: Caller, token: string, serial: string): Promise<void>
 }
 
-export const longestCertificateMs = 365 * 24 * 3_600_000
+const longestCertificateMs = 365 * 24 * 3_600_000
 const usualName = 'docker'
 
 export function createClientCertificates(deps: ClientCertificateDeps): ClientCertificates {

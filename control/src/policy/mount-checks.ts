@@ -115,7 +115,7 @@ function propagationDangers(field: string, options: readonly string[], part: unk
 }
 
 /** Where something put on top would take a mask off, or hide the kernel's own files from the engine. */
-export function targetDangers(field: string, target: string, part: unknown): readonly Danger[] {
+function targetDangers(field: string, target: string, part: unknown): readonly Danger[] {
   const path = posix.normalize(`/${target}`)
   const isKernels = /^\/(proc|sys)(\/|$)/.test(path) || /^\/dev\/?$/.test(path)
   const reason = 'nothing may be mounted over the files of the kernel'

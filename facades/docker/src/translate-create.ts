@@ -39,7 +39,7 @@ function listOf(value: readonly string[] | string | null | undefined): string[] 
 }
 
 /** `NAME` alone takes the image's away; the core keeps names with values only, so it is passed over. */
-export function environmentOf(list: readonly string[]): Record<string, string> {
+function environmentOf(list: readonly string[]): Record<string, string> {
   const pairs = list.flatMap((entry): [string, string][] => {
     const at = entry.indexOf('=')
     if (at === 0 || entry === '') throw new Refusal(400, `invalid environment variable: ${entry}`)

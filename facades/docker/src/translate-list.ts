@@ -32,7 +32,7 @@ export function imageAsked({ image, options }: Container['spec']): string {
 }
 
 /** Entrypoint and arguments in one line; words that need it are in quotes. */
-export function commandText({ spec, observed }: Container): string {
+function commandText({ spec, observed }: Container): string {
   const entrypoint = spec.entrypoint ?? observed.engine?.entrypoint ?? []
   const command = spec.command ?? observed.engine?.command ?? []
   const words = [...entrypoint, ...command].filter((word) => word !== '')

@@ -8,7 +8,7 @@ export const never = '0001-01-01T00:00:00Z'
 export type StateWord = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
 
 /** The API's word for what a container does. */
-export function stateWord({ status }: Pick<Container, 'status'>): StateWord {
+function stateWord({ status }: Pick<Container, 'status'>): StateWord {
   switch (status) {
     case 'Creating':
     case 'Created':

@@ -3,7 +3,7 @@ import type { Volume, VolumeBackendName } from '@gantry/model'
 import { Refusal } from './errors.ts'
 
 /** GiB of a volume whose size nobody named: Docker knows no sizes, and only what is written takes room. */
-export const defaultGib = 10
+const defaultGib = 10
 /** As Fuxi has it. */
 const defaultServiceGib = 1
 

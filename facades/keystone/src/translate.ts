@@ -24,7 +24,7 @@ export interface Site {
 type Wire = Record<string, unknown>
 
 /** With microseconds, as Keystone writes times. */
-export function toTime(epochMs: number): string {
+function toTime(epochMs: number): string {
   return new Date(epochMs).toISOString().replace('Z', '000Z')
 }
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from './errors.ts'
 
-export const minMinor = 1
-export const maxMinor = 40
+const minMinor = 1
+const maxMinor = 40
 export const minVersion = `1.${minMinor}`
 export const maxVersion = `1.${maxMinor}`
 

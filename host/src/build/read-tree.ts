@@ -20,7 +20,7 @@ export interface TreeOptions {
 }
 
 /** Far more than any source tree; without a bound a build could fill the host. */
-export const treeLimits: TreeLimits = { bytes: 8 * 1024 ** 3, entries: 200_000 }
+const treeLimits: TreeLimits = { bytes: 8 * 1024 ** 3, entries: 200_000 }
 
 /**
  * Reads a tar (plain, gzip or zstd) of any length into a tree whose spool is the new file `spool`. Throws `BuildError` for

@@ -21,7 +21,7 @@ export interface RecoveryParts {
 }
 
 /** Of a user whom nobody remembers. */
-export const unknownHold = 'unknown'
+const unknownHold = 'unknown'
 
 /**
  * Takes in what a plugin before this one left: asks nobody but the kernel and the state folder, and is over before Docker may

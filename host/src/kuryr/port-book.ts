@@ -50,6 +50,6 @@ export function portBook(site: Site): PortBook {
   }
 }
 
-export function hasAddress({ fixed_ips }: Port, address: string): boolean {
+function hasAddress({ fixed_ips }: Port, address: string): boolean {
   return fixed_ips.some(({ ip_address }) => ip_address === address)
 }

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Where named namespaces are, for `ip netns` and for us. */
-export const namespaceFolder = '/run/netns'
+const namespaceFolder = '/run/netns'
 
 /** Stands for one agent in the names of what it makes: 8 hex digits. */
 export function hostTag(deployment: string): string {

@@ -7,7 +7,7 @@ import { flush, flushName, type StateFolders } from './state-folders.ts'
 export const gib = 2 ** 30
 
 /** How a file is called while it is being made. */
-export const diskName = 'disk.img'
+const diskName = 'disk.img'
 
 const copyOptions = ['--sparse=always', '--reflink=auto', '--']
 

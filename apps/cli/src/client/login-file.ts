@@ -15,7 +15,7 @@ export interface Login {
   readonly caFile?: string
 }
 
-export function loginPath(env: Env): string {
+function loginPath(env: Env): string {
   return join(env['XDG_CONFIG_HOME'] || join(env['HOME'] || homedir(), '.config'), 'gantry', 'credentials.json')
 }
 

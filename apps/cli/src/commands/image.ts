@@ -149,7 +149,7 @@ async function printShown(image: ImageView, provenance: ProvenanceView | null): 
   ])
 }
 
-export function signatureText(signatures: ProvenanceView['signatures']): string {
+function signatureText(signatures: ProvenanceView['signatures']): string {
   if (signatures.length === 0) return 'none'
   const trusted = signatures.filter(({ verified }) => verified === true).length
   if (signatures.every(({ verified }) => verified === null)) return `${signatures.length}, not checked: no policy`

@@ -71,7 +71,7 @@ async function askWhere(api: string, token: string, authority: Buffer | undefine
 }
 
 /** `tcp://` is how docker writes plain HTTP. */
-export function httpOf(address: string, name: string): string {
+function httpOf(address: string, name: string): string {
   const url = address.replace(/^tcp:/, 'http:').replace(/\/+$/, '')
   if (/^https?:\/\/./.test(url) && URL.canParse(url)) return url
   originOf(url.includes('://') ? url : `${name}=${address}`)

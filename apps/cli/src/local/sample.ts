@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cloud } from './cloud.ts'
 
-export const sampleName = 'hello'
+const sampleName = 'hello'
 const waitMs = 120_000
 
 /** Prints a few lines, then waits, and ends at once when it is asked to. */

@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What Gantry is in the catalog of a cloud. Images, networks and log-ins are the cloud's own services there. */
-export const catalogEntries = [
+const catalogEntries = [
   { type: 'container', name: 'zun', description: 'Containers (Gantry)', path: '/container/v1' },
   { type: 'docker', name: 'gantry-docker', description: 'Docker API (Gantry)', path: '/docker' },
 ] as const

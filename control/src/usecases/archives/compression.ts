@@ -6,7 +6,7 @@ import { badArchive } from './bad-archive.ts'
 export type Compression = 'none' | 'gzip' | 'zstd'
 
 /** How many bytes tell a compression. */
-export const longestMagic = 6
+const longestMagic = 6
 
 /** Throws `request.invalid` for those that are known and not read here. */
 export function compressionOf(head: Buffer): Compression {

@@ -21,7 +21,7 @@ import { insertContainer } from '../insert-container.ts'
 import { withMade } from '../ahead.ts'
 import { untilDone } from '../read-containers.ts'
 
-export const buildLabel = 'gantry.build'
+const buildLabel = 'gantry.build'
 
 /** As long as a host may take to start it. Milliseconds. */
 const patienceMs = 120_000

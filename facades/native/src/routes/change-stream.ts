@@ -68,6 +68,6 @@ function textOf({ changes, next }: ChangePage): string {
   return `${blocks.join('')}id: ${next}\nevent: cursor\ndata: ${JSON.stringify({ cursor: next })}\n\n`
 }
 
-export function toChangeView({ number, at, ...change }: RecordedChange): ChangeView {
+function toChangeView({ number, at, ...change }: RecordedChange): ChangeView {
   return { ...change, id: `evt_${number}`, at: isoTime(at) }
 }

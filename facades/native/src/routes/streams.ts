@@ -143,7 +143,7 @@ function archiveRoutes(app: App, { control }: NativeContext): void {
 }
 
 /** The decoded `args`; anything that is not base64url of fitting JSON is `request.invalid`. */
-export function execArgsOf(encoded: string): Static<typeof ExecArgs> {
+function execArgsOf(encoded: string): Static<typeof ExecArgs> {
   const args = parse(encoded)
   if (checkArgs.Check(args)) return args
   const [problem] = checkArgs.Errors(args)

@@ -104,7 +104,7 @@ export function filterWatch({ tools, space, log }: FilterWatchOptions): FilterWa
 }
 
 /** What the script prints. Pure. */
-export function agentRules(text: string): AgentRules {
+function agentRules(text: string): AgentRules {
   const named = (prefix: string) =>
     new Set(text.split('\n').flatMap((line) => (line.startsWith(prefix) ? [line.slice(prefix.length)] : [])))
   return { ip: named(':neutron-linuxbri-i'), mac: named('neutronMAC-tap'), arp: named('neutronARP-tap') }

@@ -21,7 +21,7 @@ export interface PlugScripts {
 export type HostEnd = 'early' | 'off' | 'on'
 
 /** Neutron's agents know an interface by this name: `tap` and the first eleven characters of the port's id. */
-export function tapName(portId: string): string {
+function tapName(portId: string): string {
   return `tap${checkedId(portId).slice(0, 11)}`
 }
 

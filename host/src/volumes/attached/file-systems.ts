@@ -79,7 +79,7 @@ export function fileSystemOf(type: string): FileSystem {
 }
 
 /** Rejects if the kernel cannot mount it, before it is made. */
-export async function requireKernel({ type }: FileSystem, { run }: Programs): Promise<void> {
+async function requireKernel({ type }: FileSystem, { run }: Programs): Promise<void> {
   const isThere = async () => new RegExp(`\\t${type}$`, 'm').test(await readFile('/proc/filesystems', 'utf8'))
   if (await isThere()) return
   await run('modprobe', [type]).catch(() => undefined)

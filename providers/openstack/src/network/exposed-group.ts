@@ -16,7 +16,7 @@ interface Opened {
 }
 
 /** `80/tcp`, `53/udp`, `8080`: the fewest ranges that open them all. Throws `request.invalid`. */
-export function openedRanges(ports: readonly string[]): Opened[] {
+function openedRanges(ports: readonly string[]): Opened[] {
   const byProtocol = new Map<Opened['protocol'], Set<number>>()
   for (const text of ports) {
     const [, digits = '', protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp))?$/.exec(text) ?? []

@@ -106,7 +106,7 @@ export function lookups(parts: Parts): Lookups {
 }
 
 /** Of several of one name the project's own is meant. */
-export function onlyOne<T extends { readonly project_id?: string | undefined }>(
+function onlyOne<T extends { readonly project_id?: string | undefined }>(
   type: string,
   ref: string,
   named: readonly T[],

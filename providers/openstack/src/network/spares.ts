@@ -31,7 +31,7 @@ export interface SparesParts extends Parts {
 }
 
 /** Their name at Neutron until they have a container. */
-export const spareName = 'gantry-spare'
+const spareName = 'gantry-spare'
 
 /** In place of a container's id, so that every server knows from the row what it is. */
 const nobody = 'spare-'

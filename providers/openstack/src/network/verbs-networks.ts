@@ -56,7 +56,7 @@ export async function ownNetworkBy(sight: Sight, ref: string, action: string): P
 }
 
 /** In Gantry's words, with what is known of them here alone. */
-export async function withNotes({ store }: Parts, caller: Caller, found: readonly Said[]): Promise<Network[]> {
+async function withNotes({ store }: Parts, caller: Caller, found: readonly Said[]): Promise<Network[]> {
   const notes = await store.cloudNetworks.ofNetworks(found.map(({ id }) => id))
   const byId = new Map(notes.map((note) => [note.networkId as string, note]))
   return found.map((said) => {

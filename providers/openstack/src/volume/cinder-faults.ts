@@ -29,7 +29,7 @@ export async function orNull<T>(about: About, work: () => Promise<T>): Promise<T
 }
 
 /** Cinder has one status for all mistakes: what is in the wrong state is told by its words. */
-export function volumeFault(error: OpenStackError, { type, ref }: About): Fault {
+function volumeFault(error: OpenStackError, { type, ref }: About): Fault {
   const { status, reason } = error
   if (status === 404) return new Fault('volume.not-found', missing(error, type, ref), error)
   if (status === 400 && isAboutState(reason)) {

@@ -45,7 +45,7 @@ export function enginePackages(machine: { cgroups: boolean; appArmor: boolean } 
 }
 
 /** Programs that a host builds networks and volumes with, and the packages of Debian and Ubuntu that have them. */
-export const hostPrograms: Readonly<Record<string, string>> = {
+const hostPrograms: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   nft: 'nftables',
   nsenter: 'util-linux',
