@@ -6,21 +6,33 @@ const stepRows = 1000
 const pauseMs = 50
 const everyMs = 60_000
 const dayMs = 24 * 60 * 60_000
+/** Of one container, however long it lives: as many as a list shows. */
+const keptActions = 1000
+/** Of what another server finished, or this one before it began: what was busy then is looked at. */
+const lookBackMs = 60 * 60_000
 /** Enough for an owner to see what went wrong. */
 const deliveriesKeptMs = 7 * dayMs
 
 type RetentionDeps = Pick<Deps, 'store' | 'clock' | 'policy' | 'log'>
 
-/** Removes what is older than the operator keeps: changes, deliveries, and actions of containers that are gone. */
+/** Removes what is older than the operator keeps: changes, deliveries, actions of containers that are gone, and the oldest of those that live. */
 export async function keepRetention(deps: RetentionDeps, signal: AbortSignal): Promise<void> {
   await deps.store.transaction((tables) => tables.changes.mend())
+  let since = deps.clock.now() - lookBackMs
   while (!signal.aborted) {
-    await removeOld(deps, signal)
+    const begun = deps.clock.now()
+    await removeOld(deps, since, signal)
+    // Clocks of servers differ a little, and rounds overlap for that.
+    since = begun - everyMs
     await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined)
   }
 }
 
-async function removeOld({ store, clock, policy, log }: RetentionDeps, signal: AbortSignal): Promise<void> {
+async function removeOld(
+  { store, clock, policy, log }: RetentionDeps,
+  since: number,
+  signal: AbortSignal,
+): Promise<void> {
   const before = clock.now() - policy.eventDays * dayMs
   const readBy = policy.eventsReadBy === null ? {} : { readBy: policy.eventsReadBy }
   let removed = 0
@@ -33,6 +45,7 @@ async function removeOld({ store, clock, policy, log }: RetentionDeps, signal: A
   }
   await inSteps(() => store.changes.prune({ before, keep: policy.eventRows, most: stepRows, ...readBy }))
   await inSteps(() => store.actions.pruneGone(clock.now() - policy.actionDays * dayMs, stepRows))
+  await inSteps(() => store.actions.pruneLong(since, keptActions, stepRows))
   await store.webhooks.pruneDeliveries(clock.now() - deliveriesKeptMs)
   if (removed > 0) log.info({ removed }, 'old events and actions removed')
 }

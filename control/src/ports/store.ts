@@ -212,6 +212,11 @@ export interface ActionTable {
   addEvents(events: readonly ActionEvent[]): Promise<void>
   /** Removes at most `most` finished before that time of containers that are gone, with their events; how many it were. */
   pruneGone(before: number, most: number): Promise<number>
+  /**
+   * Of containers for which something was finished since that time: leaves the newest `keep` and what is under way. Removes at most `most` of
+   * each container, with their events; how many it were.
+   */
+  pruneLong(since: number, keep: number, most: number): Promise<number>
   events(actionId: ActionId): Promise<ActionEvent[]>
 }
 

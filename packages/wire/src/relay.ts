@@ -17,6 +17,7 @@ import { serveEnrolment } from './relay-enrol.ts'
 import { registryLines, type ServeRegistry } from './registry-lines.ts'
 
 const usualHandshakeMs = 10_000
+const usualMostHandshakes = 2000
 const maxEnrolments = 64
 
 export interface ServerCertificate {
@@ -46,6 +47,8 @@ export interface RelayOptions extends ServerCertificate {
   readonly keepaliveMs?: number
   /** How long a connection may take until it is known whose it is. */
   readonly handshakeMs?: number
+  /** Connections of which that is not known yet. */
+  readonly mostHandshakes?: number
   readonly clock?: Clock
 }
 
@@ -132,6 +135,13 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     void link.reported.then(() => running.delete(link))
   }
 
+  let open = 0
+  server.on('connection', (socket) => {
+    open += 1
+    socket.once('close', () => (open -= 1))
+    // Agents come again after a moment; whoever comes without end must not use up the files of the process.
+    if (open - sockets.size > (options.mostHandshakes ?? usualMostHandshakes)) socket.destroy()
+  })
   server.on('secureConnection', (socket) => {
     socket.on('error', (error) =>
       log.warn({ peer: socket.remoteAddress, reason: reasonOf(error) }, 'connection failed'),

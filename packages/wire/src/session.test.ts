@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import tls from 'node:tls'
 import { text } from 'node:stream/consumers'
 import { PassThrough, type Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -36,6 +37,25 @@ test('a connection that never says whose it is, is closed', async () => {
   const socket = connect(bench.relay.port, '127.0.0.1')
   const closed = once(socket.on('error', () => undefined).resume(), 'close')
   await closed
+})
+
+test('connections of which nobody knows whose they are, are bounded, and agents come in all the same', async () => {
+  bench = await relayBench({ mostHandshakes: 5 })
+  const strangers = Array.from({ length: 12 }, () => connect(bench.relay.port, '127.0.0.1'))
+  let refused = 0
+  for (const socket of strangers) socket.on('error', () => undefined).once('close', () => (refused += 1))
+  await until(() => refused === 7)
+  for (const socket of strangers) socket.destroy()
+  await until(() => refused === 12)
+  // Those that were known, and have gone, count no more.
+  for (let round = 0; round < 12; round += 1) {
+    const socket = tls.connect({ port: bench.relay.port, host: '127.0.0.1', rejectUnauthorized: false })
+    socket.on('error', () => undefined).resume()
+    await once(socket, 'close')
+  }
+  const agent = fakeHost()
+  await bench.agent(agent.host)
+  await until(() => agent.told.includes('synced'))
 })
 
 describe('a session', () => {

@@ -11,6 +11,7 @@ import type {
 } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
 import type { ActionEventRow, ActionRow, Database } from '../database.ts'
+import { inChunks } from '../in-chunks.ts'
 import { givenRows, insertNumbered } from './many-rows.ts'
 import { nextSeq } from './next-seq.ts'
 
@@ -135,11 +136,28 @@ export function actionTable(db: Kysely<Database>): ActionTable {
         })
         .limit(most)
         .execute()
-      if (old.length === 0) return 0
-      const ids = old.map(({ id }) => id)
-      await db.deleteFrom('action_events').where('action_id', 'in', ids).execute()
-      await db.deleteFrom('actions').where('id', 'in', ids).execute()
-      return ids.length
+      return remove(db, old)
+    },
+    async pruneLong(since, keep, most) {
+      const busy = await db
+        .selectFrom('actions')
+        .select('container_id')
+        .distinct()
+        .where('finished_at', '>=', since)
+        .execute()
+      const ids = busy.map((row) => row.container_id)
+      const long = await inChunks(ids, (chunk) =>
+        db
+          .selectFrom('actions')
+          .select('container_id')
+          .where('container_id', 'in', chunk)
+          .groupBy('container_id')
+          .having((eb) => eb.fn.countAll(), '>', keep)
+          .execute(),
+      )
+      let removed = 0
+      for (const { container_id } of long) removed += await pruneOne(db, container_id, keep, most)
+      return removed
     },
     async events(actionId) {
       const rows = await db
@@ -154,6 +172,23 @@ export function actionTable(db: Kysely<Database>): ActionTable {
 }
 
 const maxListed = 1000
+
+async function pruneOne(db: Kysely<Database>, containerId: string, keep: number, most: number): Promise<number> {
+  const ofContainer = db.selectFrom('actions').where('container_id', '=', containerId)
+  const newest = ofContainer.select('seq').orderBy('seq', 'desc').limit(1)
+  const first = await newest.offset(keep).executeTakeFirst()
+  if (!first) return 0
+  const old = ofContainer.select('id').where('seq', '<=', first.seq).where('finished_at', 'is not', null)
+  return remove(db, await old.orderBy('seq').limit(most).execute())
+}
+
+async function remove(db: Kysely<Database>, rows: readonly Pick<ActionRow, 'id'>[]): Promise<number> {
+  if (rows.length === 0) return 0
+  const ids = rows.map(({ id }) => id)
+  await db.deleteFrom('action_events').where('action_id', 'in', ids).execute()
+  await db.deleteFrom('actions').where('id', 'in', ids).execute()
+  return ids.length
+}
 
 const actionColumns = [
   'id',

@@ -101,6 +101,11 @@ describe('an engine of our own', () => {
       expect.arrayContaining(['--host=unix:///h/engine/docker.sock', '--live-restore', '--iptables=false']),
     )
     expect(engineArgs(homeAt('/h'), true).join(' ')).not.toContain('--iptables')
+    // The last of two would count.
+    expect(args.filter((arg) => arg.startsWith('--log-opt='))).toEqual([
+      '--log-opt=max-size=64m',
+      '--log-opt=max-file=2',
+    ])
   })
 
   test('a home too deep for a socket’s path is refused before anything starts', async () => {

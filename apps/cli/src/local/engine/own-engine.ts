@@ -95,8 +95,6 @@ export function engineArgs(home: Home, iptables: boolean): string[] {
     '--containerd-plugins-namespace=gantry-plugins',
     '--live-restore',
     '--default-address-pool=base=10.201.0.0/16,size=24',
-    '--log-opt=max-size=16m',
-    '--log-opt=max-file=2',
     '--log-level=warn',
     ...(iptables ? [] : ['--iptables=false']),
   ]
