@@ -8,11 +8,12 @@ test('a note that could not be sent is sent later, on the same connection', asyn
   const sender = noteSender('one' as ServerId, 'gantry')
   const sent = Promise.withResolvers<unknown>()
   let tries = 0
-  const ask = (async (_, values = []) => {
+  const ask: Ask = async (_, values = []) => {
     tries += 1
     if (tries === 1) throw new Error('No space left on device')
     sent.resolve(values[0])
-  }) as Ask
+    return { command: 'SELECT', rowCount: 0, oid: 0, fields: [], rows: [] }
+  }
   sender.use(ask)
   sender.send({ kind: 'wish', id: 'c' as ContainerId, hostId: 'h' as HostId, rewired: false })
   expect(String(await sent.promise)).toContain('"id":"c"')
