@@ -88,6 +88,44 @@ test('the server of the host is killed in the middle of creates, the other in th
   await expectNothingLeft()
 }, 240_000)
 
+test('of what is committed while the server of the host dies, Glance has each image whole, or does not have it', async () => {
+  const [, other] = sessions
+  const made = await create('both-1', other)
+  expect(made.status, made.text).toBe(202)
+  await other.waitFor('both-1', ({ status }) => status === 'Running')
+  const names = Array.from({ length: 4 }, (_, at) => `image-${at}`)
+  const commit = (name: string) => by(name).zun('POST', `/containers/both-1/commit?repository=${name}&tag=1`)
+  const committed = await whileDying(names, commit, () => dieWithHost(gantry.server), random)
+  expectClear(committed, 202, seed)
+  expect([...committed.values()].some((answer) => answer?.status === 202), `seed ${seed}`).toBe(true)
+  await gantry.server.start()
+  // What was announced and never named is nobody's once it is old.
+  await cloud.sql('glance', `UPDATE images SET created_at = created_at - INTERVAL 1 HOUR WHERE owner = '${project.id}'`)
+  await eventually(
+    'each image to be at both, or at none',
+    async () => {
+      const { rows } = await database.query("select id, state from exchanged_images where origin = 'made'")
+      const there = await allOf(imageService(cloud.adminSession).list({ owner: project.id }, cloud.context()))
+      const ids = there.map(({ id }) => id)
+      const isWhole = rows.every(({ state }) => state === 'done') && there.every(({ status }) => status === 'active')
+      if (
+        isWhole &&
+        rows
+          .map(({ id }) => id)
+          .toSorted()
+          .join() === ids.toSorted().join()
+      )
+        return true
+      throw new Error(
+        `seed ${seed}: ${JSON.stringify(rows)}; ${there.map(({ id, status }) => `${id} ${status}`).join()}`,
+      )
+    },
+    120,
+  )
+  expect((await other.zun('DELETE', '/containers/both-1?stop=true')).status).toBe(204)
+  await eventually('it to be gone', async () => (await containers(other)).length === 0)
+}, 240_000)
+
 test('ports that one server keeps ready make room for the other’s containers, and keep no network from being deleted', async () => {
   const network = networkService(cloud.session(project.member))
   const neutron = networkService(cloud.adminSession)
