@@ -1,6 +1,6 @@
 /**
- * Hosts of a real Nova's servers, whose hypervisor makes believe: what they would boot, fixtures/nova-machines.ts boots. Left out where
- * the cloud has no Nova; TESTCLOUD_SERVICES='keystone glance placement neutron nova' npm run test:openstack has one.
+ * Hosts of a real Nova's servers, whose hypervisor makes believe: what they would boot, fixtures/nova-machines.ts boots. Needs of the
+ * cloud: TESTCLOUD_SERVICES='keystone glance placement neutron nova' npm run test:openstack -- hosts-on-demand
  */
 import { randomUUID } from 'node:crypto'
 import { openSync } from 'node:fs'
@@ -145,7 +145,7 @@ describe('hosts that join by Nova’s user data', () => {
     admin = await gantry.as(cloud.admin)
     // All that runs is to run on hosts that are made for it.
     expect((await admin.native('POST', '/hosts/test-host/disable', { reason: 'test' })).status).toBeLessThan(300)
-  }, 120_000)
+  })
   afterAll(async () => {
     await gantry?.[Symbol.asyncDispose]()
     await machines?.[Symbol.asyncDispose]()
