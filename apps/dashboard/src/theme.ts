@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core'
+import { createTheme, Loader, type MantineColorsTuple } from '@mantine/core'
 
 /** Harbour blue-green: readable (WCAG AA) on white from shade 7 on, on the dark ground from shade 4 down. */
 const harbour: MantineColorsTuple = [
@@ -25,4 +25,6 @@ export const theme = createTheme({
   headings: { fontWeight: '600' },
   cursorType: 'pointer',
   respectReducedMotion: true,
+  // Its label is heard only of something that has a role.
+  components: { Loader: Loader.extend({ defaultProps: { role: 'status' } }) },
 })

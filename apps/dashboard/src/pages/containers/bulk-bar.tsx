@@ -77,13 +77,7 @@ export function BulkBar({ chosen, onClear }: BulkBarProps) {
 
 function AskButton({ what, chosen, onClick }: Pick<BulkBarProps, 'chosen'> & { what: Ask; onClick: () => void }) {
   return (
-    <Button
-      size="xs"
-      variant={what === 'delete' ? 'outline' : 'default'}
-      {...(what === 'delete' && { color: 'red' })}
-      disabled={!chosen.some((one) => canAsk(what, one))}
-      onClick={onClick}
-    >
+    <Button size="xs" variant="default" disabled={!chosen.some((one) => canAsk(what, one))} onClick={onClick}>
       {asks[what].label}
     </Button>
   )
