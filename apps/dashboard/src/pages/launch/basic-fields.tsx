@@ -72,7 +72,7 @@ function NameFields({ draft, problems, onChange }: FieldsProps) {
     <SimpleGrid cols={{ base: 1, sm: 3 }}>
       <TextInput
         label="Name"
-        description={Number(draft.count) > 1 ? 'Each gets a number behind it' : 'Left empty: one is made up'}
+        description={Number(draft.count) > 1 ? 'Each gets a number' : 'Left empty: one is made up'}
         value={draft.name}
         onChange={(event) => onChange({ name: event.currentTarget.value.trim() })}
         error={problems.name}

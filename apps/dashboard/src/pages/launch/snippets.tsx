@@ -16,9 +16,9 @@ export function Snippets({ wanted }: { readonly wanted: Wanted }) {
     <Section title="The same elsewhere">
       <Tabs defaultValue="docker" keepMounted={false}>
         <Tabs.List mb="sm" aria-label="Tools">
-          <Tabs.Tab value="docker">Docker</Tabs.Tab>
-          <Tabs.Tab value="openstack">OpenStack</Tabs.Tab>
-          <Tabs.Tab value="heat">Heat</Tabs.Tab>
+          <Tabs.Tab value="docker">docker run</Tabs.Tab>
+          <Tabs.Tab value="openstack">openstack appcontainer run</Tabs.Tab>
+          <Tabs.Tab value="heat">Heat template</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="docker">
           <Snippet label="docker run" text={dockerRun(given, names)} />

@@ -15,17 +15,24 @@ const container = (name: string, ...networks: string[]) => ({
   status: 'Running',
   addresses: networks.map((one) => ({ network: one, port: `port-${name}-${one}`, address: `${one}-of-${name}` })),
 })
-const parts = (rest: object): Parts =>
-  ({ networks: [], subnets: [], routers: [], floatingIps: [], ports: [], containers: [], ...rest }) as unknown as Parts
+const parts = (rest: object): Parts => ({
+  networks: [],
+  subnets: [],
+  routers: [],
+  floatingIps: [],
+  ports: [],
+  containers: [],
+  ...rest,
+})
 
-test('the way out comes first, and shared networks only where something is on them', () => {
+test('the way out comes last, and shared networks only where something is on them', () => {
   const networks = [network('a'), network('b', { shared: true }), network('out', { external: true })]
   const routers = [{ id: 'r', name: '', gateway: { networkId: 'out', address: '172.24.4.2' }, interfaces: [] }]
   const subnets = [{ networkId: 'a', cidr: '10.0.0.0/24' }]
   const { lanes, rows } = layout(parts({ networks, routers, subnets }))
-  expect(lanes.map(({ id }) => id)).toEqual(['out', 'a'])
-  expect(lanes[1]?.cidrs).toEqual(['10.0.0.0/24'])
-  expect(rows[0]).toMatchObject({ kind: 'router', touches: [{ lane: 0, label: '172.24.4.2' }] })
+  expect(lanes.map(({ id }) => id)).toEqual(['a', 'out'])
+  expect(lanes[0]?.cidrs).toEqual(['10.0.0.0/24'])
+  expect(rows[0]).toMatchObject({ kind: 'router', touches: [{ lane: 1, label: '172.24.4.2' }] })
 })
 
 test('a container touches its networks, and that of its floating IP', () => {
@@ -34,9 +41,9 @@ test('a container touches its networks, and that of its floating IP', () => {
   const { rows } = layout(parts({ networks, floatingIps, containers: [container('web', 'b', 'a'), container('lone')] }))
   expect(rows).toHaveLength(1)
   expect(rows[0]?.touches).toEqual([
-    { lane: 0, label: '172.24.4.9', isFloating: true },
-    { lane: 1, label: 'a-of-web', isFloating: false },
-    { lane: 2, label: 'b-of-web', isFloating: false },
+    { lane: 0, label: 'a-of-web', isFloating: false },
+    { lane: 1, label: 'b-of-web', isFloating: false },
+    { lane: 2, label: '172.24.4.9', isFloating: true },
   ])
 })
 

@@ -50,7 +50,7 @@ export interface Parts {
 export const mostContainers = 50
 
 /**
- * Networks as lanes, the way out first; below them routers, then containers, each a row that touches its lanes. Containers beyond the
+ * Networks as lanes, the way out last; routers first, then containers, each a row that touches its lanes. Containers beyond the
  * first are told together, by the networks they are in. Pure.
  */
 export function layout({ networks, subnets, routers, floatingIps, ports, containers }: Parts): Topology {
@@ -58,7 +58,7 @@ export function layout({ networks, subnets, routers, floatingIps, ports, contain
   const used = usedNetworks({ routers, floatingIps, ports, containers: plugged })
   const lanes = networks
     .filter(({ id, external, shared }) => used.has(id) || (!external && !shared))
-    .toSorted((a, b) => Number(b.external) - Number(a.external) || a.createdAt.localeCompare(b.createdAt))
+    .toSorted((a, b) => Number(a.external) - Number(b.external) || a.createdAt.localeCompare(b.createdAt))
     .map(({ id, name, external }) => ({
       id,
       name: name === '' ? id.slice(0, 8) : name,

@@ -5,12 +5,13 @@ import { statusColour } from '../../parts/status.tsx'
 import type { Lane, Row, Topology, Touch } from './layout.ts'
 import classes from './picture.module.css'
 
-const laneWidth = 136
-const firstLane = 56
+const laneWidth = 128
 const rowHeight = 40
 const headHeight = 64
-const boxWidth = 200
+const boxX = 2
+const boxWidth = 172
 const boxHeight = 30
+const firstLane = boxX + boxWidth + 32
 /** Far enough apart to be told from each other by most eyes, in both schemes. */
 const colours = ['harbour-6', 'grape-6', 'orange-6', 'indigo-6', 'lime-7', 'pink-6']
 
@@ -20,8 +21,7 @@ const colourOf = ({ isExternal }: Lane, index: number) =>
 
 /** Networks from top to bottom, whatever is on them from left to right. */
 export function Picture({ topology: { lanes, rows } }: { readonly topology: Topology }) {
-  const boxX = xOf(lanes.length - 1) + 96
-  const [width, height] = [boxX + boxWidth + 8, headHeight + Math.max(1, rows.length) * rowHeight + 8]
+  const [width, height] = [xOf(lanes.length), headHeight + Math.max(1, rows.length) * rowHeight + 8]
   const laneColours = lanes.map(colourOf)
   return (
     <ScrollArea type="auto">
@@ -37,13 +37,7 @@ export function Picture({ topology: { lanes, rows } }: { readonly topology: Topo
           <LaneLine key={lane.id} lane={lane} x={xOf(index)} height={height} colour={laneColours[index] ?? ''} />
         ))}
         {rows.map((row, index) => (
-          <RowLine
-            key={row.id}
-            row={row}
-            y={headHeight + index * rowHeight + rowHeight / 2}
-            boxX={boxX}
-            colours={laneColours}
-          />
+          <RowLine key={row.id} row={row} y={headHeight + index * rowHeight + rowHeight / 2} colours={laneColours} />
         ))}
       </svg>
     </ScrollArea>
@@ -63,11 +57,11 @@ function LaneLine({ lane: { id, name, cidrs, isExternal }, x, height, colour }: 
     <g>
       <a {...link}>
         <title>{`Network ${name} ${cidrs.join(', ')}`}</title>
-        <text x={x - 44} y={18} className={classes['lane']}>
-          {short(name, 16)}
+        <text x={x - 20} y={18} className={classes['lane']}>
+          {short(name, 15)}
         </text>
-        <text x={x - 44} y={36} className={classes['address']}>
-          {isExternal ? 'the way out' : short(cidrs.join(', '), 18)}
+        <text x={x - 20} y={36} className={classes['address']}>
+          {isExternal ? 'the way out' : short(cidrs.join(', '), 17)}
         </text>
       </a>
       <line x1={x} y1={46} x2={x} y2={height - 4} stroke={colour} strokeWidth={6} strokeLinecap="round" />
@@ -78,26 +72,25 @@ function LaneLine({ lane: { id, name, cidrs, isExternal }, x, height, colour }: 
 interface RowLineProps {
   readonly row: Row
   readonly y: number
-  readonly boxX: number
   readonly colours: readonly string[]
 }
 
-function RowLine({ row, y, boxX, colours: laneColours }: RowLineProps) {
+function RowLine({ row, y, colours: laneColours }: RowLineProps) {
   const plugged = row.touches.filter(({ isFloating }) => !isFloating)
-  const from = Math.min(boxX, ...plugged.map(({ lane }) => xOf(lane)))
+  const end = Math.max(boxX + boxWidth, ...plugged.map(({ lane }) => xOf(lane)))
   return (
     <g>
-      <line x1={from} y1={y} x2={boxX} y2={y} className={classes['wire']} />
+      <line x1={boxX + boxWidth} y1={y} x2={end} y2={y} className={classes['wire']} />
       {row.touches.map((touch) => (
         <Dot
           key={`${touch.lane} ${String(touch.isFloating)}`}
           touch={touch}
           y={y}
-          to={from}
+          from={end}
           colour={laneColours[touch.lane] ?? ''}
         />
       ))}
-      <Box row={row} x={boxX} y={y} />
+      <Box row={row} y={y} />
     </g>
   )
 }
@@ -105,20 +98,20 @@ function RowLine({ row, y, boxX, colours: laneColours }: RowLineProps) {
 interface DotProps {
   readonly touch: Touch
   readonly y: number
-  /** Where the wire of its row begins. */
-  readonly to: number
+  /** Where the wire of its row ends. */
+  readonly from: number
   readonly colour: string
 }
 
-function Dot({ touch: { lane, label, isFloating }, y, to, colour }: DotProps) {
+function Dot({ touch: { lane, label, isFloating }, y, from, colour }: DotProps) {
   const x = xOf(lane)
   return (
     <>
-      {isFloating && x < to && <line x1={x} y1={y} x2={to} y2={y} className={classes['floating']} />}
+      {isFloating && x > from && <line x1={from} y1={y} x2={x} y2={y} className={classes['floating']} />}
       <circle cx={x} cy={y} r={6} stroke={colour} strokeWidth={3} className={classes['dot']} />
       <text x={x + 11} y={y - 5} className={classes['address']}>
         <title>{isFloating ? `Floating IP ${label}` : label}</title>
-        {short(label, 17)}
+        {short(label, 16)}
       </text>
     </>
   )
@@ -126,7 +119,7 @@ function Dot({ touch: { lane, label, isFloating }, y, to, colour }: DotProps) {
 
 const told = { router: 'Router', container: 'Container', group: 'Group' } as const
 
-function Box({ row: { kind, id, name, status }, x, y }: { readonly row: Row; readonly x: number; readonly y: number }) {
+function Box({ row: { kind, id, name, status }, y }: { readonly row: Row; readonly y: number }) {
   const [to, search] = placeOf(kind, id)
   const link = useSvgLink(to, search)
   const state = status === null ? '' : `, ${status}`
@@ -134,16 +127,18 @@ function Box({ row: { kind, id, name, status }, x, y }: { readonly row: Row; rea
     <a {...link}>
       <title>{`${told[kind]} ${name}${state}`}</title>
       <rect
-        x={x}
+        x={boxX}
         y={y - boxHeight / 2}
         width={boxWidth}
         height={boxHeight}
         rx={kind === 'router' ? boxHeight / 2 : 4}
         className={classes['box']}
       />
-      {status !== null && <circle cx={x + 14} cy={y} r={5} fill={`var(--mantine-color-${statusColour(status)}-6)`} />}
-      <text x={x + 28} y={y + 5} className={classes['name']}>
-        {short(name, 22)}
+      {status !== null && (
+        <circle cx={boxX + 14} cy={y} r={5} fill={`var(--mantine-color-${statusColour(status)}-6)`} />
+      )}
+      <text x={boxX + 28} y={y + 5} className={classes['name']}>
+        {short(name, 19)}
       </text>
     </a>
   )

@@ -1,5 +1,5 @@
 import { NumberInput, TextInput } from '@mantine/core'
-import type { BackupView, SnapshotView } from '@gantry/facade-native/views'
+import type { SnapshotView } from '@gantry/facade-native/views'
 import { useQuery } from '@tanstack/react-query'
 import { backupsQuery, namesOf, post, remove, snapshotsQuery } from '../../api/lists.ts'
 import { volumesQuery } from '../../api/nouns.ts'
@@ -9,7 +9,8 @@ import { type Deed, Listing } from '../../parts/listing.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import type { Column } from '../../parts/table.tsx'
 
-type CopyView = SnapshotView | BackupView
+/** Backups look the same. */
+type CopyView = SnapshotView
 
 export function SnapshotList() {
   const query = useQuery(snapshotsQuery)
