@@ -56,30 +56,41 @@ export interface Latencies {
   readonly p99: number
   readonly max: number
   readonly count: number
+  /** Of those, answered with 503: the cloud was too busy. */
+  readonly refused: number
 }
 
 /** What a user feels meanwhile: single requests, one of each kind after another, until the signal. */
 export async function probe(cloud: Cloud, tenant: Tenant, signal: AbortSignal): Promise<Record<string, Latencies>> {
   const times = new Map<string, number[]>()
-  const timed = async (name: string, call: Parameters<Cloud['ask']>[2]) => {
+  const refused = new Map<string, number>()
+  const timed = async (name: string, call: Parameters<Cloud['ask']>[2]): Promise<boolean> => {
     const server = cloud.servers[(times.get(name)?.length ?? 0) % cloud.servers.length]
-    if (!server) return
+    if (!server) return false
     const started = performance.now()
     const { status, text } = await cloud.ask(server, tenant, call)
-    if (status >= 300) throw new Error(`${name}: ${status} ${text}`)
+    if (status === 503) refused.set(name, (refused.get(name) ?? 0) + 1)
+    else if (status >= 300) throw new Error(`${name}: ${status} ${text}`)
     times.set(name, [...(times.get(name) ?? []), performance.now() - started])
+    return status < 300
   }
   for (let round = 0; !signal.aborted; round += 1) {
     const name = `single-${round}`
-    await timed('create', { method: 'POST', path: '/v1/containers', body: { ...alike, name } })
-    await timed('show', { path: `/v1/containers/${name}` })
+    const isThere = await timed('create', { method: 'POST', path: '/v1/containers', body: { ...alike, name } })
+    if (isThere) await timed('show', { path: `/v1/containers/${name}` })
     await timed('list', { path: '/v1/containers?limit=100' })
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   return Object.fromEntries(
     [...times].map(([name, taken]) => [
       name,
-      { p50: percentile(taken, 50), p99: percentile(taken, 99), max: Math.max(...taken), count: taken.length },
+      {
+        p50: percentile(taken, 50),
+        p99: percentile(taken, 99),
+        max: Math.max(...taken),
+        count: taken.length,
+        refused: refused.get(name) ?? 0,
+      },
     ]),
   )
 }
