@@ -1,6 +1,6 @@
 /**
- * Hosts of a real Nova's servers, whose hypervisor makes believe: what they would boot, fixtures/nova-machines.ts boots. Needs of the
- * cloud: TESTCLOUD_SERVICES='keystone glance placement neutron nova' npm run test:openstack -- hosts-on-demand
+ * Hosts of a real Nova's servers, whose hypervisor makes believe: what they would boot, fixtures/nova-machines.ts boots. Left out where
+ * the cloud has no Nova, as in CI; TESTCLOUD_SERVICES='keystone glance placement neutron nova' npm run test:openstack has one.
  */
 import { randomUUID } from 'node:crypto'
 import { openSync } from 'node:fs'
