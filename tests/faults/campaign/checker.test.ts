@@ -172,6 +172,14 @@ test('a port that another container has is refused by Docker with 500', () => {
   expect(found(history, [listed({ status: 'Created' })], [held({ state: 'created' })])).toEqual([])
 })
 
+test('a command that did not begin because its container stopped is no wrong exec', () => {
+  const exec = (printed: string, exitCode: number) => asked('exec', { expected: 'a\n', printed, exitCode })
+  const kinds = (one: Operation) => found([asked('create'), one], [listed()], [held()])
+  expect(kinds(exec('container is not running\r\n', 126))).toEqual([])
+  expect(kinds(exec('container is not running\r\n', 0))).toEqual(['wrong exec'])
+  expect(kinds(exec('sh: not found\n', 126))).toEqual(['wrong exec'])
+})
+
 describe('of volumes', () => {
   const made = asked('volume', { name: 'data', volume: 'data' })
   const write = (more: Partial<Operation> = {}) =>
