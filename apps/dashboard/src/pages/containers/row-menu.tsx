@@ -1,8 +1,9 @@
 import { Menu } from '@mantine/core'
+import { useMergedRef } from '@mantine/hooks'
 import { IconDots } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import type { ContainerView } from '@gantry/facade-native/views'
-import { type ComponentProps, useState } from 'react'
+import { type ComponentProps, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { type Ask, asks, can, canAsk } from '../../api/containers.ts'
 import classes from './table.module.css'
 import type { Tab } from '../container/tabs.ts'
@@ -22,11 +23,14 @@ export function RowMenu(props: RowMenuProps) {
 }
 
 function MadeMenu({ container, onAsk }: RowMenuProps) {
+  // Open from the start, it would not know where the focus was.
+  const [isOpen, setIsOpen] = useState(false)
+  useEffect(() => setIsOpen(true), [])
   const { id, name } = container
   return (
-    <Menu position="bottom-end" defaultOpened>
+    <Menu position="bottom-end" opened={isOpen} onChange={setIsOpen}>
       <Menu.Target>
-        <Dots name={name} />
+        <Dots name={name} takesFocus />
       </Menu.Target>
       <Menu.Dropdown>
         <TabItem id={id} tab="logs" label="Logs" />
@@ -56,14 +60,27 @@ function TabItem({ id, tab, label }: { readonly id: string; readonly tab: Tab; r
   )
 }
 
-function Dots({ name, ...others }: ComponentProps<'button'> & { readonly name: string }) {
+interface DotsProps extends ComponentProps<'button'> {
+  readonly name: string
+  /** It takes the place of the one that was pressed, so that the menu gives the focus back to it. */
+  readonly takesFocus?: boolean
+}
+
+/** The menu gives it a class and a ref of its own once it is there. */
+function Dots({ name, takesFocus = false, className = '', ref, ...others }: DotsProps) {
+  const own = useRef<HTMLButtonElement>(null)
+  const both = useMergedRef(own, ref)
+  useLayoutEffect(() => {
+    if (takesFocus) own.current?.focus()
+  }, [takesFocus])
   return (
     <button
       type="button"
-      className={classes['dots']}
       aria-label={`Actions for ${name}`}
       aria-haspopup="menu"
       {...others}
+      ref={both}
+      className={`${classes['dots']} ${className}`}
     >
       <IconDots size={18} aria-hidden />
     </button>
