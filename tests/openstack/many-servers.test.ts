@@ -97,7 +97,10 @@ test('of what is committed while the server of the host dies, Glance has each im
   const commit = (name: string) => by(name).zun('POST', `/containers/both-1/commit?repository=${name}&tag=1`)
   const committed = await whileDying(names, commit, () => dieWithHost(gantry.server), random)
   expectClear(committed, 202, seed)
-  expect([...committed.values()].some((answer) => answer?.status === 202), `seed ${seed}`).toBe(true)
+  expect(
+    [...committed.values()].some((answer) => answer?.status === 202),
+    `seed ${seed}`,
+  ).toBe(true)
   await gantry.server.start()
   // What was announced and never named is nobody's once it is old.
   await cloud.sql('glance', `UPDATE images SET created_at = created_at - INTERVAL 1 HOUR WHERE owner = '${project.id}'`)
