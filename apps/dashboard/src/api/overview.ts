@@ -8,10 +8,10 @@ export const summaryQuery = queryOptions({
   queryFn: ({ signal }) => call<ContainerSummaryView>('/v1/containers/summary', { signal }),
 })
 
-/** As many as are worth reading one by one. */
-const mostTroubled = 20
+/** As many of each kind as are worth reading one by one. */
+const mostTroubled = 4
 
-/** Containers that are not as they should be, each status newest first. */
+/** Some containers that are not as they should be, the newest of each kind first. */
 export const troubledQuery = queryOptions({
   queryKey: ['overview', 'troubled'],
   queryFn: async ({ signal }) => {
@@ -21,7 +21,7 @@ export const troubledQuery = queryOptions({
         call<{ containers: ContainerView[] }>('/v1/containers', { signal, query: { ...query, limit: mostTroubled } }),
       ),
     )
-    return answers.flatMap(({ containers }) => containers).slice(0, mostTroubled)
+    return answers.flatMap(({ containers }) => containers)
   },
 })
 

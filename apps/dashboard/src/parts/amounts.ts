@@ -15,9 +15,9 @@ export function mebibytesText(mebibytes: number): string {
   return bytesText(mebibytes * 2 ** 20)
 }
 
-/** At most three digits that say something. */
+/** Large numbers whole, small ones with at most three digits that say something. */
 export function short(value: number): string {
-  if (Number.isInteger(value) || Math.abs(value) >= 100) return String(Math.round(value))
+  if (Number.isInteger(value) || Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')
   return String(Number(value.toPrecision(3)))
 }
 
@@ -39,5 +39,5 @@ export function agoText(time: string, now: number): string {
 
 /** `1 volume`, `3 volumes`. */
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : plural}`
+  return `${count.toLocaleString('en')} ${count === 1 ? noun : plural}`
 }

@@ -9,7 +9,7 @@ interface QuotaWords {
 
 /** How each kind of quota is called and told. */
 export const quotaWords: Readonly<Record<QuotaKind, QuotaWords>> = {
-  containers: { label: 'Containers', amount: String },
+  containers: { label: 'Containers', amount: short },
   cpu: { label: 'Processor cores', amount: short },
   memory: { label: 'Memory', amount: mebibytesText },
   disk: { label: 'Disk', amount: (value) => `${short(value)} GiB` },
@@ -32,7 +32,8 @@ export function QuotaBar({ kind, used, limit, added = 0 }: QuotaBarProps) {
   const isOver = limit >= 0 && used + added > limit + 1e-9
   const share = (value: number) => (limit > 0 ? Math.min(100, (value / limit) * 100) : 0)
   const colour = isOver ? 'red.7' : share(used + added) >= 80 ? 'orange.7' : 'harbour.7'
-  const told = `${amount(used)}${added > 0 ? ` + ${amount(added)}` : ''} of ${limit < 0 ? 'no limit' : amount(limit)}`
+  const sum = added > 0 ? `${amount(used)} + ${amount(added)}` : amount(used)
+  const told = limit < 0 ? `${sum}, no limit` : `${sum} of ${amount(limit)}`
   return (
     <Stack gap={4}>
       <Group justify="space-between" gap="xs" wrap="nowrap">

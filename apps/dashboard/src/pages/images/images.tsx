@@ -13,6 +13,7 @@ import { Page } from '../../parts/page.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import type { Column } from '../../parts/table.tsx'
 import { useSession } from '../../shell/session.tsx'
+import { Members, Share } from './members.tsx'
 import { Provenance } from './provenance.tsx'
 
 /** The catalogue of the project: what containers are made of. */
@@ -41,7 +42,12 @@ export function Images() {
           ['Protected', image.protected ? 'yes: it cannot be deleted' : 'no'],
           ['Created', new Date(image.createdAt).toLocaleString()],
         ]}
-        more={(image) => <Provenance image={image} />}
+        more={(image) => (
+          <>
+            {image.visibility === 'shared' && isOwn(image) && <Members image={image} />}
+            <Provenance image={image} />
+          </>
+        )}
         deeds={deedsFor(isOwn, session.isAdmin, (image) => void navigate({ to: '/launch', search: { image } }))}
         touches={['quota']}
         create={{ label: 'Upload image', form: (close) => <Upload onClose={close} /> }}
@@ -86,11 +92,14 @@ function deedsFor(
       form: (image, close) => <Visibility image={image} isAdmin={isAdmin} onClose={close} />,
     },
     {
+      label: 'Share with a project',
+      isPossible: (image) => isOwn(image) && image.visibility === 'shared',
+      form: (image, close) => <Share image={image} onClose={close} />,
+    },
+    {
       label: 'Download',
       isPossible: ({ status, kind }) => status === 'active' && kind !== 'artifact',
-      act: async ({ id }) => {
-        window.location.assign(`/v1/images/${id}/archive`)
-      },
+      act: async (image) => download(image),
     },
     {
       label: 'Delete',
@@ -100,6 +109,14 @@ function deedsFor(
       act: ({ id }) => remove(`/v1/images/${id}`),
     },
   ]
+}
+
+/** By the browser itself, so that it need not fit in memory. */
+function download({ id, name }: ImageView): void {
+  const link = document.createElement('a')
+  link.href = `/v1/images/${id}/archive`
+  link.download = `${name.replaceAll(/[^\w.-]+/g, '_')}.tar`
+  link.click()
 }
 
 interface OfImage {

@@ -38,7 +38,11 @@ export function Troubles({ summary, isAdmin }: TroublesProps) {
         {count > 0 && containers.map((container) => <Trouble key={container.id} container={container} />)}
         {count > containers.length && containers.length > 0 && (
           <Text component="li" size="sm">
-            And {counted(count - containers.length, 'more', 'more')}.
+            And{' '}
+            <PlaceLink to="/containers" search={{ status: 'Error,Unknown' }}>
+              {counted(count - containers.length, 'more', 'more')}
+            </PlaceLink>
+            .
           </Text>
         )}
       </Stack>
