@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChangeQuery, Cursor, RecordedChange } from '../ports/change-table.ts'
 import type { Store } from '../ports/store.ts'
 import { requireAdminFor } from '../usecases/find-container.ts'
+import { forOwner } from './change-of.ts'
 
 export interface ChangeWatch {
   /** A cursor; `now`; `0`: all that is kept. */
@@ -49,7 +50,9 @@ export function changeFeed(store: Pick<Store, 'changes'>): ChangeFeed {
       if (others >= readersPerProject) throw new Fault('events.busy', { limit: readersPerProject })
       readers.set(projectId, others + 1)
       try {
-        yield* pages(store, query, watch, signal)
+        for await (const page of pages(store, query, watch, signal)) {
+          yield caller.isAdmin ? page : { ...page, changes: page.changes.map(forOwner) }
+        }
       } finally {
         const left = (readers.get(projectId) ?? 1) - 1
         if (left > 0) readers.set(projectId, left)

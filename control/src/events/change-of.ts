@@ -29,6 +29,12 @@ export function containerData(container: Container): Record<string, unknown> {
   }
 }
 
+/** As the owner of a container is told of it: which host it is on is the operator's business, here as in `GET /v1/containers`. */
+export function forOwner<C extends Pick<Change, 'type' | 'data'>>(change: C): C {
+  if (!change.type.startsWith('container.') || !('host' in change.data)) return change
+  return { ...change, data: { ...change.data, host: null } }
+}
+
 export type Phase = 'start' | 'end' | 'error'
 
 /** An action that begins or has ended. `container`: as it is then, or was last. */

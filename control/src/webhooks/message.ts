@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { forOwner } from '../events/change-of.ts'
 import type { RecordedChange } from '../ports/change-table.ts'
 
 export interface WebhookMessage {
@@ -18,7 +19,7 @@ export function messageOf(
   change: Omit<RecordedChange, 'cursor'>,
   { secret, now }: { readonly secret: string; readonly now: number },
 ): WebhookMessage {
-  const { number, type, at, projectId, userId, requestId, objectId, data } = change
+  const { number, type, at, projectId, userId, requestId, objectId, data } = forOwner(change)
   const id = `evt_${number}`
   const timestamp = new Date(at).toISOString()
   const body = JSON.stringify({ type, timestamp, id, projectId, userId, requestId, objectId, data })
