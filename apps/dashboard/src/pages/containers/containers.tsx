@@ -46,7 +46,14 @@ export function Containers() {
 
 function NoContainers() {
   return (
-    <Empty title="No containers yet">
+    <Empty
+      title="No containers yet"
+      action={
+        <Button component={Link} to="/launch">
+          Launch a container
+        </Button>
+      }
+    >
       A container is a program with all that it needs, started from an image. Launch the first one here, or with{' '}
       <code>gantry run busybox</code>.
     </Empty>
