@@ -3,12 +3,12 @@
  * [--version TEXT]`, into `dist` unless told. Started from these the programs need a third less memory and half the time than from their
  * sources. A second, and some more where the page has changed; the old ones stay until the new ones are whole.
  */
+import { execFile } from 'node:child_process'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
 import { build, type Plugin } from 'esbuild'
-import { build as buildPage } from 'vite'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -81,7 +81,10 @@ export async function buildDashboard(out: string): Promise<void> {
   const times = await Promise.all(sources.map((name) => timeOf(join(home, name))))
   if (Math.max(...times, await timeOf(join(root, 'package-lock.json'))) < made) return
   const draft = `${out}.${process.pid}.new`
-  await buildPage({ configFile: join(home, 'vite.config.ts'), logLevel: 'error', build: { outDir: draft } })
+  // A process of its own: within a test NODE_ENV would make it React's larger build for developers.
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
+  const args = [vite, 'build', home, '--logLevel', 'error', '--outDir', draft, '--emptyOutDir']
+  await promisify(execFile)(process.execPath, args, { env: { ...process.env, NODE_ENV: 'production' } })
   await rm(out, { recursive: true, force: true })
   await rename(draft, out)
 }
