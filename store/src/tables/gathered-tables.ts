@@ -20,14 +20,14 @@ export function gatheredTables(db: Kysely<Database>, plain: Tables): Tables {
       ...plain.containers,
       ofHost: gathered((hosts: readonly HostId[]) => containersOf(db, hosts), fewHosts),
     },
-    volumes: { ...plain.volumes, ofHost: forThoseIn(db, 'volumes', plain.volumes.ofHost) },
-    snapshots: { ...plain.snapshots, ofHost: forThoseIn(db, 'snapshots', plain.snapshots.ofHost) },
+    volumes: { ...plain.volumes, ofHost: forThoseIn(db, 'volumes', (host) => plain.volumes.ofHost(host)) },
+    snapshots: { ...plain.snapshots, ofHost: forThoseIn(db, 'snapshots', (host) => plain.snapshots.ofHost(host)) },
     ports: {
       ...plain.ports,
-      networksOnHost: forThoseIn<NetworkId>(db, 'ports', plain.ports.networksOnHost),
-      groupsOnHost: forThoseIn<SecurityGroupId>(db, 'ports', plain.ports.groupsOnHost),
+      networksOnHost: forThoseIn<NetworkId>(db, 'ports', (host) => plain.ports.networksOnHost(host)),
+      groupsOnHost: forThoseIn<SecurityGroupId>(db, 'ports', (host) => plain.ports.groupsOnHost(host)),
     },
-    images: { ...plain.images, pendingOn: forThoseIn(db, 'images', plain.images.pendingOn) },
+    images: { ...plain.images, pendingOn: forThoseIn(db, 'images', (host) => plain.images.pendingOn(host)) },
   }
 }
 
@@ -60,7 +60,7 @@ async function openMany(db: Kysely<Database>, opened: readonly Opened[]): Promis
       server_id = excluded.server_id, number = host_sessions.number + 1, since = excluded.since, lost = 0
     returning host_id, number
   `.execute(db)
-  const numbers = new Map(numbered.map(({ host_id, number }) => [host_id, Number(number)]))
+  const numbers = new Map(numbered.map(({ host_id, number }) => [host_id, number]))
   return opened.map(({ hostId }) => numbers.get(hostId) ?? 0)
 }
 

@@ -112,7 +112,7 @@ export async function startCloud({ servers: count, sqlite, nodeArgs = [] }: Clou
     database:
       database === null || url === null
         ? { kind: 'sqlite', file: join(folder, 'server-1', 'gantry.db') }
-        : { kind: 'postgres', url, pid: database.pid },
+        : { kind: 'postgres', url, pid: () => database.pid() },
     ask,
     async newTenant(name) {
       const password = `pw-${name}-x7Kq2`
