@@ -201,8 +201,8 @@ async function counts(db: Kysely<Database>, scope: Scope): Promise<ContainerCoun
     .groupBy('status')
     .execute()
   return {
-    byStatus: Object.fromEntries(rows.map(({ status, count }) => [status, Number(count)])),
-    unhealthy: rows.reduce((sum, { unhealthy }) => sum + Number(unhealthy), 0),
+    byStatus: Object.fromEntries(rows.map(({ status, count }) => [status, count])),
+    unhealthy: rows.reduce((sum, { unhealthy }) => sum + unhealthy, 0),
   }
 }
 
