@@ -74,7 +74,7 @@ describe('the looks of the dashboard', () => {
         await page.goto(addressOf(name, path))
         await settled(page)
         for (const fault of await faultsOf(page)) found.push(`${name}: ${fault}`)
-        const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+        const tooWide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
         if (tooWide > 0) found.push(`${name}: ${tooWide} px wider than the window`)
         await keep(page, `${name}-${look}`)
       }
@@ -93,11 +93,11 @@ describe('the looks of the dashboard', () => {
     await page.goto(`${gantry.api}/ui/`)
     await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
     await page.keyboard.press('Tab')
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
+    expect(await page.evaluate<string>('document.activeElement.textContent')).toBe('Skip to the content')
     const seen = new Set<string>()
     for (let step = 0; step < 30; step += 1) {
       await page.keyboard.press('Tab')
-      seen.add(await page.evaluate(() => document.activeElement?.getAttribute('href') ?? ''))
+      seen.add(await page.evaluate<string>("document.activeElement.getAttribute('href') ?? ''"))
     }
     for (const path of ['/ui/containers', '/ui/launch', '/ui/hosts']) expect([...seen]).toContain(path)
     await page.context().close()
@@ -116,17 +116,13 @@ async function settled(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).waitFor()
   await expect.poll(() => page.locator('.mantine-Loader-root').count(), { timeout: 30_000 }).toBe(0)
   // What fades in has not its contrast yet.
-  await page.evaluate(() =>
-    Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))),
-  )
+  await page.evaluate('Promise.all(document.getAnimations().map((one) => one.finished.catch(() => undefined)))')
 }
 
 async function faultsOf(page: Page): Promise<string[]> {
   // As a devtools expression: the page's own policy forbids script from elsewhere.
   await page.evaluate(await readFile(axe, 'utf8'))
-  const { violations } = await page.evaluate(() =>
-    (window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }).axe.run(),
-  )
+  const { violations } = await page.evaluate<{ violations: Violation[] }>('axe.run()')
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(

@@ -50,8 +50,8 @@ describe('the dashboard', () => {
     await page.getByText('The user name, password or token was not accepted.').waitFor()
     await signIn(page, gantry.api, await gantry.env())
     await page.getByText('Nothing runs in this project yet').waitFor()
-    const kept = await page.evaluate(() =>
-      JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }]),
+    const kept = await page.evaluate<string>(
+      'JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }])',
     )
     expect(kept).not.toMatch(/gAAAA|token|csrf/i)
     expect(JSON.parse(kept)[0]).toBe('')
@@ -64,7 +64,9 @@ describe('the dashboard', () => {
     await page.getByRole('textbox', { name: 'Name', exact: true }).fill('ticker')
     await page.getByRole('textbox', { name: 'Processor cores' }).fill('0.2')
     await page.getByRole('textbox', { name: 'Memory, MiB' }).fill('64')
-    await page.getByRole('textbox', { name: 'Command' }).fill("sh -c 'i=0; while :; do i=$((i+1)); echo tick $i; sleep 1; done'")
+    await page
+      .getByRole('textbox', { name: 'Command' })
+      .fill("sh -c 'i=0; while :; do i=$((i+1)); echo tick $i; sleep 1; done'")
     await page.getByText('docker run').first().waitFor()
     await page
       .getByText(/openstack appcontainer run/)
@@ -106,13 +108,10 @@ describe('the dashboard', () => {
     await page.getByRole('button', { name: 'Connect again' }).click()
     await page.getByText('Connected: /bin/sh').waitFor()
     await page.getByRole('region', { name: 'Terminal' }).click()
-    await page.evaluate(() => {
-      const data = new DataTransfer()
-      data.setData('text/plain', 'touch /tmp/pasted\necho two\n')
-      document.activeElement?.dispatchEvent(
-        new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }),
-      )
-    })
+    await page.evaluate(`
+      const clipboardData = new DataTransfer()
+      clipboardData.setData('text/plain', 'touch /tmp/pasted\\necho two\\n')
+      document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))`)
     const dialog = page.getByRole('dialog', { name: 'Paste 2 lines?' })
     await dialog.getByRole('button', { name: 'Cancel' }).click()
     await dialog.waitFor({ state: 'hidden' })
@@ -125,7 +124,7 @@ describe('the dashboard', () => {
     await tab('Charts')
     const chart = page.getByRole('figure', { name: 'Processor' })
     await chart.locator('canvas').waitFor()
-    const draw = () => chart.locator('canvas').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL())
+    const draw = async () => String(await chart.locator('canvas').evaluate('canvas => canvas.toDataURL()'))
     const before = await draw()
     await expect.poll(async () => (await draw()) !== before, { timeout: 20_000 }).toBe(true)
     await expect.poll(() => page.getByRole('figure', { name: /^Memory/ }).innerText()).toMatch(/\d/)
