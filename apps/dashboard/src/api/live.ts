@@ -3,6 +3,7 @@ import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useQueryClient } from '@tanstack/react-query'
 import { keepContainerList } from './container-list.ts'
+import { paced } from './paced.ts'
 
 export type LiveState = 'connecting' | 'live' | 'lost'
 
@@ -10,6 +11,8 @@ type Listener = (change: ChangeView) => void
 
 /** How long changes are gathered before what they speak of is read again, once for all of them. Milliseconds. */
 const gatherMs = 150
+/** Sums, and what is shown of everything together, are old again with each change: no more often than this. Milliseconds. */
+const sumsMs = 1000
 
 let state: LiveState = 'connecting'
 const stateListeners = new Set<() => void>()
@@ -25,6 +28,7 @@ function become(next: LiveState): void {
 export function followChanges(client: QueryClient): () => void {
   const touched = new Map<string, Set<string>>()
   const containers = keepContainerList(client)
+  const sums = paced(() => client.invalidateQueries({ predicate: isSum }), sumsMs)
   let news: ChangeView[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   const refresh = () => {
@@ -34,6 +38,7 @@ export function followChanges(client: QueryClient): () => void {
     for (const [noun, ids] of touched)
       void client.invalidateQueries({ predicate: ({ queryKey }) => speaksOf(queryKey, noun, ids) })
     touched.clear()
+    sums.ask()
   }
   const source = new EventSource('/v1/events?since=now')
   source.addEventListener('open', () => {
@@ -53,6 +58,7 @@ export function followChanges(client: QueryClient): () => void {
   return () => {
     source.close()
     containers.stop()
+    sums.stop()
     clearTimeout(timer)
     become('connecting')
   }
@@ -60,14 +66,18 @@ export function followChanges(client: QueryClient): () => void {
 
 /**
  * Query keys begin with the noun of the object, as in events: `['container', 'list']`, `['container', id]`, `['container', id, 'actions']`,
- * `['quota']`. Lists hear of every object; what is of one object hears of that one. Quotas move with anything that counts.
+ * `['quota']`. Lists hear of every object; what is of one object hears of that one. Sums have their own pace.
  */
 function speaksOf([first, second]: readonly unknown[], noun: string, ids: ReadonlySet<string>): boolean {
-  if (first === 'quota' || first === 'overview') return true
   if (first !== noun) return false
   // The list of containers is written to instead, see container-list.ts.
   if (noun === 'container' && second === 'list') return false
   return typeof second !== 'string' || second === 'list' || ids.has(second)
+}
+
+/** What moves with anything that counts. */
+function isSum({ queryKey: [first] }: { readonly queryKey: readonly unknown[] }): boolean {
+  return first === 'quota' || first === 'overview'
 }
 
 export function useLiveState(): LiveState {
