@@ -124,7 +124,8 @@ describe('the dashboard', () => {
     await tab('Charts')
     const chart = page.getByRole('figure', { name: 'Processor' })
     await chart.locator('canvas').waitFor()
-    const draw = async () => String(await chart.locator('canvas').evaluate('canvas => canvas.toDataURL()'))
+    const draw = () =>
+      page.evaluate<string>("document.querySelector('figure[aria-label=Processor] canvas').toDataURL()")
     const before = await draw()
     await expect.poll(async () => (await draw()) !== before, { timeout: 20_000 }).toBe(true)
     await expect.poll(() => page.getByRole('figure', { name: /^Memory/ }).innerText()).toMatch(/\d/)
