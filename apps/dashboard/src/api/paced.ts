@@ -1,8 +1,13 @@
+interface Paced {
+  readonly ask: () => void
+  readonly stop: () => void
+}
+
 /**
  * Does `work` as soon as it is asked for, but begins it anew only when it is over and `everyMs` have passed: however often it is asked
  * for, it comes to its end, and it is done once more after the last time. Until `stop`.
  */
-export function paced(work: () => Promise<unknown>, everyMs: number): { ask(): void; stop(): void } {
+export function paced(work: () => Promise<unknown>, everyMs: number): Paced {
   let isAsked = false
   let isBusy = false
   let isStopped = false
