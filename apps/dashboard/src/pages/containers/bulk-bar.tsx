@@ -46,7 +46,7 @@ export function BulkBar({ chosen, onClear }: BulkBarProps) {
     <Paper withBorder p="xs" role="region" aria-label="Selected containers">
       <Group gap="xs">
         <Text size="sm" fw={600} role="status">
-          {chosen.length} selected
+          {chosen.length.toLocaleString('en')} selected
         </Text>
         {offered.map((what) => (
           <AskButton

@@ -63,9 +63,11 @@ function NoContainers() {
 /** One page after another; what is there already can be worked with. */
 function useAllContainers() {
   const { data, error, isPending, hasNextPage, isFetching, fetchNextPage, refetch } = useInfiniteQuery(containersQuery)
+  const read = data?.pages.length ?? 0
   useEffect(() => {
-    if (hasNextPage && !isFetching && !error) void fetchNextPage()
-  }, [hasNextPage, isFetching, error, fetchNextPage])
+    // A page may come so fast that it was never seen to be on its way: `read` then is all that changes.
+    if (read > 0 && hasNextPage && !isFetching && !error) void fetchNextPage()
+  }, [read, hasNextPage, isFetching, error, fetchNextPage])
   const containers = useMemo(() => containersOf(data?.pages ?? []), [data])
   return { containers, error, isPending, isWhole: !hasNextPage, refetch: () => void refetch() }
 }
@@ -97,7 +99,7 @@ function ContainerList({ containers, isWhole }: ContainerListProps) {
       {single.failure}
       <BulkBar chosen={chosen} onClear={selection.clear} />
       <Text size="sm" c="dimmed" role="status">
-        {rows.length === containers.length ? '' : `${rows.length} of `}
+        {rows.length === containers.length ? '' : `${rows.length.toLocaleString('en')} of `}
         {counted(containers.length, 'container')}
         {isWhole ? '' : '; more are being loaded…'}
       </Text>
