@@ -4,35 +4,44 @@ import { Ago } from '../../parts/ago.tsx'
 import { Status } from '../../parts/status.tsx'
 import { RowMenu } from './row-menu.tsx'
 import classes from './table.module.css'
-import { Box, type ListProps, NameLink } from './table.tsx'
+import { AllBox, Box, type ListProps, NameLink } from './table.tsx'
 import { useWindowRows } from '../../parts/use-window-rows.ts'
 
 /** The same list on a phone. */
 export function ContainerCards({ rows, selection, onAsk }: Omit<ListProps, 'search' | 'onSort'>) {
   const { ref, items, above, below } = useWindowRows<HTMLUListElement>(rows.length, 104)
   return (
-    <ul ref={ref} aria-label="Containers" style={{ listStyle: 'none', margin: 0, padding: `${above}px 0 ${below}px` }}>
-      {items.map(({ index }) => {
-        const container = rows[index]
-        if (!container) return null
-        const isChecked = selection.ids.has(container.id)
-        return (
-          <li key={container.id} className={classes['card']} aria-setsize={rows.length} aria-posinset={index + 1}>
-            <Box {...{ container, index, isChecked }} toggle={selection.toggle} />
-            <div className={classes['line']}>
-              <NameLink container={container} />
-            </div>
-            <RowMenu container={container} onAsk={onAsk} />
-            <div className={classes['details']}>
-              <Status status={container.status} task={container.task} reason={container.statusReason} />
-              <Text size="xs" c="dimmed" truncate mt={2}>
-                {lineOf(container)} · <Ago time={container.createdAt} />
-              </Text>
-            </div>
-          </li>
-        )
-      })}
-    </ul>
+    <>
+      <Text component="label" size="sm" className={classes['all']}>
+        <AllBox rows={rows} selection={selection} /> Select all
+      </Text>
+      <ul
+        ref={ref}
+        aria-label="Containers"
+        style={{ listStyle: 'none', margin: 0, padding: `${above}px 0 ${below}px` }}
+      >
+        {items.map(({ index }) => {
+          const container = rows[index]
+          if (!container) return null
+          const isChecked = selection.ids.has(container.id)
+          return (
+            <li key={container.id} className={classes['card']} aria-setsize={rows.length} aria-posinset={index + 1}>
+              <Box {...{ container, index, isChecked }} toggle={selection.toggle} />
+              <div className={classes['line']}>
+                <NameLink container={container} />
+              </div>
+              <RowMenu container={container} onAsk={onAsk} />
+              <div className={classes['details']}>
+                <Status status={container.status} task={container.task} reason={container.statusReason} />
+                <Text size="xs" c="dimmed" truncate mt={2}>
+                  {lineOf(container)} · <Ago time={container.createdAt} />
+                </Text>
+              </div>
+            </li>
+          )
+        })}
+      </ul>
+    </>
   )
 }
 

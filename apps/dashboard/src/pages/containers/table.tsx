@@ -85,7 +85,8 @@ function SortHead({ column: { key, label, className }, sort, onSort }: SortHeadP
   )
 }
 
-function AllBox({ rows, selection: { ids, toggleAll } }: Pick<ListProps, 'rows' | 'selection'>) {
+/** All that the filter leaves, or none of them. */
+export function AllBox({ rows, selection: { ids, toggleAll } }: Pick<ListProps, 'rows' | 'selection'>) {
   const isAll = rows.length > 0 && rows.every(({ id }) => ids.has(id))
   return (
     <input

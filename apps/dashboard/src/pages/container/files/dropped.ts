@@ -7,14 +7,21 @@ export interface Picked {
 /** More than that at once is better sent as an archive. */
 const mostFiles = 5000
 
+export interface Dropped {
+  readonly entries: readonly FileSystemEntry[]
+  /** Of a source that has no entries: another program than a file manager. */
+  readonly files: readonly File[]
+}
+
 /** To be called before the event is over: its items are gone afterwards. */
-export function droppedEntries(items: DataTransferItemList): readonly FileSystemEntry[] {
-  return [...items].flatMap((item) => item.webkitGetAsEntry() ?? [])
+export function droppedBy({ items, files }: DataTransfer): Dropped {
+  const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? [])
+  return { entries, files: entries.length === 0 ? [...files] : [] }
 }
 
 /** What was dropped, folders with all that is in them. */
-export async function filesOf(entries: readonly FileSystemEntry[]): Promise<readonly Picked[]> {
-  const found: Picked[] = []
+export async function filesOf({ entries, files }: Dropped): Promise<readonly Picked[]> {
+  const found: Picked[] = files.map((file) => ({ path: file.name, file }))
   for (const entry of entries) await walk(entry, '', found)
   return found
 }

@@ -10,7 +10,7 @@ import { Empty } from '../../../parts/empty.tsx'
 import { Failure } from '../../../parts/failure.tsx'
 import { saveFile } from '../../../parts/save-file.ts'
 import { archiveAddress, fileContent } from './archive.ts'
-import { droppedEntries, filesOf, type Picked } from './dropped.ts'
+import { droppedBy, filesOf, type Picked } from './dropped.ts'
 import { sorted } from './entries.ts'
 import { FileTable } from './file-table.tsx'
 import classes from './files.module.css'
@@ -201,7 +201,7 @@ function DropPlace({ onDrop, children }: DropPlaceProps) {
       onDrop={(event) => {
         event.preventDefault()
         setIsOver(false)
-        reading.mutate(droppedEntries(event.dataTransfer.items))
+        reading.mutate(droppedBy(event.dataTransfer))
       }}
     >
       {reading.error && <Failure error={reading.error} what="What was dropped could not be read" />}
