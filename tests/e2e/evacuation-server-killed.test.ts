@@ -103,11 +103,11 @@ test('what one server leaves half evacuated another finishes: all of it runs onc
   await lost.kill9()
   const dead = await killAt(ids[many / 2] ?? '')
   expect(pids).toContain(dead)
-  const left = sessions[dead === pids[0] ? 1 : 0] as Session
+  const left = sessions[dead === pids[0] ? 1 : 0]
   await Promise.all(ids.map((id) => left.waitFor(id, ({ status }) => status === 'Running', 90)))
   expect((await runningOn(here)).toSorted()).toEqual(ids.toSorted())
   expect(await runningOn(there)).toEqual([])
-  expect((await askers()).toSorted()).toEqual(pids.toSorted())
+  expect(new Set(await askers())).toEqual(new Set(pids))
   for (const id of ids) {
     const { text } = await left.zun('GET', `/containers/${id}/container_actions`)
     const { containerActions } = JSON.parse(text) as { containerActions: { action: string }[] }

@@ -111,14 +111,8 @@ test('of what is committed while the server of the host dies, Glance has each im
       const there = await allOf(imageService(cloud.adminSession).list({ owner: project.id }, cloud.context()))
       const ids = there.map(({ id }) => id)
       const isWhole = rows.every(({ state }) => state === 'done') && there.every(({ status }) => status === 'active')
-      if (
-        isWhole &&
-        rows
-          .map(({ id }) => id)
-          .toSorted()
-          .join() === ids.toSorted().join()
-      )
-        return true
+      const named = rows.map(({ id }) => String(id)).toSorted()
+      if (isWhole && named.join() === ids.map(String).toSorted().join()) return true
       throw new Error(
         `seed ${seed}: ${JSON.stringify(rows)}; ${there.map(({ id, status }) => `${id} ${status}`).join()}`,
       )
