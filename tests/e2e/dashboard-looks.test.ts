@@ -76,6 +76,8 @@ describe('the looks of the dashboard', () => {
         for (const fault of await faultsOf(page)) found.push(`${name}: ${fault}`)
         const tooWide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
         if (tooWide > 0) found.push(`${name}: ${tooWide} px wider than the window`)
+        // Charts begin empty.
+        if (pictures !== undefined && path === 'charts') await page.waitForTimeout(20_000)
         await keep(page, `${name}-${look}`)
       }
       await page.context().close()

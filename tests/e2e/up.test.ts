@@ -117,3 +117,32 @@ test('a taken port ends in one sentence that names it, and nothing is left runni
     taken.close()
   }
 })
+
+test('down --all leaves nothing of the home mounted, and no loop device', async () => {
+  await start()
+  await gantry('volume', 'create', 'kept', '--size', '1')
+  await gantry(
+    'run',
+    '-d',
+    '--name',
+    'mounting',
+    '--mount',
+    'source=kept,target=/data',
+    'busybox:latest',
+    'sleep',
+    '1000',
+  )
+  await expect.poll(() => mounted(), { timeout: 30_000 }).toContain('/agent/')
+  expect(await gantry('down', '--all', '--yes')).toContain('engine and containers')
+  expect(mounted()).toBe('')
+  expect((await run('losetup', ['--list', '--noheadings', '--output', 'BACK-FILE'])).stdout).not.toContain(home)
+})
+
+/** Mount points below the home, a line each. */
+function mounted(): string {
+  const points = readFileSync('/proc/self/mounts', 'utf8').split('\n')
+  return points
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((point) => point.startsWith(`${home}/`))
+    .join('\n')
+}

@@ -10,7 +10,7 @@ const forbidden = { code: 'policy.forbidden' }
 
 /** What one may do who only looks; and what is not asked for by a user. */
 const looks: readonly (readonly [group: string, verbs: string])[] = [
-  ['containers', 'list get withIdPrefix until logs top stats getArchive actions action'],
+  ['containers', 'list counts get withIdPrefix until logs top stats getArchive actions action'],
   ['images', 'list get find download members search searchRegistry signaturePolicy'],
   // Repositories judge for themselves.
   ['registry', 'repository forHost mayPush repositories search verify provenance'],

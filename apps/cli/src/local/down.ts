@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { removeNetworks } from '@gantry/host'
 import { stopOwnEngine } from './engine/own-engine.ts'
+import { unmountBelow } from './engine/unmount.ts'
 import type { Home } from './home.ts'
 import { holderOf } from './lock.ts'
 import { readState } from './state.ts'
@@ -14,11 +15,15 @@ export interface Stopped {
   readonly engine: boolean
 }
 
-/** Stops the server and the agent of this home; with `all` also the engine that Gantry started, its containers and networks. */
+/** Stops the server and the agent of this home; with `all` also the engine that Gantry started, its containers, networks and mounted volumes. */
 export async function down(home: Home, { all }: { all: boolean }): Promise<Stopped> {
   const cloud = await stopCloud(home)
   const engine = all && (await stopOwnEngine(home, 5))
-  if (engine) await stopNetworks(home)
+  if (engine) {
+    await stopNetworks(home)
+    // Volumes that its containers had; their loop devices go with the mounts.
+    unmountBelow(home.agent)
+  }
   return { cloud, engine }
 }
 

@@ -106,7 +106,7 @@ async function showRunning(home: Home): Promise<boolean> {
   const lines = summaryLines(
     home,
     state,
-    true,
+    state.detached ? 'background' : 'elsewhere',
     `Gantry already runs (pid ${state.supervisor.pid}); nothing was changed.`,
   )
   process.stdout.write(`${lines.join('\n').trimStart()}\n`)

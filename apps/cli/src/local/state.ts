@@ -6,6 +6,8 @@ import { isAlive, type ProcessId } from './process-id.ts'
 /** What a running `gantry up` tells `status`, `down` and `doctor`; nothing secret. */
 export interface UpState {
   readonly supervisor: ProcessId
+  /** It runs in the background. */
+  readonly detached: boolean
   /** Epoch milliseconds. */
   readonly since: number
   readonly version: string

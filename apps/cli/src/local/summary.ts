@@ -10,11 +10,18 @@ export function sampleLines(sample: Sample): string[] {
   return [state, ...sample.logs.map((line) => `  │ ${line}`)]
 }
 
+/** And how it is stopped. */
+const howItRuns = {
+  here: 'Ctrl-C stops it; containers keep running.',
+  elsewhere: 'It runs in another terminal; Ctrl-C there or `npx gantry down` stops it.',
+  background: 'It runs in the background; `npx gantry down` stops it.',
+}
+
 /** Where everything is and what to try first. */
 export function summaryLines(
   home: Home,
   state: Pick<UpState, 'api' | 'agents' | 'docker' | 'dockerTls' | 'engine'>,
-  detached: boolean,
+  runs: keyof typeof howItRuns,
   title = 'Gantry is up.',
 ): string[] {
   const beside = isBesideOpenStack(home)
@@ -22,6 +29,7 @@ export function summaryLines(
   return [
     '',
     title,
+    row('Dashboard', `${state.api}/ui/`),
     ...(beside ? [] : [row('Keystone v3', `${state.api}/identity/v3`)]),
     row('Containers v1', `${state.api}/container/v1`),
     row('Native API', `${state.api}/v1   (OpenAPI: ${state.api}/openapi.json)`),
@@ -39,7 +47,7 @@ export function summaryLines(
     '',
     ...(beside ? nextBesideOpenStack : nextEmbedded(home)),
     '',
-    detached ? 'It runs in the background; `npx gantry down` stops it.' : 'Ctrl-C stops it; containers keep running.',
+    howItRuns[runs],
   ]
 }
 

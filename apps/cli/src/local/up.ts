@@ -76,7 +76,7 @@ export async function up(options: UpOptions, parts: UpParts, progress: Progress,
   for (const address of Object.values(listens)) await checkPortFree(address, '--listen')
   using _logs = boundLogs([serverLog(home), agentLog(home), engineLog(home), join(home.logs, 'up.log')])
 
-  const report = reporter(home, progress)
+  const report = reporter(home, progress, parts.detached)
   await using server = serverOf(home, { ...listens, names: options.name ?? [] }, parts, report)
   const { engine, serving } = await serverAndEngine(home, server, options, parts, progress, signal)
   report.set({ engine: { socket: engine.socket, own: engine.own, kind: engine.kind, version: engine.version } })
@@ -91,7 +91,8 @@ export async function up(options: UpOptions, parts: UpParts, progress: Progress,
   const engineKept = engine.own ? keepOwnEngine(home, engine.socket, progress.line, stopping.signal) : Promise.resolve()
   // Beside an OpenStack nobody of ours could run it: its users are the cloud's.
   if (options.sample && !isBesideOpenStack(home)) await showSample(home, engine, serving.api, progress, signal)
-  for (const line of summaryLines(home, { ...serving, engine }, parts.detached)) progress.line(line)
+  for (const line of summaryLines(home, { ...serving, engine }, parts.detached ? 'background' : 'here'))
+    progress.line(line)
   parts.onReady(await report.publish())
   await aborted(signal)
   stopping[Symbol.dispose]()
@@ -269,11 +270,12 @@ interface Reporter {
 }
 
 /** Keeps what `status` reads; written again whenever a restarted child is ready. */
-function reporter(home: Home, progress: Progress): Reporter {
+function reporter(home: Home, progress: Progress, detached: boolean): Reporter {
   const supervisor = processId(process.pid) ?? { pid: process.pid, startTicks: 0, boot: '' }
   let token = ''
   let state: UpState = {
     supervisor,
+    detached,
     since: systemClock.now(),
     version: productVersion,
     api: '',

@@ -114,4 +114,10 @@ describe('an engine of our own', () => {
     await expect(startOwnEngine(home, never)).rejects.toThrow(/too long/)
     expect(existsSync(home.root)).toBe(false)
   })
+
+  test('a start that was given up before it began ends at once', async () => {
+    await using folder = await temporary()
+    const reason = new Error('the server did not start')
+    await expect(startOwnEngine(homeAt(folder.path), AbortSignal.abort(reason))).rejects.toThrow(reason)
+  })
 })

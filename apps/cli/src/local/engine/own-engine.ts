@@ -38,6 +38,8 @@ export function ownEngineProcess(home: Home): ProcessId | undefined {
  */
 export async function startOwnEngine(home: Home, signal: AbortSignal): Promise<FoundEngine> {
   checkPathLength(home)
+  // Given up already: its end would be waited for in vain.
+  signal.throwIfAborted()
   await mkdir(home.engine, { recursive: true, mode: 0o700 })
   const limit = AbortSignal.any([signal, AbortSignal.timeout(startMs)])
   const launched = ownEngineProcess(home) ? undefined : await launch(home)
@@ -121,6 +123,7 @@ async function untilSocket(path: string, signal: AbortSignal): Promise<void> {
     }
     folder.on('error', failed)
     signal.addEventListener('abort', () => failed(signal.reason as Error), { once: true })
+    if (signal.aborted) failed(signal.reason as Error)
     check()
   })
 }

@@ -31,6 +31,7 @@ const inks = {
   dark: { text: '#c9c9c9', grid: '#3b3b3b' },
 } as const
 const height = 180
+const leastSeconds = 60
 
 /** A few lines over time; their latest values stand as text above, for whoever does not see them. */
 export function Chart({ title, times, lines, format, atLeast, isBytes = false }: ChartProps) {
@@ -94,7 +95,11 @@ function optionsOf(
   return {
     legend: { show: false },
     cursor: { drag: { x: false, y: false } },
-    scales: { y: { range: (_plot, _min, max) => [0, Math.max(atLeast, (max || 0) * 1.1)] } },
+    scales: {
+      // The first readings begin at the right, as all later ones do.
+      x: { range: (_plot, min, max) => [Math.min(min || 0, (max || 0) - leastSeconds), max || 0] },
+      y: { range: (_plot, _min, max) => [0, Math.max(atLeast, (max || 0) * 1.1)] },
+    },
     axes: [
       { ...axis, space: 90, values: (_plot, splits) => splits.map((at) => new Date(at * 1000).toLocaleTimeString()) },
       { ...axis, size: 84, values: (_plot, splits) => splits.map(format), ...(isBytes && { incrs: [...powersOfTwo] }) },
