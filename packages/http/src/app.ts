@@ -26,7 +26,14 @@ export interface HttpOptions {
 export function createHttpApp({ log, bodyLimit = 1024 * 1024, tls }: HttpOptions): FastifyInstance {
   const upgrades = new Upgrades()
   // Headers that come byte by byte hold a connection for so long, and no longer.
-  const own = { shouldUpgradeCallback: upgrades.wanted, headersTimeout: 20_000, connectionsCheckingInterval: 5_000 }
+  const own = {
+    shouldUpgradeCallback: upgrades.wanted,
+    headersTimeout: 20_000,
+    connectionsCheckingInterval: 5_000,
+    // Who closed a quiet stream looks like one who only ended its stdin, until the kernel asks.
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+  }
   const app: FastifyInstance = Fastify({
     ...(tls ? { https: { ...tlsOptions(tls), ...own } } : { http: own }),
     loggerInstance: log,
