@@ -20,12 +20,14 @@ test('a machine gets programs that run, settings that they read, and keeps what 
   const lib = join(machine, 'usr/lib/gantry')
   expect((await readdir(lib)).sort()).toEqual([
     'agent.mjs',
+    'dashboard',
     'fuxi.mjs',
     'gantry.mjs',
     'kuryr.mjs',
     'node',
     'server.mjs',
   ])
+  expect(await readdir(join(lib, 'dashboard'))).toContain('index.html')
   for (const name of ['server', 'agent']) {
     const { stdout } = await run(join(lib, 'node'), [join(lib, `${name}.mjs`), '--version'], { env: {} })
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
