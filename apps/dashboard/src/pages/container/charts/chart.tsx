@@ -94,6 +94,8 @@ function optionsOf(
   const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } }
   return {
     legend: { show: false },
+    // The last time is written under the edge.
+    padding: [8, 40, 0, 0],
     cursor: { drag: { x: false, y: false } },
     scales: {
       // The first readings begin at the right, as all later ones do.
