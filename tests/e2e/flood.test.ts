@@ -219,12 +219,15 @@ function webSocket({ host, pathname, search }: URL): Promise<Socket> {
   return silent(`http://${host}`, head('GET', `${pathname}${search}`, { ...asked, ...upgrade }))
 }
 
+/** But for connections of this test's own requests, which are kept for the next, and those of the agent to its engine. */
 async function filesAreBack(): Promise<void> {
-  const open = () => ({ server: openFilesOf(pid('server')), agent: openFilesOf(pid('agent')) })
-  // Twenty that were attached are quiet: only when the kernel asks, within two minutes, is it known that they do not wait for output.
-  await expect.poll(() => open().server, { timeout: 30_000 }).toBeLessThan(before.server + 45)
-  // Of its connections to the engine it keeps some for the next calls.
-  await expect.poll(() => open().agent, { timeout: 30_000 }).toBeLessThan(before.agent + 60)
+  const open = async () => {
+    // Who was attached to a quiet container, and went, is found out when it says something.
+    await gantry.docker(['exec', 'loud', 'sh', '-c', 'echo here > /proc/1/fd/1'])
+    return { server: openFilesOf(pid('server')), agent: openFilesOf(pid('agent')) }
+  }
+  await expect.poll(async () => (await open()).server, { timeout: 60_000 }).toBeLessThan(before.server + 45)
+  await expect.poll(async () => (await open()).agent, { timeout: 60_000 }).toBeLessThan(before.agent + 60)
 }
 
 test('afterwards all is as it was', async () => {

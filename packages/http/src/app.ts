@@ -30,7 +30,7 @@ export function createHttpApp({ log, bodyLimit = 1024 * 1024, tls }: HttpOptions
     shouldUpgradeCallback: upgrades.wanted,
     headersTimeout: 20_000,
     connectionsCheckingInterval: 5_000,
-    // Who closed a quiet stream looks like one who only ended its stdin, until the kernel asks.
+    // Whose machine or line went without a word is found out by the kernel, also on a quiet stream.
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
   }
