@@ -18,24 +18,36 @@ export interface Lock {
 
 /**
  * `npm ci` refuses a lock file that lacks the entry of an optional package, even one for another platform; npm leaves such
- * entries out when a registry does not carry the package. Answers what lacks, by the path of its entry.
+ * entries out when a registry does not carry the package. Answers what lacks, by the path of its entry. An entry whose version is a
+ * range counts as lacking: npm takes it for none.
  */
 export function missingFromLock(lock: Lock): Record<string, Locked> {
   const missing: Record<string, Locked> = {}
   for (const owner of Object.values(lock.packages)) {
     for (const [name, version] of Object.entries(owner.optionalDependencies ?? {})) {
       const path = `node_modules/${name}`
-      if (lock.packages[path] === undefined)
-        missing[path] = { version, ...platformOf(name), ...(owner.dev && { dev: true }), optional: true }
+      const there = lock.packages[path]
+      if (there === undefined || isRange(there.version))
+        missing[path] = {
+          version: version.replace(/^[^0-9]+/, ''),
+          ...platformOf(name),
+          ...(owner.dev && { dev: true }),
+          optional: true,
+        }
     }
   }
   return missing
 }
 
+function isRange(version = ''): boolean {
+  return /^[^0-9]/.test(version)
+}
+
 /** Packages of one platform carry it in their names. */
 function platformOf(name: string): Pick<Locked, 'os' | 'cpu' | 'libc'> {
   const words = name.split(/[-/]/)
-  const os = words.find((word) => /^(android|darwin|linux|win32|freebsd|openharmony|aix|sunos)$/.test(word))
+  const named = words.find((word) => /^(android|darwin|linux|win32|windows|freebsd|openharmony|aix|sunos)$/.test(word))
+  const os = named === 'windows' ? 'win32' : named
   const cpu = words.find((word) => /^(x64|arm64|arm|ia32|ppc64|riscv64|s390x|loong64)$/.test(word))
   const libc = os !== 'linux' ? undefined : name.includes('musl') ? 'musl' : name.includes('gnu') ? 'glibc' : undefined
   return { ...(cpu && { cpu: [cpu] }), ...(libc && { libc: [libc] }), ...(os && { os: [os] }) }
