@@ -1,8 +1,8 @@
 import type { IdentityProvider } from '@gantry/control'
+import { answerFault } from '@gantry/http'
 import type { Ids } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
 import { cookieForToken } from './cookie-for-token.ts'
-import { dashboardErrors } from './errors.ts'
 import { pages } from './pages.ts'
 import { type SessionCookies, sessionCookies } from './session-cookie.ts'
 import { sessionRoutes } from './session-routes.ts'
@@ -26,7 +26,7 @@ export async function dashboardFacade(app: FastifyInstance, { folder, ...parts }
   app.get('/', { config: { quiet: true } }, async (_request, reply) => reply.redirect('/ui/', 302))
   await app.register(
     async (ui) => {
-      ui.setErrorHandler(dashboardErrors)
+      ui.setErrorHandler(answerFault)
       await ui.register(async (scope) => sessionRoutes(scope, parts))
       await ui.register(async (scope) => pages(scope, folder))
     },

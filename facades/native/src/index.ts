@@ -1,9 +1,8 @@
 import type { ClientCertificates, Control, Namespaces, TokenVerifier } from '@gantry/control'
-import { authenticate, openApi, type TypeBoxProvider } from '@gantry/http'
+import { answerFault, authenticate, openApi, type TypeBoxProvider } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
 import type { NativeContext } from './context.ts'
-import { nativeErrors } from './errors.ts'
 import { capsuleRoutes } from './routes/capsules.ts'
 import { containerNetworkRoutes } from './routes/container-networks.ts'
 import { containerRoutes } from './routes/containers.ts'
@@ -89,7 +88,7 @@ export async function nativeFacade(app: FastifyInstance, options: NativeOptions)
     version = '0.1.0',
     heartbeatMs = 20_000,
   } = options
-  app.setErrorHandler(nativeErrors)
+  app.setErrorHandler(answerFault)
   await openApi(app, { title: 'Gantry', description: about, version, tags, schemas: documents })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   await app.register(

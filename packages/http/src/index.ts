@@ -25,6 +25,7 @@ export {
   type ReadinessCheck,
   runChecks,
 } from './operations.ts'
+export { answerFault } from './fault-answer.ts'
 export { isRequestId } from './request-id.ts'
 export { type ShowingRequest, shownCredential } from './shown-credential.ts'
 export { statusOfKind } from './status.ts'

@@ -9,6 +9,7 @@ import { RowMenu } from './row-menu.tsx'
 import type { ContainerSearch, SortKey } from './search.ts'
 import type { Selection } from './selection.ts'
 import classes from './table.module.css'
+import { Spacer } from '../../parts/spacer.tsx'
 import { useWindowRows } from '../../parts/use-window-rows.ts'
 
 export interface ListProps {
@@ -42,25 +43,16 @@ export function ContainerTable({ rows, selection, search, isAdmin, onSort, onAsk
         </tr>
       </thead>
       <tbody ref={ref}>
-        <Spacer height={above} />
+        <Spacer height={above} className={classes['spacer']} />
         {items.map(({ index }) => {
           const container = rows[index]
           if (!container) return null
           const row = { container, index, columns: shown, toggle: selection.toggle, onAsk }
           return <Row key={container.id} {...row} isChecked={selection.ids.has(container.id)} />
         })}
-        <Spacer height={below} />
+        <Spacer height={below} className={classes['spacer']} />
       </tbody>
     </table>
-  )
-}
-
-function Spacer({ height }: { readonly height: number }) {
-  if (height <= 0) return null
-  return (
-    <tr className={classes['spacer']} aria-hidden>
-      <td style={{ height }} />
-    </tr>
   )
 }
 

@@ -2,6 +2,7 @@ import { ActionIcon, Anchor, VisuallyHidden } from '@mantine/core'
 import { IconDownload, IconFile, IconFolder, IconLink, IconPackageExport, IconQuestionMark } from '@tabler/icons-react'
 import { Ago } from '../../../parts/ago.tsx'
 import { bytesText } from '../../../parts/amounts.ts'
+import { Spacer } from '../../../parts/spacer.tsx'
 import { useWindowRows } from '../../../parts/use-window-rows.ts'
 import { archiveAddress } from './archive.ts'
 import { type Entry, joined } from './entries.ts'
@@ -35,25 +36,16 @@ export function FileTable({ entries, folder, ...others }: FileTableProps) {
         </tr>
       </thead>
       <tbody ref={ref}>
-        <Spacer height={above} />
+        <Spacer height={above} className={classes['spacer']} />
         {items.map(({ index }) => {
           const entry = entries[index]
           return (
             entry && <Row key={entry.name} entry={entry} index={index} path={joined(folder, entry.name)} {...others} />
           )
         })}
-        <Spacer height={below} />
+        <Spacer height={below} className={classes['spacer']} />
       </tbody>
     </table>
-  )
-}
-
-function Spacer({ height }: { readonly height: number }) {
-  if (height <= 0) return null
-  return (
-    <tr className={classes['spacer']} aria-hidden>
-      <td style={{ height }} />
-    </tr>
   )
 }
 

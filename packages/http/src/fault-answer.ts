@@ -1,9 +1,9 @@
 import { Fault, reasonOf } from '@gantry/kernel'
-import { statusOfKind } from '@gantry/http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { statusOfKind } from './status.ts'
 
-/** Answers `{error: {code, kind, message, retry, requestId}}` with the status of the fault's kind. */
-export function nativeErrors(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** The error handler of our own formats: answers `{error: {code, kind, message, retry, requestId}}` with the status of the fault's kind. */
+export function answerFault(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const fault = toFault(error, request)
   if (fault.kind === 'internal') request.log.error({ err: error }, 'request failed')
   const { code, kind, message, retry } = fault
