@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
 import { UsageError } from './options.ts'
+import { pluginPlaces, secondsOf } from './plugin-options.ts'
 
 const providerNames = ['cinder', 'manila'] as const
 
@@ -64,13 +65,9 @@ Serves Docker's volumes with Cinder and Manila: docker volume create --driver fu
 export function readFuxiOptions(args: readonly string[], env: NodeJS.ProcessEnv): FuxiSettings {
   const values = parse(args)
   const { name } = values
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) throw new UsageError(`"${name}" cannot be a driver's name.`)
-  const engines = values['docker-socket'] ?? ['/var/run/docker.sock']
   return {
     cloudFile: values.cloud ?? null,
-    name,
-    socket: values.socket ?? `/run/docker/plugins/${name}.sock`,
-    engineSockets: values['no-sweep'] === true ? [] : engines.map((path) => path.replace(/^unix:\/\//, '')),
+    ...pluginPlaces(values),
     stateDir: values.state ?? `/var/lib/gantry/${name}`,
     volumeDir: values['volume-dir'] ?? `/${name}/data`,
     // As Fuxi wrote it: names of hosts do not differ by their case.
@@ -146,12 +143,6 @@ function sizeOf(text: string): number {
 }
 
 /** In milliseconds. */
-function secondsOf(text: string, option: string): number {
-  const seconds = Number(text)
-  if (text.trim() === '' || !(seconds >= 0)) throw new UsageError(`${option} is a number of seconds, not "${text}".`)
-  return seconds * 1000
-}
-
 function protocolOf(text: string): string {
   const protocol = text.toUpperCase()
   if (protocol === 'NFS' || protocol === 'CEPHFS') return protocol

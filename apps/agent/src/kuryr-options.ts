@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
 import { UsageError } from './options.ts'
+import { pluginPlaces, secondsOf } from './plugin-options.ts'
 
 /** What `gantry kuryr` is told; the same for the plugin within an agent. */
 export interface KuryrSettings {
@@ -52,15 +53,10 @@ Serves Docker's networks and addresses with Neutron: docker network create --dri
 /** Reads the command line and the environment. Throws `UsageError` with a sentence. Pure. */
 export function readKuryrOptions(args: readonly string[], env: NodeJS.ProcessEnv): KuryrSettings {
   const values = parse(args)
-  const { name } = values
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) throw new UsageError(`"${name}" cannot be a driver's name.`)
-  const engines = values['docker-socket'] ?? ['/var/run/docker.sock']
   return {
     cloudFile: values.cloud ?? null,
     bindingFile: values['binding-cloud'] ?? null,
-    name,
-    socket: values.socket ?? `/run/docker/plugins/${name}.sock`,
-    engineSockets: values['no-sweep'] === true ? [] : engines.map((path) => path.replace(/^unix:\/\//, '')),
+    ...pluginPlaces(values),
     engineNetns: values['engine-netns'] ?? null,
     neutronHost: values['neutron-host'] ?? hostname(),
     project: values.project ?? null,
@@ -114,8 +110,3 @@ function oneOf<T extends string>(text: string, words: readonly T[], option: stri
 }
 
 /** In milliseconds. */
-function secondsOf(text: string, option: string): number {
-  const seconds = Number(text)
-  if (text.trim() === '' || !(seconds >= 0)) throw new UsageError(`${option} is a number of seconds, not "${text}".`)
-  return seconds * 1000
-}

@@ -13,7 +13,7 @@ export function Snippet({ label, text }: SnippetProps) {
   const { copy, copied } = useClipboard()
   return (
     <Stack gap={6}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard (WCAG 2.1.1). */}
+      {/* What scrolls must be reachable with the keyboard (WCAG 2.1.1). */}
       <Code block tabIndex={0} aria-label={label} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
         {text}
       </Code>

@@ -27,7 +27,7 @@ export function Rows<T>({ rows, fresh, add, remove, none, problem, onChange, row
         </Text>
       )}
       {rows.map((each, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a row has no other name, and its fields keep nothing of their own.
+        // A row has no other name, and its fields keep nothing of their own.
         <Group key={index} wrap="nowrap" gap="xs">
           <Box flex={1} miw={0}>
             {row(each, (changed) => onChange(rows.with(index, changed)))}

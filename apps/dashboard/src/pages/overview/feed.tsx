@@ -24,7 +24,7 @@ export function Feed() {
   if (changes.length === 0)
     return <Text c="dimmed">Nothing has happened yet. What you and others do in this project is told here.</Text>
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard (WCAG 2.1.1).
+    // What scrolls must be reachable with the keyboard (WCAG 2.1.1).
     <ol className={classes['feed']} tabIndex={0} aria-label="Activity, newest first">
       {changes.map((change) => (
         <Entry key={change.id} change={change} />
