@@ -82,3 +82,28 @@ test('an anonymous one goes with the last container that has it', async () => {
   await world.release(db)
   expect(await only(world)).toMatchObject({ status: 'deleting' })
 })
+
+test('one that its host had no room to make is made for the next container, not held to be lost', async () => {
+  await using world = await open()
+  const { id } = await world.provider.volumes.create(ours, data)
+  await world.reserve(web, 'data')
+  await place(world, web)
+  await world.report(one, id, 'error', 'The disk of the host is full.')
+  expect(await only(world)).toMatchObject({ status: 'creating', statusReason: 'The disk of the host is full.' })
+
+  const [mount] = await world.reserve(db, 'data')
+  expect(await world.source.ofMounts(mount ? [mount] : [], one)).toMatchObject([{ id, made: false }])
+  await world.report(one, id, 'available')
+  expect(await only(world)).toMatchObject({ status: 'in-use', statusReason: null })
+  // From now on there is something to lose.
+  await world.report(one, id, 'error', 'The data of the volume is missing on the host.')
+  expect(await only(world)).toMatchObject({ status: 'error' })
+})
+
+test('a copy that could not be made stays in error, so that its source may go', async () => {
+  await using world = await open()
+  const source = await world.available('source')
+  const { id } = await world.provider.volumes.create(ours, { name: 'copy', size: 1, shared: true, volume: source })
+  await world.report(two, id, 'error', 'The disk of the host is full.')
+  expect(await world.provider.volumes.get(ours, id)).toMatchObject({ status: 'error' })
+})

@@ -32,7 +32,9 @@ async function readOne(client: Client, user: User, volume: string): Promise<Volu
   let files: Map<string, string> | null = null
   const ask = async (asked: Omit<Asked, 'at'>): Promise<void> => {
     const { status, text } = await client.ask(user, { ...asked, at: 'docker' })
-    if (status !== null && (status < 300 || [304, 404, 409].includes(status))) return
+    if (status !== null && (status < 300 || [304, 404].includes(status))) return
+    // Made before, by a request whose answer did not come. Another conflict says what is wrong with the volume.
+    if (status === 409 && text.includes('already in use')) return
     problem = `${asked.method} ${asked.path}: ${status ?? 'no answer'} ${text}`
     throw new Error(problem)
   }

@@ -17,6 +17,15 @@ export function isRestoring({ backupId, status }: Volume): boolean {
   return backupId !== undefined && status === 'creating'
 }
 
+/**
+ * It is made empty where a container of it goes. A host that cannot do so says so to that container, and tries again for the
+ * next. Pure.
+ */
+export function isMadeForContainer({ shared, ephemeral, snapshotId, sourceVolumeId, backupId }: Volume): boolean {
+  const isCopy = snapshotId !== null || sourceVolumeId !== undefined || backupId !== undefined
+  return (shared === true || ephemeral) && !isCopy
+}
+
 function sourceOf({ sourceVolumeId, snapshotId }: Volume): Pick<VolumePlan, 'source' | 'sourceKind'> {
   return sourceVolumeId === undefined ? { source: snapshotId } : { source: sourceVolumeId, sourceKind: 'volume' }
 }

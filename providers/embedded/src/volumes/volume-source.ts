@@ -3,7 +3,7 @@ import { assertNever } from '@gantry/kernel'
 import type { HostId, Snapshot, SnapshotId, Volume, VolumeId, VolumePlan, VolumeReport } from '@gantry/model'
 import { volumesIn } from './container-volumes.ts'
 import { type Parts, shortened } from './parts.ts'
-import { planOfSnapshot, planOfVolume } from './plans.ts'
+import { isMadeForContainer, planOfSnapshot, planOfVolume } from './plans.ts'
 
 export type PlanListener = (hostId: HostId, plan: VolumePlan) => void
 
@@ -45,7 +45,7 @@ function plansOf(volumes: readonly Volume[]): VolumePlan[] {
 async function onVolume(tables: Tables, hostId: HostId, report: VolumeReport): Promise<void> {
   const volume = await tables.volumes.get(report.id as VolumeId)
   if (volume?.hostId !== hostId) return
-  const change = changeBy(volume, report)
+  const change = changeBy(volume, report, isMadeForContainer(volume))
   if (change === 'remove') return tables.volumes.remove(volume.id)
   if (change === null) return
   const { status, statusReason } = change
@@ -57,17 +57,21 @@ async function onVolume(tables: Tables, hostId: HostId, report: VolumeReport): P
 async function onSnapshot(tables: Tables, hostId: HostId, report: VolumeReport): Promise<void> {
   const snapshot = await tables.snapshots.get(report.id as SnapshotId)
   if (snapshot?.hostId !== hostId) return
-  const change = changeBy(snapshot, report)
+  const change = changeBy(snapshot, report, false)
   if (change === 'remove') return tables.snapshots.remove(snapshot.id)
   if (change !== null) await tables.snapshots.update(snapshot.id, change)
 }
 
-type Change = { readonly status: 'available' | 'deleting' | 'error'; readonly statusReason: string | null }
+type Change = {
+  readonly status: 'creating' | 'available' | 'deleting' | 'error'
+  readonly statusReason: string | null
+}
 
-/** What a report means for a volume or snapshot as it is; null: nothing new. Pure. */
+/** What a report means for a volume or snapshot as it is; null: nothing new. `isTriedAgain`: what cannot be made yet may be later. Pure. */
 function changeBy(
   { status, statusReason }: Volume | Snapshot,
   { state, reason }: VolumeReport,
+  isTriedAgain: boolean,
 ): Change | 'remove' | null {
   const deleting = status === 'deleting'
   switch (state) {
@@ -80,6 +84,8 @@ function changeBy(
       return { status: 'available', statusReason: reason === '' ? null : shortened(reason) }
     case 'error':
       if (deleting) return { status: 'deleting', statusReason: shortened(reason) }
+      // It holds nothing yet: in error its next container would be refused what the host may have room for by then.
+      if (status === 'creating' && isTriedAgain) return { status, statusReason: shortened(reason) }
       // The first reason is the one that helps: afterwards its data is merely missing.
       return status === 'error' ? null : { status: 'error', statusReason: shortened(reason) }
     default:
