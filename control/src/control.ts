@@ -24,6 +24,7 @@ import type { EngineVerbs, PolicyVerbs } from './engine-verbs.ts'
 import type { ImageVerbs } from './image-verbs.ts'
 import type { RegistryVerbs } from './registry-verbs.ts'
 import type { WebhookVerbs } from './webhooks/webhook-verbs.ts'
+import type { AuditVerbs } from './usecases/read-audit.ts'
 import type { ActivityLog } from './events/activity.ts'
 import type { ChangePage, ChangeWatch } from './events/change-feed.ts'
 import type { Instance } from './ports/instance-table.ts'
@@ -45,6 +46,7 @@ export interface Control {
   readonly quotas: Quotas
   readonly events: Events
   readonly webhooks: WebhookVerbs
+  readonly audit: AuditVerbs
   readonly network: NetworkVerbs
   readonly storage: VolumeVerbs
   readonly capsules: Capsules

@@ -38,6 +38,7 @@ import { openStreams } from './usecases/open-streams.ts'
 import { powerVerbs } from './usecases/power.ts'
 import { quotaUseCases } from './usecases/quotas.ts'
 import { readVerbs } from './usecases/read-containers.ts'
+import { auditVerbs } from './usecases/read-audit.ts'
 import { registryUseCases } from './usecases/registries.ts'
 import { registryVerbs } from './usecases/registry/registry.ts'
 import { drainHost, moveVerb } from './usecases/move-container.ts'
@@ -133,6 +134,7 @@ export function createControl({ grants = noGrants, imageExchange, fence, demand,
     registries: registryUseCases(deps),
     webhooks: webhookVerbs(deps),
     consoles: consoleVerbs(deps, streams),
+    audit: auditVerbs(deps),
     engine: engineVerbs(deps, streams, policy),
     engineImages: engineImageUseCases(deps, streams),
     policy,

@@ -37,6 +37,11 @@ export interface Policy {
   readonly evacuate: 'never' | 'auto' | 'all'
   /** How long a host must have been lost for that. Its own containers have stopped by then. */
   readonly evacuateAfterSeconds: number
+  /** How long records of the audit are kept, and how many at most; 0 days: none is written. */
+  readonly auditDays: number
+  readonly auditRows: number
+  /** `members`: those of a project, but its mere readers, may read what is recorded of it. */
+  readonly auditReaders: 'administrators' | 'members'
   /** How long what was written down of changes is kept, and how much of it at most. */
   readonly eventDays: number
   readonly eventRows: number
@@ -65,6 +70,9 @@ export const defaultPolicy: Policy = {
   containersPerHost: null,
   evacuate: 'never',
   evacuateAfterSeconds: 120,
+  auditDays: 30,
+  auditRows: 1_000_000,
+  auditReaders: 'administrators',
   eventDays: 7,
   eventRows: 5_000_000,
   eventsReadBy: null,

@@ -58,6 +58,8 @@ export type {
 export type { ImageFilter, ImagePatch, ImageVerbs, NewImage, SignaturePolicy } from './image-verbs.ts'
 export type { AttachOptions, EngineAsk, EngineVerbs, PolicyVerbs, RawStream } from './engine-verbs.ts'
 export type { Activity } from './events/activity.ts'
+export type { AuditVerbs } from './usecases/read-audit.ts'
+export { type AuditBook, auditBook } from './events/audit-book.ts'
 export type { ChangePage, ChangeWatch } from './events/change-feed.ts'
 export type { NewWebhook, WebhookPatch, WebhookVerbs } from './webhooks/webhook-verbs.ts'
 export { containerData } from './events/change-of.ts'

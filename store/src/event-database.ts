@@ -6,6 +6,19 @@ export interface EventDatabase {
   change_marks: ChangeMarkRow
   webhooks: WebhookRow
   webhook_deliveries: WebhookDeliveryRow
+  audit_records: AuditRow
+}
+
+export interface AuditRow {
+  number: Generated<number>
+  at: number
+  project_id: string | null
+  user_id: string
+  user_name: string | null
+  action: string
+  outcome: string
+  /** JSON. */
+  record: string
 }
 
 export interface ChangeRow {

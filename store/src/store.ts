@@ -4,6 +4,7 @@ import type { Database } from './database.ts'
 import { gatheredTables } from './tables/gathered-tables.ts'
 import { lockedTransaction } from './locks.ts'
 import { actionTable } from './tables/actions.ts'
+import { auditTable } from './tables/audit.ts'
 import { changeTable } from './tables/changes.ts'
 import { webhookTable } from './tables/webhooks.ts'
 import { capsuleTable } from './tables/capsules.ts'
@@ -71,5 +72,6 @@ function tables(db: Kysely<Database>): Tables {
     exchangedImages: exchangedImageTable(db),
     changes: changeTable(db),
     webhooks: webhookTable(db),
+    audit: auditTable(db),
   }
 }

@@ -84,6 +84,10 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
     const { webhookCommand } = await import('./commands/webhook.ts')
     webhookCommand(program)
   }
+  if (bare || words.includes('audit')) {
+    const { auditCommand } = await import('./commands/audit.ts')
+    auditCommand(program)
+  }
   registryCommand(program)
   hostsCommand(program)
   instancesCommand(program)

@@ -5,9 +5,18 @@ export interface OutwardOptions {
   readonly webhookAllow: readonly string[]
   /** null: nothing is told to a message broker. */
   readonly notify: NotifyOptions | null
-  /** A file; `-`: standard output; null: none. */
-  readonly auditLog: string | null
+  readonly audit: AuditOptions
   readonly limits: LimitOptions
+}
+
+export interface AuditOptions {
+  /** A file; `-`: standard output; null: none. */
+  readonly log: string | null
+  /** How long, and how many, records are kept in the database; 0 days: none. */
+  readonly days: number
+  readonly rows: number
+  /** `members`: of a project may read what is recorded of it. */
+  readonly readers: 'administrators' | 'members'
 }
 
 export interface NotifyOptions {
@@ -48,6 +57,9 @@ export const outwardFlags = {
   'notify-topic': { type: 'string', default: 'notifications' },
   'notify-usage-period': { type: 'string', default: '3600' },
   'audit-log': { type: 'string' },
+  'audit-days': { type: 'string', default: '30' },
+  'audit-rows': { type: 'string', default: '1000000' },
+  'audit-readers': { type: 'string', default: 'administrators' },
   'rate-address': { type: 'string', default: '120000' },
   'rate-project': { type: 'string', default: '120000' },
   'rate-changes': { type: 'string', default: '60000' },
@@ -67,6 +79,8 @@ export const outwardUsage = `  --event-days N, --event-rows N  how long, and how
   --notify-exchange NAME, --notify-topic NAME  where there (default: nova, notifications)
   --notify-usage-period S    how often the usage of every container is told, in seconds (default: 3600; 0: never)
   --audit-log FILE           one JSON line for each call that changes something or is refused; - is standard output (default: none)
+  --audit-days N, --audit-rows N  how long, and how many, of these calls can be read back (default: 30 days, 1000000; 0 days: none)
+  --audit-readers WHO        administrators, or members: those of a project read what is recorded of it (default: administrators)
   --rate-address N           requests a minute from one address but the loopback's (default: 120000; 0: any number;
                              so for all of these)
   --rate-project N           requests a minute of one project, on each server (default: 120000)
@@ -96,7 +110,12 @@ export function outwardOptions(values: Values): OutwardOptions {
     retention: { eventDays: whole('event-days'), eventRows: whole('event-rows'), actionDays: whole('action-days') },
     webhookAllow: values['webhook-allow'] ?? [],
     notify: values.notify === undefined ? null : notifyOf(values, values.notify, whole('notify-usage-period')),
-    auditLog: values['audit-log'] ?? null,
+    audit: {
+      log: values['audit-log'] ?? null,
+      days: whole('audit-days'),
+      rows: whole('audit-rows'),
+      readers: readersOf(values['audit-readers']),
+    },
     limits: {
       perAddress: whole('rate-address'),
       perProject: whole('rate-project'),
@@ -109,6 +128,11 @@ export function outwardOptions(values: Values): OutwardOptions {
       streamRate: whole('stream-rate'),
     },
   }
+}
+
+function readersOf(text = 'administrators'): AuditOptions['readers'] {
+  if (text === 'administrators' || text === 'members') return text
+  throw new Error(`--audit-readers must be administrators or members, not ${JSON.stringify(text)}.`)
 }
 
 function notifyOf(values: Values, url: string, auditPeriod: number): NotifyOptions {

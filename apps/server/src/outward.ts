@@ -1,5 +1,13 @@
-import type { Cluster, Gauges, Log, Policy, Store } from '@gantry/control'
-import { audit, createGuards, protect } from '@gantry/http'
+import {
+  type AuditBook,
+  auditBook,
+  type Cluster,
+  type Gauges,
+  type Log,
+  type Policy,
+  type Store,
+} from '@gantry/control'
+import { audit, type AuditWriter, createGuards, protect } from '@gantry/http'
 import type { Clock } from '@gantry/kernel'
 import { notifierMark, runNotifier } from '@gantry/providers-messaging'
 import type { FastifyInstance } from 'fastify'
@@ -17,8 +25,16 @@ interface Parts {
 }
 
 /** How long what was written down of changes is kept, and for whom. */
-export function outwardPolicy({ retention, notify, limits }: OutwardOptions): Partial<Policy> {
-  return { ...retention, streamRate: limits.streamRate, eventsReadBy: notify === null ? null : notifierMark }
+export function outwardPolicy({ retention, audit: kept, notify, limits }: OutwardOptions): Partial<Policy> {
+  const { days: auditDays, rows: auditRows, readers: auditReaders } = kept
+  return {
+    ...retention,
+    auditDays,
+    auditRows,
+    auditReaders,
+    streamRate: limits.streamRate,
+    eventsReadBy: notify === null ? null : notifierMark,
+  }
 }
 
 /** Tells a message broker what happens, if there is one; one server at a time does. */
@@ -34,19 +50,27 @@ export interface Door extends AsyncDisposable {
   readonly at: (app: FastifyInstance, facade?: string) => void
 }
 
+type DoorParts = Pick<Parts, 'store' | 'log' | 'clock'> & { readonly registry: Registry; readonly name: string }
+
 /** What stands before all façades of this server: limits, and the audit. */
-export function frontDoor(
-  { limits, auditLog: target }: OutwardOptions,
-  { registry, log, clock, name }: Pick<Parts, 'log' | 'clock'> & { readonly registry: Registry; readonly name: string },
-): Door {
+export function frontDoor({ limits, audit: kept }: OutwardOptions, parts: DoorParts): Door {
+  const { registry, log, clock, name } = parts
   const guards = createGuards(limits, registry)
-  const written = target === null ? null : auditLog(target, log)
+  const file = kept.log === null ? null : auditLog(kept.log, log)
+  const book: AuditBook | null = kept.days === 0 ? null : auditBook(parts)
+  const write: AuditWriter = (record) => {
+    file?.write(record)
+    book?.write(record)
+  }
   return {
     at: (app, facade) => {
-      const options = { observer: name, now: () => clock.now(), ...(facade !== undefined && { facade }) }
-      if (written) audit(app, { ...options, write: written.write })
+      const options = { observer: name, now: () => clock.now(), write, ...(facade !== undefined && { facade }) }
+      if (file ?? book) audit(app, options)
       protect(app, guards)
     },
-    [Symbol.asyncDispose]: async () => written?.close(),
+    async [Symbol.asyncDispose]() {
+      file?.close()
+      await book?.[Symbol.asyncDispose]()
+    },
   }
 }

@@ -196,7 +196,7 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
   // Plain HTTP never leaves the machine.
   const secure = !isLoopback(options.listen.host)
   const app = secure ? createHttpApp({ log, tls: tlsOf(certificate) }) : createHttpApp({ log })
-  const door = frontDoor(options.outward, { registry, log, clock, name: cluster.self })
+  const door = frontDoor(options.outward, { registry, store, log, clock, name: cluster.self })
   opened.push(async () => door[Symbol.asyncDispose]())
   const cookies = sessionCookies(secrets, clock, secure)
   cookieForToken(app, cookies)

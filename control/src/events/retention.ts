@@ -15,7 +15,7 @@ const deliveriesKeptMs = 7 * dayMs
 
 type RetentionDeps = Pick<Deps, 'store' | 'clock' | 'policy' | 'log'>
 
-/** Removes what is older than the operator keeps: changes, deliveries, actions of containers that are gone, and the oldest of those that live. */
+/** Removes what is older than the operator keeps: changes, records of the audit, deliveries, actions of containers that are gone, and the oldest of those that live. */
 export async function keepRetention(deps: RetentionDeps, signal: AbortSignal): Promise<void> {
   await deps.store.transaction((tables) => tables.changes.mend())
   let since = deps.clock.now() - lookBackMs
@@ -44,8 +44,10 @@ async function removeOld(
     }
   }
   await inSteps(() => store.changes.prune({ before, keep: policy.eventRows, most: stepRows, ...readBy }))
+  const auditBefore = clock.now() - policy.auditDays * dayMs
+  await inSteps(() => store.audit.prune({ before: auditBefore, keep: policy.auditRows, most: stepRows }))
   await inSteps(() => store.actions.pruneGone(clock.now() - policy.actionDays * dayMs, stepRows))
   await inSteps(() => store.actions.pruneLong(since, keptActions, stepRows))
   await store.webhooks.pruneDeliveries(clock.now() - deliveriesKeptMs)
-  if (removed > 0) log.info({ removed }, 'old events and actions removed')
+  if (removed > 0) log.info({ removed }, 'old events, actions and records of the audit removed')
 }

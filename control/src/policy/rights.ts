@@ -90,6 +90,7 @@ export const rights: Rights<Control> = {
   quotas: { get: 'look', defaults: 'look', set: 'change', clear: 'change', getClass: 'look', setClass: 'change' },
   events: { watch: 'look', changes: 'look' },
   webhooks: { ...collection, update: 'change', test: 'change', deliveries: 'look' },
+  audit: { page: 'look' },
   network: {
     networks: {
       ...collection,

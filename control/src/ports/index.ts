@@ -1,3 +1,4 @@
+export type * from './audit-table.ts'
 export type { BackupTable, KeptBackup } from './backup-table.ts'
 export type * from './blob-store.ts'
 export type { CapsuleTable } from './capsule-table.ts'

@@ -16,6 +16,7 @@ import type {
 } from '@gantry/model'
 
 import type { Neighbour } from '../scheduling/rules.ts'
+import type { AuditTable } from './audit-table.ts'
 import type { BackupTable } from './backup-table.ts'
 import type { ChangeTable, WebhookTable } from './change-table.ts'
 import type { CapsuleTable } from './capsule-table.ts'
@@ -78,6 +79,7 @@ export interface Tables extends NetworkTables, VolumeTables, ImageTables {
   readonly exchangedImages: ExchangedImageTable
   readonly changes: ChangeTable
   readonly webhooks: WebhookTable
+  readonly audit: AuditTable
 }
 
 /** null: of every project (an administrator asked). */

@@ -3,6 +3,7 @@ import { answerFault, authenticate, openApi, type TypeBoxProvider } from '@gantr
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
 import type { NativeContext } from './context.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { capsuleRoutes } from './routes/capsules.ts'
 import { containerNetworkRoutes } from './routes/container-networks.ts'
 import { containerRoutes } from './routes/containers.ts'
@@ -74,6 +75,7 @@ const routes = [
   quotaRoutes,
   eventRoutes,
   webhookRoutes,
+  auditRoutes,
 ]
 
 /** Gantry's own API at `/v1`, and its description at `/openapi.json`. Register it on the root, without a prefix. */
@@ -144,4 +146,5 @@ const tags = [
   { name: 'hosts', description: 'Machines with an agent and an engine.' },
   { name: 'quotas', description: 'Limits of projects.' },
   { name: 'events', description: 'What happens, as it happens.' },
+  { name: 'audit', description: 'Who called what, and what was answered.' },
 ]

@@ -1,6 +1,6 @@
 import { Fault } from '@gantry/kernel'
 import Type, { type TOptional, type TUnsafe } from 'typebox'
-import { exact } from './fields.ts'
+import { exact, noNul } from './fields.ts'
 
 type Text = TOptional<TUnsafe<string>>
 
@@ -17,7 +17,7 @@ export function whole(description: string): Text {
 }
 
 export function text(description: string, maxLength = 255): Text {
-  return Type.Optional(Type.Unsafe<string>({ type: 'string', minLength: 1, maxLength, description }))
+  return Type.Optional(Type.Unsafe<string>({ type: 'string', pattern: noNul, minLength: 1, maxLength, description }))
 }
 
 export function oneOf(values: readonly string[], description: string): Text {

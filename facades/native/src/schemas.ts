@@ -1,7 +1,16 @@
 import { Healthcheck, ImageDriver, PullPolicy, RestartPolicy, statuses, tasks } from '@gantry/model'
 import Type, { type Static } from 'typebox'
 import { exact, listOf, noNul, orNull, Other, Path, ShortText, textMap, Time } from './fields.ts'
-import { AttachNetwork, ContainerAddress, GroupIds, networkDocuments } from './schemas-network.ts'
+import { auditDocuments } from './schemas-audit.ts'
+import {
+  AskedPort,
+  AttachNetwork,
+  ContainerAddress,
+  GroupIds,
+  networkDocuments,
+  PublishedPort,
+  PublishPort,
+} from './schemas-network.ts'
 import { certificateDocuments } from './schemas-certificate.ts'
 import { eventDocuments } from './schemas-events.ts'
 import { imageDocuments, RepoName, TagName } from './schemas-image.ts'
@@ -326,5 +335,6 @@ export const documents = {
   ...storageDocuments,
   ...registryDocuments,
   ...certificateDocuments,
+  ...auditDocuments,
   Error: ErrorBody,
 } as const

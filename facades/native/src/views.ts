@@ -27,6 +27,7 @@ export type {
   SecurityGroupView,
   SubnetView,
 } from './schemas-network.ts'
+export type { AuditPageView, AuditRecordView } from './schemas-audit.ts'
 export type { ChangeView, DeliveryView, WebhookView } from './schemas-events.ts'
 export type { CertificateView } from './schemas-certificate.ts'
 export type { RegistryView } from './schemas-registry.ts'

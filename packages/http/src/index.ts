@@ -1,6 +1,6 @@
 export { apart } from './apart.ts'
 export { lingerMs } from './bodies.ts'
-export { audit, type AuditOptions, type AuditRecord, type AuditWriter } from './audit.ts'
+export { audit, type AuditOptions, type AuditWriter } from './audit.ts'
 export { baseUrl, createHttpApp, type HttpOptions, nothingElse, requestId } from './app.ts'
 export {
   type AuthenticateOptions,

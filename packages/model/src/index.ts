@@ -1,5 +1,6 @@
 export type { Action, ActionEvent, ActionName } from './action.ts'
 export { Assignment } from './assignment.ts'
+export { type AuditOutcome, auditOutcomes, type AuditRecord } from './audit-record.ts'
 export type { Caller } from './caller.ts'
 export { type Capsule, type CapsuleMembership, type CapsuleRole, type CapsuleStatus, sandboxImage } from './capsule.ts'
 export { type Container, type Move, type Status, statuses, type Task, tasks } from './container.ts'

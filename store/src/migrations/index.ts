@@ -26,6 +26,7 @@ import * as usage from './0022-usage.ts'
 import * as blobContents from './0024-blob-contents.ts'
 import * as lists from './0025-lists.ts'
 import * as leanIndexes from './0026-lean-indexes.ts'
+import * as audit from './0027-audit.ts'
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-core': core,
@@ -53,6 +54,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0024-blob-contents': blobContents,
   '0025-lists': lists,
   '0026-lean-indexes': leanIndexes,
+  '0027-audit': audit,
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   type ProjectId,
   type UserId,
 } from '@gantry/model'
+import { fakeAudit } from './fake-audit.ts'
 import { fakeCapsules } from './fake-capsules.ts'
 import { FakeContainers } from './fake-containers.ts'
 import { type FakeImages, fakeImages } from './fake-images.ts'
@@ -56,6 +57,7 @@ export function fakeCloud(): FakeCloud {
     engineImages: images.engineImages,
     policy: unfaked('policy'),
     webhooks: fakeWebhooks(),
+    audit: fakeAudit(),
     activity: unfaked('activity'),
     consoles: { open: async () => notFaked('Opening consoles'), connect: async () => notFaked('Opening consoles') },
     quotas: {

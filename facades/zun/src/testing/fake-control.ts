@@ -346,6 +346,7 @@ export function fakeControl(): FakeControl {
     policy: unfaked('policy'),
     webhooks: unfaked('webhooks'),
     activity: unfaked('activity'),
+    audit: unfaked('audit'),
     consoles: fakeConsoles(find),
     events: {
       watch: () => {
