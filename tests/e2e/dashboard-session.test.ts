@@ -82,10 +82,30 @@ describe('the session of the dashboard', () => {
     expect((await move('nowhere')).status).toBe(401)
   })
 
-  test('signing out takes the cookie away', async () => {
-    const { cookie, csrf } = await signIn()
-    const out = await server.ask('DELETE', '/ui/session', { headers: { cookie, 'x-csrf-token': csrf } })
+  test('signing out kills the session’s token with the cookie, on every copy, and nothing else of the user’s', async () => {
+    const [{ cookie, csrf }, elsewhere] = [await signIn(), await signIn()]
+    const statusOf = async (path: string, headers: Record<string, string>) =>
+      (await server.ask('GET', path, { headers })).status
+    expect(await statusOf('/v1/networks', { cookie })).toBe(200)
+    const out = await server.ask('DELETE', '/ui/session', {
+      user: server.demo,
+      headers: { cookie, 'x-csrf-token': csrf },
+    })
     expect([out.status, String(out.headers['set-cookie'])]).toEqual([204, expect.stringContaining('Max-Age=0')])
+    // The cookie as a thief would have kept it.
+    expect(await statusOf('/ui/session', { cookie })).toBe(401)
+    expect(await statusOf('/v1/networks', { cookie })).toBe(401)
+    const again = await server.ask('PUT', '/ui/session', {
+      body: JSON.stringify({ project: server.demo.projectId }),
+      headers: { ...json, cookie, 'x-csrf-token': csrf },
+    })
+    expect(again.status).toBe(401)
+    // What she holds elsewhere, and the token that came with the very request, go on.
+    expect(await statusOf('/ui/session', { cookie: elsewhere.cookie })).toBe(200)
+    expect((await server.ask('GET', '/v1/networks', { user: server.demo })).status).toBe(200)
+    // Once more is no trouble.
+    const twice = await server.ask('DELETE', '/ui/session', { headers: { cookie, 'x-csrf-token': csrf } })
+    expect(twice.status).toBe(204)
   })
 
   test('the page comes with a policy that lets only its own scripts run, and compressed', async () => {

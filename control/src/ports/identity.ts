@@ -75,7 +75,7 @@ export interface IdentityService {
 
 /** What a server needs to know of people, whoever keeps them: the embedded identity provider, or a Keystone. */
 export interface IdentityProvider extends TokenVerifier, GrantCheck, Pick<IdentityService, 'authenticate'> {
-  readonly tokens: Pick<Tokens, 'issue' | 'projects'>
+  readonly tokens: Pick<Tokens, 'issue' | 'projects' | 'revoke'>
   readonly appCredentials: Pick<AppCredentials, 'create' | 'remove'>
 }
 
@@ -108,6 +108,7 @@ export interface Tokens {
   issue(logIn: LogIn, scope: WantedScope, address: string): Promise<{ token: string; info: TokenInfo }>
   /** One's own token; anyone's for administrators and services. Throws `identity.not-found` for one that is not valid. */
   check(asker: Asker, token: string): Promise<TokenInfo>
+  /** As with `check`. What was opened with it ends; other tokens of the same log-in stay. */
   revoke(asker: Asker, token: string): Promise<void>
   /** Every enabled service that has endpoints. */
   catalog(): Promise<CatalogEntry[]>

@@ -7,7 +7,7 @@ import { pages } from './pages.ts'
 import { type SessionCookies, sessionCookies } from './session-cookie.ts'
 import { sessionRoutes } from './session-routes.ts'
 
-export type { SessionView } from './schemas.ts'
+export type { SessionView, SignedOutView } from './schemas.ts'
 export { cookieForToken, type SessionCookies, sessionCookies }
 
 export interface DashboardOptions {

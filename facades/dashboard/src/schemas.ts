@@ -28,6 +28,12 @@ export type SignIn = Static<typeof SignIn>
 
 export const SwitchProject = Type.Object({ project: Type.String({ minLength: 1, maxLength: 255 }) }, exact)
 
+/** To whom is signed out although her token could not be revoked: the identity service is away. */
+export interface SignedOutView {
+  readonly revoked: false
+  readonly message: string
+}
+
 /** Who is signed in, and what its page must show with each change. */
 export interface SessionView {
   readonly user: { readonly id: string; readonly name: string }

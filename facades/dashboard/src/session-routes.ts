@@ -1,9 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Asker, IdentityProvider, LogIn, WantedScope } from '@gantry/control'
 import { requestId } from '@gantry/http'
 import { Fault, type Ids } from '@gantry/kernel'
+import type { RequestId } from '@gantry/model'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { mustShowCsrf } from './cookie-for-token.ts'
-import { SignIn, type SessionView, SwitchProject } from './schemas.ts'
+import { SignIn, type SessionView, type SignedOutView, SwitchProject } from './schemas.ts'
 import type { Session, SessionCookies } from './session-cookie.ts'
 
 export interface SessionParts {
@@ -42,8 +44,36 @@ export function sessionRoutes(app: FastifyInstance, parts: SessionParts): void {
     const session = cookies.read(request)
     if (session) mustShowCsrf(request, session.csrf)
     cookies.clear(reply)
-    return reply.code(204).send()
+    const left = session && (await revoked(parts.identity, session, requestId(request)))
+    return left ? reply.send(left) : reply.code(204).send()
   })
+}
+
+/** Nobody waits longer to be signed out. Milliseconds. */
+const farewellMs = 5_000
+
+/** Ends the session's token. null: it is dead; else what to tell whoever is signed out all the same. */
+async function revoked(
+  { authenticate, tokens }: IdentityProvider,
+  { token, expiresAt }: Session,
+  id: RequestId,
+): Promise<SignedOutView | null> {
+  const revoking = async () => tokens.revoke(await authenticate(token, id), token)
+  const late = wait(farewellMs, undefined, { ref: false }).then(() => {
+    throw new Fault('service.unavailable', { service: 'identity', reason: 'it has not answered yet' })
+  })
+  try {
+    await Promise.race([revoking(), late])
+    return null
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    if (error.code === 'auth.required' || error.code === 'identity.not-found') return null
+    const until = new Date(expiresAt).toISOString()
+    return {
+      revoked: false,
+      message: `The session’s token could not be revoked and ends at ${until}. ${error.message}`,
+    }
+  }
 }
 
 async function keep(

@@ -1,4 +1,4 @@
-import type { SessionView } from '@gantry/facade-dashboard/views'
+import type { SessionView, SignedOutView } from '@gantry/facade-dashboard/views'
 import { queryOptions } from '@tanstack/react-query'
 import { ApiError, call, keepCsrf } from './client.ts'
 
@@ -33,9 +33,13 @@ export async function switchProject(project: string): Promise<SessionView> {
   return kept(await call<SessionView>('/ui/session', { method: 'PUT', body: { project } }))
 }
 
-export async function signOut(): Promise<void> {
-  await call<void>('/ui/session', { method: 'DELETE' })
+/** undefined: nothing is left of the session. */
+export async function signOut(): Promise<SignedOutView | undefined> {
+  return call<SignedOutView | undefined>('/ui/session', { method: 'DELETE' })
 }
+
+/** What whoever has just signed out must know; shown where one signs in. */
+export const farewellKey = ['farewell']
 
 function kept(session: SessionView): SessionView {
   keepCsrf(session.csrf)

@@ -2,7 +2,7 @@ import { Alert, Button, Center, Image, Paper, PasswordInput, Stack, TextInput, T
 import { useDocumentTitle } from '@mantine/hooks'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { FormEvent } from 'react'
-import { type Credentials, signIn } from '../api/session.ts'
+import { type Credentials, farewellKey, signIn } from '../api/session.ts'
 
 export function SignIn() {
   useDocumentTitle('Sign in · Gantry')
@@ -14,6 +14,7 @@ export function SignIn() {
       client.setQueryData(['session'], session)
     },
   })
+  const farewell = client.getQueryData(farewellKey)
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     signing.mutate(credentialsOf(new FormData(event.currentTarget)))
@@ -27,6 +28,11 @@ export function SignIn() {
             <Title order={1} size="h2">
               Sign in to Gantry
             </Title>
+            {typeof farewell === 'string' && (
+              <Alert color="yellow" role="status" title="You are signed out">
+                {farewell}
+              </Alert>
+            )}
             <TextInput name="user" label="User name" autoComplete="username" required autoFocus />
             <PasswordInput name="password" label="Password" autoComplete="current-password" required />
             <TextInput name="project" label="Project" description="Left empty: your first one" autoComplete="off" />

@@ -66,6 +66,18 @@ export function keystoneIdentity({ access, clock, log }: KeystoneIdentityParts):
           throw asIdentityFault(error, 'Listing projects', '')
         }
       },
+      async revoke(asker, token) {
+        const keystone = identityService(access.of({ token: shownBy(asker) }))
+        try {
+          if (await keystone.revoke(token, access.contextOf(asker))) return
+        } catch (error) {
+          throw asIdentityFault(error, 'Revoking a token', '')
+        } finally {
+          // Also where Keystone did not answer: this server need not go on taking what its user is done with.
+          access.known.drop(token)
+        }
+        throw new Fault('identity.not-found', { type: 'token', ref: 'the one to be revoked' })
+      },
     },
     appCredentials: keystoneAppCredentials(access),
   }

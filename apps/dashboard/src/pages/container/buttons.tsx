@@ -5,7 +5,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { type Ask, ask, asks, can, canAsk, useAsk } from '../../api/containers.ts'
 import { ConfirmDialog } from '../../parts/dialogs.tsx'
-import { FailureToast } from './failure-toast.tsx'
+import { FailureToast } from '../../parts/failure-toast.tsx'
 import { RebuildDialog, RenameDialog, ResizeDialog, SnapshotDialog } from './dialogs.tsx'
 
 type Dialog = 'rename' | 'resize' | 'snapshot' | 'rebuild' | 'kill' | 'delete'

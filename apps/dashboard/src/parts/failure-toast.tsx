@@ -1,5 +1,5 @@
 import { CloseButton, Dialog } from '@mantine/core'
-import { Failure } from '../../parts/failure.tsx'
+import { Failure } from './failure.tsx'
 
 interface FailureToastProps {
   readonly error: Error
@@ -8,7 +8,7 @@ interface FailureToastProps {
   readonly onClose: () => void
 }
 
-/** A failure of something that was asked from the head of the page, wherever the page is scrolled to. */
+/** A failure of something that was asked from a button or a menu, wherever the page is scrolled to. */
 export function FailureToast({ error, what, onRetry, onClose }: FailureToastProps) {
   return (
     <Dialog opened onClose={onClose} size="lg" radius="sm" p={0} maw="calc(100vw - 32px)">
