@@ -1,110 +1,165 @@
-import type { Capsule, Host, Image, Network, ProjectId, QuotaMap, Volume } from '@gantry/model'
+import type { BackupId, Capsule, CapsuleId, Host, Image, ImageId, ProjectId, QuotaMap } from '@gantry/model'
+import type { Registry, RegistryId, Snapshot, SnapshotId, Volume, VolumeId } from '@gantry/model'
+import type { KeptBackup } from '../ports/backup-table.ts'
 import type { Change } from '../ports/change-table.ts'
+import type { NetworkTables } from '../ports/network-tables.ts'
 import type { HostTable, Tables } from '../ports/store.ts'
 import { objectChange } from './change-of.ts'
+import { ObjectRecorder, recordedLife } from './object-recorder.ts'
+import { recordedNetworks } from './recorded-networks.ts'
 
-type Told = Pick<Tables, 'capsules' | 'hosts' | 'images' | 'networks' | 'quotas' | 'volumes'>
+/** Some tables, and who watches what is done to them. */
+export interface RecordedTables<K extends keyof Tables> {
+  readonly tables: Pick<Tables, K>
+  readonly recorders: readonly Recorder[]
+}
 
-/** The tables of everything but containers, which also note in `changes` what is done to them. */
-export function recordedObjects(tables: Tables, changes: Change[], now: () => number): Told {
-  const tell: Tell = (type, object, data) => changes.push(objectChange(type, object, data, now()))
+interface Recorder {
+  /** What is to be told, once all is done. */
+  changes(at: number): Promise<Change[]>
+}
+
+type Told =
+  | keyof NetworkTables
+  | 'backups'
+  | 'capsules'
+  | 'hosts'
+  | 'images'
+  | 'quotas'
+  | 'registries'
+  | 'snapshots'
+  | 'volumes'
+
+/** The tables of everything but containers, watched for one transaction. */
+export function recordedObjects(tables: Tables, now: () => number) {
+  const parts = [capsules(tables), volumes(tables), snapshots(tables), backups(tables), images(tables)]
+  const rest = [registries(tables), recordedNetworks(tables), hosts(tables, now), quotas(tables, now)]
+  const all = [...parts, ...rest]
   return {
-    capsules: { ...tables.capsules, ...recordedLife(tables.capsules, saying('capsule', capsuleData, tell)) },
-    networks: recordedNetworks(tables, saying('network', networkData, tell)),
-    volumes: recordedVolumes(tables, saying('volume', volumeData, tell)),
-    images: recordedImages(tables, saying('image', imageData, tell)),
-    hosts: recordedHosts(tables, tell),
-    quotas: recordedQuotas(tables, tell),
+    tables: Object.assign({}, ...all.map((part) => part.tables)) as Pick<Tables, Told>,
+    recorders: all.flatMap(({ recorders }) => recorders),
   }
 }
 
-interface Owned {
-  readonly id: string
-  readonly projectId: ProjectId | null
-}
-type Data = Record<string, unknown>
-type Tell = (type: string, object: Owned, data: Data) => unknown
-type Say<T> = (verb: 'create' | 'update' | 'delete', object: T | undefined) => unknown
-
-/** Nothing is said of what is not there. */
-function saying<T extends Owned>(noun: string, dataOf: (object: T) => Data, tell: Tell): Say<T> {
-  return (verb, object) => object && tell(`${noun}.${verb}`, object, dataOf(object))
+function capsules({ capsules }: Tables): RecordedTables<'capsules'> {
+  const recorder = new ObjectRecorder<CapsuleId, Capsule>({
+    noun: 'capsule',
+    get: (id) => capsules.get(id),
+    dataOf: ({ name, userId, gone }) => ({ name, owner: userId, gone }),
+  })
+  const { insert, remove } = recordedLife(capsules, recorder)
+  return { tables: { capsules: { ...capsules, insert, remove } }, recorders: [recorder] }
 }
 
-interface Removable<Id, T> {
-  get(id: Id): Promise<T | undefined>
-  remove(id: Id): Promise<void>
-}
-interface Insertable<T> {
-  insert(object: T): Promise<void>
-}
-
-/** The beginning and the end of an object, which are alike in all these tables. */
-function recordedLife<Id, T>(
-  table: Insertable<T> & Removable<Id, T>,
-  say: Say<T>,
-): Insertable<T> & Pick<Removable<Id, T>, 'remove'> {
-  return {
-    async insert(object) {
-      await table.insert(object)
-      say('create', object)
-    },
-    remove: recordedRemoval(table, say),
-  }
-}
-
-function recordedRemoval<Id, T>(table: Removable<Id, T>, say: Say<T>): (id: Id) => Promise<void> {
-  return async (id) => {
-    const object = await table.get(id)
-    await table.remove(id)
-    say('delete', object)
-  }
-}
-
-function recordedNetworks({ networks }: Tables, say: Say<Network>): Told['networks'] {
-  return {
-    ...networks,
-    ...recordedLife(networks, say),
-    async rename(id, name) {
-      await networks.rename(id, name)
-      say('update', await networks.get(id))
-    },
-  }
-}
-
-function recordedVolumes({ volumes }: Tables, say: Say<Volume>): Told['volumes'] {
-  return {
+function volumes({ volumes }: Tables): RecordedTables<'volumes'> {
+  const recorder = new ObjectRecorder<VolumeId, Volume>({
+    noun: 'volume',
+    get: (id) => volumes.get(id),
+    dataOf: ({ name, size, status, userId }) => ({ name, size, status, owner: userId }),
+  })
+  const table: Tables['volumes'] = {
     ...volumes,
-    ...recordedLife(volumes, say),
+    ...recordedLife(volumes, recorder),
     async update(id, change) {
       await volumes.update(id, change)
-      if (change.status === undefined && change.size === undefined && change.name === undefined) return
-      say('update', await volumes.get(id))
+      const { status, size, name } = change
+      if (status !== undefined || size !== undefined || name !== undefined) recorder.changed(id, change)
     },
   }
+  return { tables: { volumes: table }, recorders: [recorder] }
 }
 
-function recordedImages({ images }: Tables, say: Say<Image>): Told['images'] {
-  return {
+const copyData = ({ name, size, status, statusReason, volumeId }: Snapshot | KeptBackup) => ({
+  name,
+  size,
+  status,
+  statusReason,
+  volumeId,
+})
+
+function snapshots({ snapshots }: Tables): RecordedTables<'snapshots'> {
+  const recorder = new ObjectRecorder<SnapshotId, Snapshot>({
+    noun: 'snapshot',
+    get: (id) => snapshots.get(id),
+    dataOf: copyData,
+  })
+  const table: Tables['snapshots'] = {
+    ...snapshots,
+    ...recordedLife(snapshots, recorder),
+    async update(id, change) {
+      await snapshots.update(id, change)
+      recorder.changed(id, change)
+    },
+  }
+  return { tables: { snapshots: table }, recorders: [recorder] }
+}
+
+function backups({ backups }: Tables): RecordedTables<'backups'> {
+  const recorder = new ObjectRecorder<BackupId, KeptBackup>({
+    noun: 'backup',
+    get: (id) => backups.get(id),
+    dataOf: copyData,
+  })
+  const table: Tables['backups'] = {
+    ...backups,
+    ...recordedLife(backups, recorder),
+    async update(id, change) {
+      await backups.update(id, change)
+      recorder.changed(id, change)
+    },
+  }
+  return { tables: { backups: table }, recorders: [recorder] }
+}
+
+function images({ images }: Tables): RecordedTables<'images'> {
+  const recorder = new ObjectRecorder<ImageId, Image>({
+    noun: 'image',
+    get: (id) => images.get(id),
+    dataOf: ({ repo, tag, name, status }) => ({ repo, tag, name, status }),
+  })
+  const table: Tables['images'] = {
     ...images,
-    ...recordedLife(images, say),
+    ...recordedLife(images, recorder),
     async update(id, change) {
       await images.update(id, change)
-      say('update', await images.get(id))
+      recorder.changed(id, change)
     },
   }
+  return { tables: { images: table }, recorders: [recorder] }
 }
 
-function recordedHosts({ hosts }: Tables, tell: Tell): Told['hosts'] {
-  const say: Say<Host> = (verb, host) => host && tell(`host.${verb}`, nobodys(host.id), hostData(host))
+function registries({ registries }: Tables): RecordedTables<'registries'> {
+  const get = async (id: RegistryId) => (await registries.find(null, id)).find((found) => found.id === id)
+  const recorder = new ObjectRecorder<RegistryId, Registry>({
+    noun: 'registry',
+    get,
+    dataOf: ({ name, domain }) => ({ name, domain }),
+  })
+  const { insert, remove } = recordedLife({ ...registries, get }, recorder)
+  const table: Tables['registries'] = {
+    ...registries,
+    insert,
+    remove,
+    async update(id, change) {
+      await registries.update(id, change)
+      recorder.changed(id, change)
+    },
+  }
+  return { tables: { registries: table }, recorders: [recorder] }
+}
+
+function hosts({ hosts }: Tables, now: () => number): RecordedTables<'hosts'> {
+  const told: Change[] = []
+  const say = (verb: string, id: string, data: Record<string, unknown>) =>
+    told.push(objectChange(`host.${verb}`, nobodys(id), data, now()))
   const upsertMany: HostTable['upsertMany'] = async (given) => {
     const fresh = new Set(await hosts.upsertMany(given))
     for (const { id, name, availabilityZone } of given) {
-      if (fresh.has(id)) tell('host.create', nobodys(id), { name, availabilityZone })
+      if (fresh.has(id)) say('create', id, { name, availabilityZone })
     }
     return [...fresh]
   }
-  return {
+  const table: HostTable = {
     ...hosts,
     async upsert(given) {
       await upsertMany([given])
@@ -112,19 +167,34 @@ function recordedHosts({ hosts }: Tables, tell: Tell): Told['hosts'] {
     upsertMany,
     async change(id, change) {
       await hosts.change(id, change)
-      say('update', await hosts.get(id))
+      const host = await hosts.get(id)
+      if (host) say('update', id, hostData(host))
     },
-    remove: recordedRemoval(hosts, say),
+    async remove(id) {
+      const host = await hosts.get(id)
+      await hosts.remove(id)
+      if (host) say('delete', id, hostData(host))
+    },
   }
+  return { tables: { hosts: table }, recorders: [{ changes: async () => told }] }
 }
 
-/** Only administrators are told. */
-const nobodys = (id: string): Owned => ({ id, projectId: null })
+const hostData = ({ name, availabilityZone, disabled, disabledReason, forcedDown }: Host) => ({
+  name,
+  availabilityZone,
+  disabled,
+  disabledReason,
+  forcedDown,
+})
 
-function recordedQuotas({ quotas }: Tables, tell: Tell): Told['quotas'] {
+/** Only administrators are told. */
+const nobodys = (id: string) => ({ id, projectId: null })
+
+function quotas({ quotas }: Tables, now: () => number): RecordedTables<'quotas'> {
+  const told: Change[] = []
   const changed = (projectId: ProjectId, limits: Partial<QuotaMap> | null) =>
-    tell('quota.update', { id: projectId, projectId }, { limits })
-  return {
+    told.push(objectChange('quota.update', { id: projectId, projectId }, { limits }, now()))
+  const table: Tables['quotas'] = {
     ...quotas,
     async setProject(projectId, limits) {
       await quotas.setProject(projectId, limits)
@@ -136,19 +206,8 @@ function recordedQuotas({ quotas }: Tables, tell: Tell): Told['quotas'] {
     },
     async setClass(name, limits) {
       await quotas.setClass(name, limits)
-      tell('quota.update', nobodys(name), { class: name, limits })
+      told.push(objectChange('quota.update', nobodys(name), { class: name, limits }, now()))
     },
   }
+  return { tables: { quotas: table }, recorders: [{ changes: async () => told }] }
 }
-
-const capsuleData = ({ name, userId, gone }: Capsule) => ({ name, owner: userId, gone })
-const networkData = ({ name, shared, external }: Network) => ({ name, shared, external })
-const volumeData = ({ name, size, status, userId }: Volume) => ({ name, size, status, owner: userId })
-const imageData = ({ repo, tag, name, status }: Image) => ({ repo, tag, name, status })
-const hostData = ({ name, availabilityZone, disabled, disabledReason, forcedDown }: Host) => ({
-  name,
-  availabilityZone,
-  disabled,
-  disabledReason,
-  forcedDown,
-})

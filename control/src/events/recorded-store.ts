@@ -26,8 +26,16 @@ export function recorded(store: Store, clock: Clock): Store {
     containers: alone('containers', ['insert', 'update', 'remove']),
     actions: alone('actions', ['insert', 'finishUpTo', 'finish']),
     capsules: alone('capsules', ['insert', 'remove']),
-    networks: alone('networks', ['insert', 'rename', 'remove']),
+    networks: alone('networks', ['insert', 'rename', 'makeUsual', 'remove']),
+    subnets: alone('subnets', ['insert', 'remove']),
+    ports: alone('ports', ['insert', 'update', 'remove']),
+    groups: alone('groups', ['insert', 'insertRule', 'removeRule', 'remove']),
+    routers: alone('routers', ['insert', 'update', 'remove']),
+    floatingIps: alone('floatingIps', ['insert', 'update', 'addForwarding', 'removeForwarding', 'remove']),
     volumes: alone('volumes', ['insert', 'update', 'remove']),
+    snapshots: alone('snapshots', ['insert', 'update', 'remove']),
+    backups: alone('backups', ['insert', 'update', 'remove']),
+    registries: alone('registries', ['insert', 'update', 'remove']),
     images: alone('images', ['insert', 'update', 'remove']),
     hosts: {
       ...alone('hosts', ['change', 'remove']),
@@ -47,17 +55,18 @@ export function recorded(store: Store, clock: Clock): Store {
 }
 
 async function recording<T>(tables: Tables, now: () => number, work: (tables: Tables) => Promise<T>): Promise<T> {
-  const changes: Change[] = []
   const recorder = new ContainerRecorder(tables)
-  const objects = recordedObjects(tables, changes, now)
+  const objects = recordedObjects(tables, now)
+  const { capsules } = objects.tables
   const result = await work({
     ...tables,
-    ...objects,
+    ...objects.tables,
     containers: recorder.containers(),
     actions: recorder.actions(),
-    capsules: { ...objects.capsules, members: async (id) => recorder.seen(await tables.capsules.members(id)) },
+    capsules: { ...capsules, members: async (id) => recorder.seen(await capsules.members(id)) },
   })
-  changes.push(...(await recorder.changes(now())))
+  const changes: Change[] = []
+  for (const each of [...objects.recorders, recorder]) changes.push(...(await each.changes(now())))
   if (changes.length > 0) await tables.changes.add(changes)
   return result
 }

@@ -74,7 +74,7 @@ export interface NetworkTables {
     countOf(project: ProjectId): Promise<number>
     insertRule(rule: SecurityGroupRule): Promise<void>
     getRule(id: SecurityGroupRuleId): Promise<SecurityGroupRule | undefined>
-    removeRule(id: SecurityGroupRuleId): Promise<void>
+    removeRule(rule: Pick<SecurityGroupRule, 'id' | 'groupId'>): Promise<void>
     /** Groups with a rule that names `id` as remote group. */
     naming(id: SecurityGroupId): Promise<SecurityGroupId[]>
   }
@@ -93,7 +93,6 @@ export interface NetworkTables {
     insert(ip: FloatingIp): Promise<void>
     get(id: FloatingIpId): Promise<FloatingIp | undefined>
     list(project: ProjectId | null): Promise<FloatingIp[]>
-    /** That lead to the port, as a whole or by a forwarding. */
     /** Those that lead to the port, as a whole or by a forwarding. */
     ofPort(portId: PortId): Promise<FloatingIp[]>
     ofRouter(routerId: RouterId): Promise<FloatingIp[]>
@@ -101,6 +100,6 @@ export interface NetworkTables {
     remove(id: FloatingIpId): Promise<void>
     countOf(project: ProjectId): Promise<number>
     addForwarding(id: FloatingIpId, forwarding: PortForwarding): Promise<void>
-    removeForwarding(id: PortForwardingId): Promise<void>
+    removeForwarding(id: FloatingIpId, forwarding: PortForwardingId): Promise<void>
   }
 }

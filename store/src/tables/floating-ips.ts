@@ -73,7 +73,7 @@ export function floatingIpTable(db: Kysely<Database>): NetworkTables['floatingIp
     remove: (id) => rows.remove(id),
     countOf: (projectId) => rows.count({ projectId }),
     addForwarding: (id, forwarding) => addForwarding(db, id, forwarding),
-    removeForwarding: (id) => forwardingsOf(db).remove(id),
+    removeForwarding: (_id, forwarding) => forwardingsOf(db).remove(forwarding),
   }
 }
 

@@ -102,7 +102,7 @@ test('a group carries its rules; they go with it, and so do rules that name it',
   expect(await groups.getRule('r1' as SecurityGroupRuleId)).toBeUndefined()
   expect(await groups.getMany([groupId('db'), groupId('web')])).toEqual([aGroup('db')])
   await groups.insertRule(aRule('r4', 'db'))
-  await groups.removeRule('r4' as SecurityGroupRuleId)
+  await groups.removeRule(aRule('r4', 'db'))
   expect((await groups.get(groupId('db')))?.rules).toEqual([])
 })
 
@@ -160,7 +160,7 @@ test('a floating IP holds its address on its network, and each of its ports lead
   await floatingIps.insert(aFloatingIp(3, { portId: 'port-2' as PortId, routerId: 'r1' as RouterId }))
   expect((await floatingIps.ofPort('port-2' as PortId)).map(({ id }) => id)).toEqual(['fip-1', 'fip-3'])
   expect((await floatingIps.ofRouter('r1' as RouterId)).map(({ id }) => id)).toEqual(['fip-3'])
-  await floatingIps.removeForwarding('f3' as PortForwardingId)
+  await floatingIps.removeForwarding(first.id, 'f3' as PortForwardingId)
   expect(await floatingIps.get(first.id)).toEqual(first)
   await floatingIps.update(aFloatingIp(3).id, { portId: null, routerId: null })
   expect(await floatingIps.list(ours)).toEqual([first, aFloatingIp(3)])

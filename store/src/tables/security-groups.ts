@@ -64,7 +64,7 @@ export function securityGroupTable(db: Kysely<Database>): NetworkTables['groups'
     countOf: (projectId) => rows.count({ projectId }),
     insertRule: (rule) => rules.insert(rule),
     getRule: (id) => rules.get(id),
-    removeRule: (id) => rules.remove(id),
+    removeRule: ({ id }) => rules.remove(id),
     async naming(id) {
       const found = await rules.where({ remoteGroupId: id })
       return [...new Set(found.map(({ groupId }) => groupId))]

@@ -41,7 +41,7 @@ export function floatingIps(parts: Parts): NetworkVerbs['floatingIps'] {
     delete: (caller, ref) =>
       transact(parts, async (work) => {
         const ip = await floatingIpBy(work.tables, caller, ref)
-        for (const { id } of ip.forwardings) await work.tables.floatingIps.removeForwarding(id)
+        for (const { id } of ip.forwardings) await work.tables.floatingIps.removeForwarding(ip.id, id)
         if (ip.routerId !== null) work.touched.routers.add(ip.routerId)
         for (const port of await work.tables.ports.ofDevice(ip.id)) await deletePort(work, port.id)
         await work.tables.floatingIps.remove(ip.id)
@@ -52,7 +52,7 @@ export function floatingIps(parts: Parts): NetworkVerbs['floatingIps'] {
         const ip = await floatingIpBy(work.tables, caller, ref)
         const leaving = ip.forwardings.find(({ id }) => id === forwardingId)
         if (!leaving) throw new Fault('network.not-found', { type: 'port forwarding', ref: forwardingId })
-        await work.tables.floatingIps.removeForwarding(leaving.id)
+        await work.tables.floatingIps.removeForwarding(ip.id, leaving.id)
         await settleRouter(work, { ...ip, forwardings: ip.forwardings.filter((one) => one !== leaving) })
       }),
   }

@@ -56,7 +56,7 @@ export function groups(parts: Parts): NetworkVerbs['groups'] {
         if (!group || !(caller.isAdmin || isOwn(caller, group))) {
           throw new Fault('network.not-found', { type: 'security group rule', ref: ruleId })
         }
-        await tables.groups.removeRule(rule.id)
+        await tables.groups.removeRule(rule)
         touched.groups.add(group.id)
       }),
   }
@@ -151,11 +151,11 @@ async function deleteByHand(work: Work, caller: Caller, ref: string): Promise<vo
 export async function deleteGroup({ tables, touched }: Work, id: SecurityGroupId): Promise<void> {
   const naming = (await tables.groups.naming(id)).filter((other) => other !== id)
   for (const { id: other, rules } of await tables.groups.getMany(naming)) {
-    for (const rule of rules) if (rule.remoteGroupId === id) await tables.groups.removeRule(rule.id)
+    for (const rule of rules) if (rule.remoteGroupId === id) await tables.groups.removeRule(rule)
     touched.groups.add(other)
   }
   const [group] = await tables.groups.getMany([id])
-  for (const rule of group?.rules ?? []) await tables.groups.removeRule(rule.id)
+  for (const rule of group?.rules ?? []) await tables.groups.removeRule(rule)
   await tables.groups.remove(id)
   touched.groups.add(id)
 }

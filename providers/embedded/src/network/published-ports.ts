@@ -114,7 +114,7 @@ async function makeWay(work: Work, caller: Caller, request: PublishRequest, { po
     const details = { ref: request.name, port: rival.externalPort, protocol, address: port.address ?? '0.0.0.0' }
     throw new Fault('port.allocated', details)
   }
-  await work.tables.floatingIps.removeForwarding(rival.id)
+  await work.tables.floatingIps.removeForwarding(ip.id, rival.id)
   await settleRouter(work, { ...ip, forwardings: ip.forwardings.filter((each) => each !== rival) })
 }
 

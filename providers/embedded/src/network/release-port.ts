@@ -16,7 +16,7 @@ export async function givePortBack(work: Work, port: Port): Promise<void> {
 async function dissociateAll(work: Work, portId: PortId): Promise<void> {
   for (const ip of await work.tables.floatingIps.ofPort(portId)) {
     const leaving = ip.forwardings.filter((forwarding) => forwarding.portId === portId)
-    for (const { id } of leaving) await work.tables.floatingIps.removeForwarding(id)
+    for (const { id } of leaving) await work.tables.floatingIps.removeForwarding(ip.id, id)
     const forwardings = ip.forwardings.filter((forwarding) => forwarding.portId !== portId)
     await settleRouter(work, ip.portId === portId ? unbound({ ...ip, forwardings }) : { ...ip, forwardings })
   }
