@@ -7,12 +7,15 @@
   seed.py public-network  the external network `public`, 172.24.4.0/24
   seed.py volume-type     `files`, of Cinder's back end of that name
   seed.py share-type      `folders`, of Manila's back end of that name
+  seed.py volume-pool     nothing; returns once Cinder's scheduler knows where volumes may be
+  seed.py share-pool      likewise Manila's, of shares
   seed.py flavor          m1.nano
 
 One process for many things, because to start each of the openstack command's takes seconds.
 """
 import os
 import sys
+import time
 
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
@@ -113,13 +116,31 @@ def share_type():
         "create_share_from_snapshot_support": "true"}})
 
 
+def until_pool(kind, path):
+    """A scheduler that has just begun has yet to hear of a back end's room, for a minute at worst; until then it refuses or waits."""
+    api = Api(kind)
+    for _ in range(120):
+        if api.call("GET", path)["pools"]:
+            return
+        time.sleep(1)
+    sys.exit(f"{kind} does not know of any pool.")
+
+
+def volume_pool():
+    until_pool("volumev3", "/scheduler-stats/get_pools")
+
+
+def share_pool():
+    until_pool("sharev2", "/scheduler-stats/pools")
+
+
 def flavor():
     Api("compute").ensure("flavors", "flavor", {"name": "m1.nano", "ram": 64, "disk": 0, "vcpus": 1})
 
 
 if __name__ == "__main__":
     parts = {"accounts": accounts, "public-network": public_network, "volume-type": volume_type, "share-type": share_type,
-             "flavor": flavor}
+             "volume-pool": volume_pool, "share-pool": share_pool, "flavor": flavor}
     if len(sys.argv) != 2 or sys.argv[1] not in parts:
         sys.exit(__doc__)
     parts[sys.argv[1]]()

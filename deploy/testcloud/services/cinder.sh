@@ -86,7 +86,10 @@ cinder_start() {
   until_so 60 'cinder-volume, cinder-scheduler and cinder-backup' reported_since "$since" cinder.services updated_at 3 'deleted = 0'
 }
 
-cinder_finish() { once cinder-volume-type seed volume-type; }
+cinder_finish() {
+  once cinder-volume-type seed volume-type
+  seed volume-pool || die "Cinder's scheduler does not know of its back end; see $LOG."
+}
 
 cinder_clean() {
   ! mountpoint -q "$(cinder_mount)" || umount "$(cinder_mount)"

@@ -67,7 +67,10 @@ replace_mount_nfs() {
   mountpoint -q /sbin/mount.nfs || mount --bind "$RUN/mount.nfs" /sbin/mount.nfs
 }
 
-manila_finish() { once manila-share-type seed share-type; }
+manila_finish() {
+  once manila-share-type seed share-type
+  seed share-pool || die "Manila's scheduler does not know of its back end; see $LOG."
+}
 
 manila_clean() {
   local point
