@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { auditSearch } from './pages/audit/search.ts'
 import { containerSearch } from './pages/containers/search.ts'
 import { tabSearch } from './pages/container/tabs.ts'
 import { NotFound } from './pages/not-found.tsx'
@@ -71,6 +72,12 @@ const events = createRoute({
   path: '/events',
   component: lazyRouteComponent(() => import('./pages/events/events.tsx'), 'Events'),
 })
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./pages/audit/audit.tsx'), 'Audit'),
+})
 const hosts = createRoute({
   getParentRoute: () => root,
   path: '/hosts',
@@ -97,6 +104,7 @@ export const router = createRouter({
     registries,
     quotas,
     events,
+    audit,
     hosts,
     identity,
   ]),

@@ -10,6 +10,9 @@ const colours: Readonly<Record<string, string>> = {
   error: 'red',
   'not connected': 'red',
   cordoned: 'yellow',
+  success: 'teal',
+  pending: 'blue',
+  failure: 'red',
 }
 
 /** The state of anything but a container; its reason when pointed at. */

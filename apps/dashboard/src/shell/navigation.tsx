@@ -39,6 +39,7 @@ type RoutePath =
   | '/quotas'
   | '/events'
   | '/hosts'
+  | '/audit'
   | '/identity'
 
 const places: readonly Place[] = [
@@ -53,6 +54,7 @@ const places: readonly Place[] = [
   { to: '/quotas', label: 'Quotas', icon: IconGauge },
   { to: '/events', label: 'Events', icon: IconHistory },
   { to: '/hosts', label: 'Hosts', icon: IconServer, adminsOnly: true },
+  { to: '/audit', label: 'Audit', icon: IconClipboardList, adminsOnly: true },
   { to: '/identity', label: 'Users and projects', icon: IconUsers, adminsOnly: true, ownIdentityOnly: true },
 ]
 
