@@ -60,11 +60,15 @@ const statusOf = async (id: string): Promise<string> => {
   }
 }
 const until = (id: string, status: string) =>
-  eventually(`${status} of ${id}`, async () => {
-    const now = await statusOf(id)
-    if (now !== status) throw new Error(`it is ${now}`)
-    return true
-  }, 120)
+  eventually(
+    `${status} of ${id}`,
+    async () => {
+      const now = await statusOf(id)
+      if (now !== status) throw new Error(`it is ${now}`)
+      return true
+    },
+    120,
+  )
 
 async function writeAt(path: string, position: number, text: string): Promise<void> {
   const file = await open(path, 'r+')
