@@ -57,7 +57,7 @@ export async function carry(
   if (output === null) return
   const release = docker.guard.watch(identity, connection.end)
   try {
-    await connection.send(output)
+    await connection.send(output, tty)
   } finally {
     release()
   }

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { type Duplex, Transform } from 'node:stream'
+import { type Duplex, PassThrough, Transform } from 'node:stream'
 import { createHttpApp, onUpgrade } from '@gantry/http'
+import { Fault } from '@gantry/kernel'
+import { encodeFrame } from '@gantry/wire'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import { bodyBefore, takenOver, upgraded } from './hijack.ts'
@@ -26,7 +28,7 @@ async function shouter(): Promise<number> {
   app.post('/attach', async (request, reply) => {
     const connection = takenOver(request, reply)
     connection.accept('application/vnd.docker.raw-stream')
-    await connection.send(connection.input.pipe(upper(JSON.stringify(request.body ?? null))))
+    await connection.send(connection.input.pipe(upper(JSON.stringify(request.body ?? null))), true)
     return reply
   })
   onUpgrade(app, {
@@ -35,7 +37,7 @@ async function shouter(): Promise<number> {
       void bodyBefore(request, socket, head).then(({ body, rest }) => {
         const connection = upgraded(request, socket, rest)
         connection.accept('application/vnd.docker.raw-stream')
-        return connection.send(connection.input.pipe(upper(body.toString())))
+        return connection.send(connection.input.pipe(upper(body.toString())), true)
       })
     },
     refuse: (_request, socket) => socket.destroy(),
@@ -179,4 +181,44 @@ test('whoever counts streams hears of the end of one that was taken over', async
   expect(open).toBe(1)
   socket.resetAndDestroy()
   await expect.poll(() => open).toBe(0)
+})
+
+const hello = encodeFrame(1, Buffer.from('hello'))
+const reason = 'The answer of host h broke off; whether execRun was carried out is not known.'
+
+test.each([
+  ['between two frames', [hello, hello], false, Buffer.concat([hello, hello, encodeFrame(3, Buffer.from(reason))])],
+  ['before anything came', [], false, encodeFrame(3, Buffer.from(reason))],
+  ['in the middle of a frame', [hello.subarray(0, 10)], false, hello.subarray(0, 10)],
+  ['in the head of a frame', [hello, hello.subarray(0, 3)], false, Buffer.concat([hello, hello.subarray(0, 3)])],
+  [
+    'between the pieces of one, which ended',
+    [hello.subarray(0, 3), hello.subarray(3, 9), hello.subarray(9)],
+    false,
+    Buffer.concat([hello, encodeFrame(3, Buffer.from(reason))]),
+  ],
+  ['on a terminal', [Buffer.from('hel')], true, Buffer.from(`hel\r\n${reason}\r\n`)],
+])('a stream that breaks off %s says why', async (_where, pieces, tty, expected) => {
+  const output = new PassThrough()
+  const app = createHttpApp({ log: pino({ level: 'silent' }) })
+  app.post('/attach', async (request, reply) => {
+    const connection = takenOver(request, reply)
+    connection.accept('application/vnd.docker.raw-stream')
+    const sent = connection.send(output, tty)
+    for (const piece of pieces) output.write(piece)
+    // All of it is read before it breaks.
+    while (output.readableLength > 0) await once(output, 'data')
+    output.destroy(new Fault('host.broke-off', { host: 'h', call: 'execRun' }))
+    await sent
+    return reply
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  closing.push(() => app.close())
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  socket.write('POST /attach HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n')
+  const parts: Buffer[] = []
+  socket.on('data', (part: Buffer) => parts.push(part))
+  await once(socket, 'end')
+  const got = Buffer.concat(parts)
+  expect(got.subarray(got.indexOf('\r\n\r\n') + 4).toString('latin1')).toBe(expected.toString('latin1'))
 })

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { lingerMs, retryAfter } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { lastWords } from './broken-stream.ts'
 import { answerTo } from './errors.ts'
 import { usualHeaders } from './usual-headers.ts'
 
@@ -17,8 +18,8 @@ export interface Hijacked {
   readonly end: (reason: Error) => void
   /** Answers that the connection is the stream now. `contentType` tells frames from a terminal's bytes. */
   accept(contentType: string): void
-  /** Everything queued goes out, then the half close. */
-  send(output: Readable): Promise<void>
+  /** Everything queued goes out, then the half close; of what breaks off, the reason before it. `tty`: these are no frames. */
+  send(output: Readable, tty: boolean): Promise<void>
   refuse(error: unknown): void
 }
 
@@ -80,6 +81,12 @@ function hijackedOn(socket: Duplex, status: string, more: Record<string, string>
     gone.abort(reason)
     socket.destroy()
   }
+  const endWith = (last: Buffer | string) => {
+    input.resume()
+    socket.end(last)
+    const cut = setTimeout(() => socket.destroy(), lingerMs)
+    socket.once('close', () => clearTimeout(cut))
+  }
   return {
     input,
     signal: gone.signal,
@@ -89,8 +96,12 @@ function hijackedOn(socket: Duplex, status: string, more: Record<string, string>
       const headers = { ...usualHeaders, 'content-type': contentType, ...more }
       socket.write(headOf(status, headers))
     },
-    send: async (output) => {
-      output.on('error', () => socket.destroy())
+    send: async (output, tty) => {
+      const wordsFor = lastWords(output, tty)
+      output.on('error', (error) => {
+        if (gone.signal.aborted) socket.destroy()
+        else endWith(wordsFor(error))
+      })
       gone.signal.addEventListener('abort', () => output.destroy(), { once: true })
       if (headPauseMs > 0) await pause(headPauseMs)
       if (gone.signal.aborted) output.destroy()
@@ -113,10 +124,7 @@ function hijackedOn(socket: Duplex, status: string, more: Record<string, string>
         connection: 'close',
         ...(seconds !== null && { 'retry-after': String(seconds) }),
       }
-      input.resume()
-      socket.end(`${headOf(`${code} ${reasonPhrase(code)}`, headers)}${body}`)
-      const cut = setTimeout(() => socket.destroy(), lingerMs)
-      socket.once('close', () => clearTimeout(cut))
+      endWith(`${headOf(`${code} ${reasonPhrase(code)}`, headers)}${body}`)
     },
   }
 }

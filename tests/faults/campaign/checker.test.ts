@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ofVolumes } from './volume-checker.ts'
 import { placesAfter, violationsOf } from './checker.ts'
+import { printed } from './docker-exec.ts'
 import type { FinalState, Held, Listed, Operation, Verb } from './history.ts'
 
 const asked = (verb: Verb, more: Partial<Operation> = {}): Operation => ({
@@ -216,3 +217,17 @@ describe('of volumes', () => {
     expect(lost([refused, made])).toEqual([])
   })
 })
+
+test.each([
+  ['whole', [frame(1, 'a'), frame(2, 'b')], 'ab', null],
+  ['of nothing', [], '', null],
+  ['which says that it broke off', [frame(1, 'a'), frame(3, 'gone')], 'a', 'gone'],
+  ['cut within a frame', [frame(1, 'a'), frame(1, 'b').subarray(0, 8)], 'a', 'the stream ended within a frame'],
+  ['cut within the head of a frame', [frame(1, 'a').subarray(0, 5)], '', 'the stream ended within a frame'],
+])('a Docker stream %s is read', (_what, frames, output, problem) => {
+  expect(printed(Buffer.concat(frames))).toEqual({ output, problem })
+})
+
+function frame(kind: number, text: string): Buffer {
+  return Buffer.concat([Buffer.from([kind, 0, 0, 0, 0, 0, 0, text.length]), Buffer.from(text)])
+}

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { delay } from './waiting.ts'
 
 /** So often is one started again that cannot begin. */
 const patience = 120
+/** Lines of a log. */
+const wordsKept = 40
 const clockLibrary = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
 
 /** Whether a program's clock can be set apart from the machine's (package libfaketime). */
@@ -67,7 +69,8 @@ export async function program(options: ProgramOptions): Promise<Program> {
       state.child = null
       // One that cannot begin, because its database is away, is no crash.
       if (!isReady) return
-      options.onCrash(`${name} ended by itself with ${code ?? signal}.`)
+      const said = lastLines(join(folder, `${name}.log`))
+      options.onCrash(`${name} ended by itself with ${code ?? signal}. Its last words:\n${said}`)
       void keepUp()
     })
     await new Promise<void>((resolve, reject) => {
@@ -111,4 +114,10 @@ export async function program(options: ProgramOptions): Promise<Program> {
     pause: (isPaused) => void state.child?.kill(isPaused ? 'SIGSTOP' : 'SIGCONT'),
     setClock: (seconds) => writeFile(clockFile, seconds < 0 ? String(seconds) : `+${seconds}`),
   }
+}
+
+/** Where only the report of a campaign is kept, nothing else tells why a program ended. */
+function lastLines(file: string): string {
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-wordsKept)
+  return lines.map((line) => line.slice(0, 500)).join('\n')
 }
