@@ -5,6 +5,7 @@ import type { Deps } from './deps.ts'
 import { activityLog } from './events/activity.ts'
 import { changeFeed } from './events/change-feed.ts'
 import { eventRounds } from './events/event-rounds.ts'
+import { hostLooks } from './events/host-looks.ts'
 import { createHub, watchScope } from './events/hub.ts'
 import { type PolicyGrants, noGrants } from './policy/grants.ts'
 import { policyVerbs } from './policy/judge.ts'
@@ -29,7 +30,7 @@ import { deleteContainer } from './usecases/delete-container.ts'
 import { requireAdminFor } from './usecases/find-container.ts'
 import { engineImageUseCases } from './usecases/engine-images/engine-images.ts'
 import { engineVerbs } from './usecases/engine-verbs.ts'
-import { hostUseCases } from './usecases/hosts.ts'
+import { hostsWithLimits, hostUseCases } from './usecases/hosts.ts'
 import { imageUseCases } from './usecases/images/images.ts'
 import { createPace } from './usecases/paced-calls.ts'
 import { interactiveVerbs } from './usecases/interact.ts'
@@ -105,7 +106,7 @@ export function createControl({ grants = noGrants, imageExchange, fence, demand,
   const deps: Deps = { ...base, ring: reconciler.ring }
   deps.networks.remote?.onBound((container) => deps.ring({ kind: 'wish', container, rewired: true }))
   const streams = openStreams()
-  const feed = changeFeed(deps.store)
+  const feed = changeFeed(deps.store, hostLooks(() => hostsWithLimits(deps), deps.clock))
   const control: Control = {
     containers: {
       create: (caller, input) => createContainer(deps, caller, input),

@@ -1,4 +1,5 @@
 /** What is told of everything but containers: each once, as it is at the end of its transaction, and to its own project only. */
+import type { ChangePage } from '@gantry/control'
 import { type Caller, defaultSpec } from '@gantry/model'
 import { expect, test } from 'vitest'
 import { aCaller, aWorld, simHostId, type World } from './testing/a-world.ts'
@@ -146,4 +147,32 @@ test('what is rolled back, or made and taken away in one transaction, is not tol
     ['snapshot.update', 'deleting'],
     ['snapshot.delete', 'deleting'],
   ])
+})
+
+test('administrators may follow hosts: what is done to them is a change, what they carry is told as it is now', async () => {
+  await using world = await aWorld()
+  const { containers, events, hosts } = world.control
+  const root = aCaller('admins', ['admin'])
+  const end = new AbortController()
+  const watch = { since: 'now', types: [], hosts: true, follow: true }
+  await expect(events.changes(ann, watch, end.signal).next()).rejects.toMatchObject({ code: 'policy.forbidden' })
+
+  const pages = events.changes(root, watch, end.signal)
+  const until = async (isIt: (page: ChangePage) => boolean) => {
+    for (;;) {
+      const { value } = await pages.next()
+      if (!value) throw new Error('the stream has ended')
+      expect(value.changes.filter(({ projectId }) => projectId === 'p1')).toEqual([])
+      if (isIt(value)) return value
+    }
+  }
+  const carried = ({ hosts: told = [] }: ChangePage) => told.map(({ used }) => used.containers)
+  expect(carried(await until((page) => page.hosts !== undefined))).toEqual([0])
+  await containers.create(ann, { name: 'web', spec: defaultSpec('busybox'), run: true })
+  world.clock.at += 2000
+  expect(carried(await until((page) => page.hosts !== undefined))).toEqual([1])
+  await hosts.disable(root, simHostId, 'a new disk')
+  const [change] = (await until((page) => page.changes.length > 0)).changes
+  expect(change).toMatchObject({ type: 'host.update', projectId: null, data: { disabledReason: 'a new disk' } })
+  end.abort()
 })

@@ -22,11 +22,13 @@ const store = {
   changes: { after: async () => ({ changes, next: '0.1' as Cursor }), isGone: async () => false },
 } as unknown as Pick<Store, 'changes'>
 
+const noHosts = { reader: () => async () => [] }
+
 async function toldTo(isAdmin: boolean): Promise<RecordedChange['data'][]> {
   const caller = { projectId: 'p' as ProjectId, isAdmin } as Caller
   const told: RecordedChange['data'][] = []
   const watch = { since: '0', types: [], follow: false }
-  for await (const page of changeFeed(store).read(caller, watch, new AbortController().signal))
+  for await (const page of changeFeed(store, noHosts).read(caller, watch, new AbortController().signal))
     told.push(...page.changes.map(({ data }) => data))
   return told
 }

@@ -1,10 +1,11 @@
 import { Fault } from '@gantry/kernel'
-import type { Caller, ProjectId } from '@gantry/model'
+import type { Caller, Host, ProjectId } from '@gantry/model'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChangeQuery, Cursor, RecordedChange } from '../ports/change-table.ts'
 import type { Store } from '../ports/store.ts'
 import { requireAdminFor } from '../usecases/find-container.ts'
 import { forOwner } from './change-of.ts'
+import type { HostLooks } from './host-looks.ts'
 
 export interface ChangeWatch {
   /** A cursor; `now`; `0`: all that is kept. */
@@ -16,6 +17,8 @@ export interface ChangeWatch {
   readonly objectId?: string
   /** Of every project; administrators only. */
   readonly allProjects?: boolean
+  /** Also of hosts, and what they are and carry, as that changes; administrators only. */
+  readonly hosts?: boolean
   /** false: it ends with the last change that there is. */
   readonly follow: boolean
 }
@@ -24,6 +27,8 @@ export interface ChangeWatch {
 export interface ChangePage {
   readonly changes: readonly RecordedChange[]
   readonly next: Cursor
+  /** Hosts that are not any more what the reader was told; at first all. Nothing of them is kept: the newest is all there is. */
+  readonly hosts?: readonly Host[]
 }
 
 /** How long news may wait for a reader. Nothing is kept for readers in memory: each reads the store at its own pace. */
@@ -38,19 +43,20 @@ export interface ChangeFeed {
   readers(): number
 }
 
-export function changeFeed(store: Pick<Store, 'changes'>): ChangeFeed {
+export function changeFeed(store: Pick<Store, 'changes'>, looks: HostLooks): ChangeFeed {
   const readers = new Map<ProjectId, number>()
   return {
     readers: () => [...readers.values()].reduce((sum, count) => sum + count, 0),
     async *read(caller, watch, signal) {
       requireAdminFor(caller, watch.allProjects === true, 'Watching all projects')
+      requireAdminFor(caller, watch.hosts === true, 'Watching hosts')
       const query = queryOf(caller, watch)
       const { projectId } = caller
       const others = readers.get(projectId) ?? 0
       if (others >= readersPerProject) throw new Fault('events.busy', { limit: readersPerProject })
       readers.set(projectId, others + 1)
       try {
-        for await (const page of pages(store, query, watch, signal)) {
+        for await (const page of pages({ store, looks }, query, watch, signal)) {
           yield caller.isAdmin ? page : { ...page, changes: page.changes.map(forOwner) }
         }
       } finally {
@@ -63,11 +69,12 @@ export function changeFeed(store: Pick<Store, 'changes'>): ChangeFeed {
 }
 
 async function* pages(
-  { changes }: Pick<Store, 'changes'>,
+  { store: { changes }, looks }: { readonly store: Pick<Store, 'changes'>; readonly looks: HostLooks },
   query: ChangeQuery,
-  { since, last, follow }: ChangeWatch,
+  { since, last, follow, hosts = false }: ChangeWatch,
   signal: AbortSignal,
 ): AsyncGenerator<ChangePage> {
+  const newOfHosts = hosts && follow ? looks.reader() : null
   const whole = since === '0' && last === undefined
   let cursor = await beginning(changes, query, { since, last })
   yield { changes: [], next: cursor }
@@ -77,7 +84,9 @@ async function* pages(
     if (!(first && whole) && (await changes.isGone(cursor))) throw new Fault('events.gone', { cursor })
     const moved = page.next !== cursor
     cursor = page.next
-    if (moved) yield page
+    const told = (await newOfHosts?.()) ?? []
+    if (told.length > 0) yield { ...page, hosts: told }
+    else if (moved) yield page
     if (page.changes.length === query.limit) continue
     if (!follow) return
     await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
@@ -94,10 +103,16 @@ async function beginning(
   return since === '0' ? ('0.0' as Cursor) : (since as Cursor)
 }
 
-function queryOf(caller: Caller, { types, objectId, allProjects = false }: ChangeWatch): ChangeQuery {
+function queryOf(caller: Caller, { types, objectId, allProjects = false, hosts = false }: ChangeWatch): ChangeQuery {
   checkTypes(types)
   const scope = allProjects ? null : caller.projectId
-  return { scope, types, limit: pageSize, ...(objectId !== undefined && { objectId }) }
+  return {
+    scope,
+    types,
+    limit: pageSize,
+    ...(hosts && { withNobodys: true }),
+    ...(objectId !== undefined && { objectId }),
+  }
 }
 
 /** Throws `request.invalid`. */

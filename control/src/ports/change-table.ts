@@ -30,6 +30,8 @@ export interface RecordedChange extends Change {
 export interface ChangeQuery {
   /** null: of every project, and those of none. */
   readonly scope: Scope
+  /** Also those of no project: hosts, classes of quotas. */
+  readonly withNobodys?: boolean
   /** Exact types, or `container.*`; empty: all. */
   readonly types: readonly string[]
   readonly objectId?: string

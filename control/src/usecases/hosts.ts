@@ -17,7 +17,7 @@ export function hostUseCases(deps: Deps): Omit<Hosts, 'drain'> {
   return {
     async list(caller) {
       requireAdminFor(caller, true, 'Listing hosts')
-      return (await listHosts(deps)).map((host) => withLimits(deps, host))
+      return hostsWithLimits(deps)
     },
     async get(caller, ref) {
       requireAdminFor(caller, true, 'Looking at a host')
@@ -102,6 +102,11 @@ async function pick(ref: string, byId: () => Promise<Host | undefined>, all: () 
   const host = (await byId()) ?? (await all()).find((candidate) => candidate.name === ref)
   if (!host) throw new Fault('host.not-found', { ref })
   return host
+}
+
+/** All of them, as administrators see them. */
+export async function hostsWithLimits(deps: Deps): Promise<Host[]> {
+  return (await listHosts(deps)).map((host) => withLimits(deps, host))
 }
 
 /** With how much may be promised there. */

@@ -171,7 +171,7 @@ function between(
   db: Kysely<Database>,
   order: Order,
   { from, to }: { readonly from: Place; readonly to: Place },
-  { scope, types, objectId, limit }: ChangeQuery,
+  { scope, withNobodys = false, types, objectId, limit }: ChangeQuery,
 ) {
   let query = db
     .selectFrom('changes')
@@ -180,7 +180,9 @@ function between(
     .where(order.upTo(to))
     .orderBy(order.columns)
     .limit(limit)
-  if (scope !== null) query = query.where('project_id', '=', scope)
+  if (scope !== null && !withNobodys) query = query.where('project_id', '=', scope)
+  if (scope !== null && withNobodys)
+    query = query.where((eb) => eb.or([eb('project_id', '=', scope), eb('project_id', 'is', null)]))
   if (objectId !== undefined) query = query.where('object_id', '=', objectId)
   if (types.length === 0) return query
   return query.where((eb) =>

@@ -6,6 +6,7 @@ import type { NativeContext } from '../context.ts'
 import { isYes } from '../query.ts'
 import type { ChangeView } from '../schemas-events.ts'
 import { isoTime } from '../times.ts'
+import { toHostView } from '../translate.ts'
 
 export interface ChangesQuery {
   readonly since?: string
@@ -14,6 +15,7 @@ export interface ChangesQuery {
   readonly object?: string
   readonly follow?: string
   readonly allProjects?: string
+  readonly hosts?: string
 }
 
 /** `GET /v1/events?since=CURSOR`: from a cursor on, each event with an `id:` that is the next cursor. */
@@ -21,7 +23,7 @@ export async function sendChanges(
   { control, heartbeatMs }: Pick<NativeContext, 'control' | 'heartbeatMs'>,
   request: FastifyRequest,
   reply: FastifyReply,
-  { since = 'now', last, types = '', object, follow, allProjects }: ChangesQuery,
+  { since = 'now', last, types = '', object, follow, allProjects, hosts }: ChangesQuery,
 ): Promise<FastifyReply> {
   const signal = streamSignal(reply)
   const watch = {
@@ -29,6 +31,7 @@ export async function sendChanges(
     types: types.split(',').filter((type) => type !== ''),
     follow: isYes(follow, true),
     allProjects: isYes(allProjects),
+    hosts: isYes(hosts),
     ...(last !== undefined && { last }),
     ...(object !== undefined && { objectId: object }),
   }
@@ -61,10 +64,12 @@ export async function sendChanges(
 }
 
 /** HTML Living Standard §9.2. A cursor without changes is told too, so that a client resumes without reading all again. */
-function textOf({ changes, next }: ChangePage): string {
+function textOf({ changes, next, hosts }: ChangePage): string {
   const blocks = changes.map(
     (change) => `id: ${change.cursor}\nevent: change\ndata: ${JSON.stringify(toChangeView(change))}\n\n`,
   )
+  // Without an id: who comes back is told of all hosts anew.
+  if (hosts) blocks.push(`event: hosts\ndata: ${JSON.stringify({ hosts: hosts.map(toHostView) })}\n\n`)
   return `${blocks.join('')}id: ${next}\nevent: cursor\ndata: ${JSON.stringify({ cursor: next })}\n\n`
 }
 

@@ -19,6 +19,9 @@ const EventsQuery = Type.Object(
     last: whole('Instead of `since`: begins with the newest so many (1 to 200).'),
     types: text('With `since`: exact types, or `container.*`; several with commas.', 2048),
     object: text('With `since`: of this object only, by its id.'),
+    hosts: flag(
+      'With `since`: also changes of hosts and, as `event: hosts`, those hosts that are or carry something else than was told; administrators only.',
+    ),
     follow: flag('With `since`: false ends the stream with the last change that there is.'),
   },
   { additionalProperties: false },
@@ -86,7 +89,7 @@ const eventsDoc = operation({
   operationId: 'watchEvents',
   summary: 'Watch what happens to containers, as server-sent events',
   description:
-    'Without `since`: from now on, each `data:` an Event; what happens while nobody listens is missed. With `since`: each `data:` is a Change and its `id:` the cursor to go on from, on any server; `event: cursor` tells one where nothing changed. A comment comes now and then to keep the connection alive.',
+    'Without `since`: from now on, each `data:` an Event; what happens while nobody listens is missed. With `since`: each `data:` is a Change and its `id:` the cursor to go on from, on any server; `event: cursor` tells one where nothing changed, `event: hosts` what hosts have become. A comment comes now and then to keep the connection alive.',
   tag: 'events',
   querystring: EventsQuery,
   answer: { status: 200, description: 'The events.', content: ['text/event-stream'] },
