@@ -111,6 +111,7 @@ export interface ContainerFilters {
   readonly userId?: string
   readonly memory?: number
   readonly host?: string
+  readonly hostId?: HostId
   readonly task?: string | null
   readonly status?: string
   readonly autoRemove?: boolean

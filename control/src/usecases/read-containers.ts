@@ -12,7 +12,12 @@ export function readVerbs(
     async list(caller, query) {
       requireAdminFor(caller, query.allProjects, 'Listing all projects')
       requireAdminFor(caller, query.filters.host !== undefined, 'Filtering by host')
-      return deps.store.containers.list(query.allProjects ? null : caller.projectId, query)
+      const { host } = query.filters
+      // By its id there is an index; who is on a host keeps it from being forgotten.
+      const hostId = host === undefined ? undefined : await deps.store.hosts.idOf(host)
+      if (host !== undefined && hostId === undefined) return []
+      const filters = { ...query.filters, ...(hostId !== undefined && { hostId }) }
+      return deps.store.containers.list(query.allProjects ? null : caller.projectId, { ...query, filters })
     },
     async counts(caller, { allProjects = false }) {
       requireAdminFor(caller, allProjects, 'Counting those of all projects')

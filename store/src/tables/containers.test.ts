@@ -1,4 +1,5 @@
 import type { ContainerId, HostId, Mount, Nic, NetworkId, PortId, RegistryId, SubnetId } from '@gantry/model'
+import type { ContainerFilters } from '@gantry/control'
 import { anEngineContainer } from '@gantry/model/testing'
 import { expect, test } from 'vitest'
 import { onSqlite, openStore } from '../testing/open-store.ts'
@@ -69,6 +70,15 @@ onSqlite('a page of the newest containers is read in order, without sorting all 
     const plan = await opened.planOf(() => containers.list(scope, query))
     expect(plan).toEqual([expect.stringMatching(/USING INDEX containers_by_age/)])
   }
+})
+
+onSqlite('an administrator finds those of a project or of a host without a look at all others', async () => {
+  await using opened = await openStore()
+  const { containers } = opened.store
+  const query = { sortKey: 'created_at', descending: true, limit: 10, marker: null } as const
+  const planOf = (filters: ContainerFilters) => opened.planOf(() => containers.list(null, { ...query, filters }))
+  expect((await planOf({ projectId: ours }))[0]).toMatch(/USING INDEX containers_by_age_in_project/)
+  expect((await planOf({ host: 'host-1', hostId: 'h1' as HostId }))[0]).toMatch(/USING INDEX containers_by_host/)
 })
 
 onSqlite('a page of a project by name is read in order, without sorting all of it', async () => {

@@ -217,6 +217,7 @@ function filtered<O>(
     ['user_id', filters.userId],
     ['memory', filters.memory],
     ['host_name', filters.host],
+    ['host_id', filters.hostId],
     ['task', filters.task],
     ['status', filters.status],
     ['auto_remove', filters.autoRemove === undefined ? undefined : Number(filters.autoRemove)],

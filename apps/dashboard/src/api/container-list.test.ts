@@ -1,7 +1,7 @@
 import type { ChangeView, ContainerView } from '@gantry/facade-native/views'
 import { InfiniteQueryObserver, QueryClient } from '@tanstack/react-query'
 import { afterEach, expect, test, vi } from 'vitest'
-import { keepContainerList } from './container-list.ts'
+import { keepContainerList, showContainer } from './container-list.ts'
 import { type ContainerPage, containersQuery } from './nouns.ts'
 
 const view = (id: string, status = 'Running') =>
@@ -95,4 +95,49 @@ test('what happens while a page is being read is not lost to an older answer', a
   await vi.waitFor(() => expect(shown()).toEqual([broken]))
   stop()
   list.stop()
+})
+
+const everyone = { queryKey: ['container', 'all', {}], isWhole: false, takesNew: true, most: 3 }
+const newestOf = (...ids: string[]) => vi.fn(async () => ({ containers: ids.map((id) => view(id)), next: null }))
+
+function listOfAll(newest: () => Promise<ContainerPage>, ...pages: string[][]) {
+  const client = new QueryClient()
+  const made = pages.map((ids) => ({ containers: ids.map((id) => view(id)), next: ids.at(-1) ?? null }))
+  client.setQueryData(everyone.queryKey, { pages: made, pageParams: pages.map(() => null) })
+  const data = () => client.getQueryData<{ pages: ContainerPage[] }>(everyone.queryKey)
+  const shown = () => data()?.pages.map((page) => page.containers.map(({ id }) => id))
+  return { client, shown, data, list: keepContainerList(client, { ...everyone, newest }) }
+}
+
+test('into a list that the server filters comes only what it finds, however much is new elsewhere', async () => {
+  const asked = answering(() => undefined)
+  const newest = newestOf('fits', 'a')
+  const { list, shown } = listOfAll(newest, ['a'])
+  const many = Array.from({ length: 500 }, (_, n) => change(`x${n}`, 'container.create.start', { status: 'Creating' }))
+  list.take([...many, change('fits', 'container.create.start', { status: 'Creating' })])
+  await vi.waitFor(() => expect(shown()).toEqual([['fits', 'a']]))
+  expect([asked, newest.mock.calls.length]).toEqual([[], 1])
+  list.stop()
+})
+
+test('a list of all projects does not grow without end: the last page goes first, then the end of the first', async () => {
+  answering(() => undefined)
+  const { list, shown } = listOfAll(newestOf('d', 'c', 'a'), ['a'], ['b'])
+  list.take(['c', 'd'].map((id) => change(id, 'container.create.start', { status: 'Creating' })))
+  await vi.waitFor(() => expect(shown()).toEqual([['d', 'c', 'a']]))
+  list.stop()
+  const full = listOfAll(newestOf('e'), ['a', 'b', 'c'])
+  full.list.take([change('e', 'container.create.start', { status: 'Creating' })])
+  await vi.waitFor(() => expect(full.shown()).toEqual([['e', 'a', 'b']]))
+  expect(full.data()?.pages[0]?.next).toBe('b')
+  full.list.stop()
+})
+
+test("what was asked of another project's container is shown where it is listed, and not in the own list", async () => {
+  const { client, shown } = await listOf(view('mine'))
+  client.setQueryData(everyone.queryKey, { pages: [{ containers: [view('theirs')], next: null }], pageParams: [null] })
+  showContainer(client, view('theirs', 'Stopped'))
+  expect(shown().map(({ id }) => id)).toEqual(['mine'])
+  const all = client.getQueryData<{ pages: ContainerPage[] }>(everyone.queryKey)
+  expect(all?.pages[0]?.containers[0]?.status).toBe('Stopped')
 })

@@ -1,6 +1,5 @@
 import { Button, Group, NativeSelect, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
-import { useId, useState } from 'react'
+import { WordField } from '../../parts/word-field.tsx'
 import { type AuditSearch, isoOfLocal, localTime, outcomes } from './search.ts'
 
 interface FiltersProps {
@@ -10,22 +9,30 @@ interface FiltersProps {
   readonly onChange: (change: AuditSearch) => void
 }
 
+const actions = ['create', 'update*', 'update/stop', 'delete', 'authenticate']
+
 /** Of whom, what, and when. */
 export function Filters({ search, projects, onChange }: FiltersProps) {
+  const { project = '', user = '', action = '', outcome = '' } = search
   return (
     <Group gap="xs" align="end">
-      <Words label="Project" field="project" suggestions={projects} search={search} onChange={onChange} />
-      <Words label="User" field="user" search={search} onChange={onChange} />
-      <Words
+      <WordField
+        label="Project"
+        value={project}
+        suggestions={projects}
+        onChange={(text) => onChange({ project: text })}
+      />
+      <WordField label="User" value={user} onChange={(text) => onChange({ user: text })} />
+      <WordField
         label="Action"
-        field="action"
-        suggestions={['create', 'update*', 'update/stop', 'delete', 'authenticate']}
-        search={search}
-        onChange={onChange}
+        value={action}
+        suggestions={actions}
+        maxLength={64}
+        onChange={(text) => onChange({ action: text })}
       />
       <NativeSelect
         label="Outcome"
-        value={search.outcome ?? ''}
+        value={outcome}
         onChange={({ currentTarget }) => onChange({ outcome: currentTarget.value })}
         data={[{ value: '', label: 'any' }, ...outcomes]}
       />
@@ -43,51 +50,12 @@ export function Filters({ search, projects, onChange }: FiltersProps) {
   )
 }
 
-interface FieldProps<F extends keyof AuditSearch> extends Pick<FiltersProps, 'search' | 'onChange'> {
+interface TimeProps extends Pick<FiltersProps, 'search' | 'onChange'> {
   readonly label: string
-  readonly field: F
+  readonly field: 'since' | 'until'
 }
 
-function Words({
-  label,
-  field,
-  suggestions = [],
-  search,
-  onChange,
-}: FieldProps<'project' | 'user' | 'action'> & { readonly suggestions?: readonly string[] }) {
-  const asked = search[field] ?? ''
-  const [text, setText] = useState(asked)
-  const [known, setKnown] = useState(asked)
-  // The address was changed by something else: `Clear`, or going back.
-  if (known !== asked) {
-    setKnown(asked)
-    if (text.trim() !== asked) setText(asked)
-  }
-  const later = useDebouncedCallback((value: string) => onChange({ [field]: value }), 300)
-  const list = useId()
-  return (
-    <>
-      <TextInput
-        label={label}
-        value={text}
-        list={list}
-        maxLength={field === 'action' ? 64 : 255}
-        onChange={({ currentTarget: { value } }) => {
-          setText(value)
-          later(value)
-        }}
-        w={150}
-      />
-      <datalist id={list}>
-        {suggestions.map((each) => (
-          <option key={each} value={each} />
-        ))}
-      </datalist>
-    </>
-  )
-}
-
-function Time({ label, field, search, onChange }: FieldProps<'since' | 'until'>) {
+function Time({ label, field, search, onChange }: TimeProps) {
   return (
     <TextInput
       type="datetime-local"

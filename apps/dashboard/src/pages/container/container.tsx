@@ -9,6 +9,7 @@ import { Empty } from '../../parts/empty.tsx'
 import { Failure } from '../../parts/failure.tsx'
 import { Page } from '../../parts/page.tsx'
 import { Status } from '../../parts/status.tsx'
+import { useSession } from '../../shell/session.tsx'
 import { Buttons } from './buttons.tsx'
 import { type Tab, tabs } from './tabs.ts'
 
@@ -30,10 +31,21 @@ const labels: Readonly<Record<Tab, string>> = {
   actions: 'Actions',
 }
 
+/** Of another project's container, at which only an administrator looks, no event tells here. Milliseconds. */
+const lookEveryMs = 5000
+
 /** One container: what it is, what it does, and what can be done with it. */
 export function ContainerPage() {
   const { id } = useParams({ from: '/containers/$id' })
-  const { data: container, error, refetch } = useQuery(containerQuery(id))
+  const { project } = useSession()
+  const {
+    data: container,
+    error,
+    refetch,
+  } = useQuery({
+    ...containerQuery(id),
+    refetchInterval: ({ state: { data } }) => (data && data.projectId !== project.id ? lookEveryMs : false),
+  })
   if (error instanceof ApiError && error.status === 404) return <Gone name={container?.name ?? id} />
   if (container) return <Known container={container} />
   return (

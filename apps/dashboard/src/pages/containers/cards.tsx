@@ -8,7 +8,13 @@ import { AllBox, Box, type ListProps, NameLink } from './table.tsx'
 import { useWindowRows } from '../../parts/use-window-rows.ts'
 
 /** The same list on a phone. */
-export function ContainerCards({ rows, selection, onAsk }: Omit<ListProps, 'search' | 'onSort'>) {
+export function ContainerCards({
+  rows,
+  selection,
+  columns,
+  onAsk,
+}: Pick<ListProps, 'rows' | 'selection' | 'columns' | 'onAsk'>) {
+  const project = columns.find(({ key }) => key === 'project')
   const { ref, items, above, below } = useWindowRows<HTMLUListElement>(rows.length, 104)
   return (
     <>
@@ -34,6 +40,7 @@ export function ContainerCards({ rows, selection, onAsk }: Omit<ListProps, 'sear
               <div className={classes['details']}>
                 <Status status={container.status} task={container.task} reason={container.statusReason} />
                 <Text size="xs" c="dimmed" truncate mt={2}>
+                  {project && <>{project.cell(container)} · </>}
                   {lineOf(container)} · <Ago time={container.createdAt} />
                 </Text>
               </div>

@@ -7,16 +7,15 @@ import type { SortKey } from './search.ts'
 import classes from './table.module.css'
 
 export interface Column {
-  readonly key: SortKey
+  readonly key: SortKey | 'project'
   readonly label: string
   /** In which widths it is there. */
   readonly className?: string | undefined
-  readonly adminsOnly?: boolean
   readonly cell: (container: ContainerView) => ReactNode
 }
 
 /** As in the list of instances that Horizon's users know. */
-export const columns: readonly Column[] = [
+const columns: readonly Column[] = [
   {
     key: 'image',
     label: 'Image',
@@ -41,8 +40,33 @@ export const columns: readonly Column[] = [
     className: classes['wide'],
     cell: ({ createdAt }) => <Ago time={createdAt} />,
   },
-  { key: 'host', label: 'Host', className: classes['widest'], adminsOnly: true, cell: ({ host }) => host ?? '' },
 ]
+const hostColumn: Column = {
+  key: 'host',
+  label: 'Host',
+  className: classes['widest'],
+  cell: ({ host }) => host ?? '',
+}
+
+interface Wanted {
+  readonly isAdmin: boolean
+  /** For lists of several projects. */
+  readonly projectName?: (id: string) => string
+}
+
+/** Which columns there are. */
+export function columnsFor({ isAdmin, projectName }: Wanted): readonly Column[] {
+  const project: Column[] = projectName
+    ? [
+        {
+          key: 'project',
+          label: 'Project',
+          cell: ({ projectId }) => <span title={projectId}>{projectName(projectId)}</span>,
+        },
+      ]
+    : []
+  return [...project, ...columns, ...(isAdmin ? [hostColumn] : [])]
+}
 
 /** All of them when pointed at, the first in the cell. */
 function addressText(addresses: ContainerView['addresses']): ReactNode {

@@ -1,37 +1,56 @@
 import type { ContainerView } from '@gantry/facade-native/views'
-import { Button, Center, Loader, Text } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
+import { Button, Center, Loader, Switch } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useCallback, useEffect, useMemo, useState } from 'react'
-import { type Ask, ask, asks, useAsk } from '../../api/containers.ts'
+import { useEffect, useMemo } from 'react'
 import { containersQuery } from '../../api/nouns.ts'
 import { counted } from '../../parts/amounts.ts'
-import { ConfirmDialog } from '../../parts/dialogs.tsx'
 import { Empty } from '../../parts/empty.tsx'
 import { Failure } from '../../parts/failure.tsx'
 import { Page } from '../../parts/page.tsx'
 import { useSession } from '../../shell/session.tsx'
-import { BulkBar } from './bulk-bar.tsx'
-import { ContainerCards } from './cards.tsx'
+import { AllContainers } from './all-containers.tsx'
+import { columnsFor } from './columns.tsx'
 import { Filters } from './filters.tsx'
+import { ListBody } from './list-body.tsx'
 import { containersOf, countByStatus, rowsOf } from './rows.ts'
-import type { ContainerSearch, SortKey } from './search.ts'
-import { useSelection } from './selection.ts'
-import { ContainerTable } from './table.tsx'
+import { type ContainerSearch, type SortKey, sortKeys } from './search.ts'
 
-/** All containers of the project: found, sorted, chosen and told what to do. */
+/** The containers of the project, or of all projects. */
 export function Containers() {
-  const { containers, isPending, isWhole, error, refetch } = useAllContainers()
+  const { isAdmin } = useSession()
+  const search = useSearch({ from: '/containers' })
+  const navigate = useNavigate({ from: '/containers' })
+  const isAll = isAdmin && search.all === true
   return (
     <Page
       title="Containers"
       actions={
-        <Button component={Link} to="/launch" size="sm">
-          Launch
-        </Button>
+        <>
+          {isAdmin && (
+            <Switch
+              label="All projects"
+              checked={isAll}
+              // What the one list is filtered and sorted by the other may not know.
+              onChange={({ currentTarget }) => void navigate({ search: currentTarget.checked ? { all: true } : {} })}
+            />
+          )}
+          <Button component={Link} to="/launch" size="sm">
+            Launch
+          </Button>
+        </>
       }
     >
+      {isAll ? <AllContainers /> : <OwnContainers />}
+    </Page>
+  )
+}
+
+/** All of the project: found, sorted, chosen and told what to do. */
+function OwnContainers() {
+  const { containers, isPending, isWhole, error, refetch } = useAllOfProject()
+  return (
+    <>
       {error && <Failure error={error} what="The containers could not be listed" onRetry={refetch} />}
       {isPending && !error && (
         <Center py="xl">
@@ -40,7 +59,7 @@ export function Containers() {
       )}
       {!isPending && containers.length === 0 && !error && <NoContainers />}
       {containers.length > 0 && <ContainerList containers={containers} isWhole={isWhole} />}
-    </Page>
+    </>
   )
 }
 
@@ -61,7 +80,7 @@ function NoContainers() {
 }
 
 /** One page after another; what is there already can be worked with. */
-function useAllContainers() {
+function useAllOfProject() {
   const { data, error, isPending, hasNextPage, isFetching, fetchNextPage, refetch } = useInfiniteQuery(containersQuery)
   const read = data?.pages.length ?? 0
   useEffect(() => {
@@ -81,67 +100,28 @@ function ContainerList({ containers, isWhole }: ContainerListProps) {
   const search = useSearch({ from: '/containers' })
   const navigate = useNavigate({ from: '/containers' })
   const { isAdmin } = useSession()
-  const isPhone = useMediaQuery('(max-width: 47.99em)')
   const rows = useMemo(() => rowsOf(containers, search), [containers, search])
   const counts = useMemo(() => countByStatus(containers), [containers])
-  const selection = useSelection(rows)
-  const chosen = useMemo(() => containers.filter(({ id }) => selection.ids.has(id)), [containers, selection.ids])
-  const single = useSingle()
+  const columns = useMemo(() => columnsFor({ isAdmin }), [isAdmin])
   const change = (more: ContainerSearch) => {
     // Empty values are left out of the address by its own reading of it.
     void navigate({ search: (old) => ({ ...old, ...more }), replace: true })
   }
   const onSort = (sort: SortKey, order: 'asc' | 'desc') => change({ sort, order })
-  const list = { rows, selection, search, isAdmin, onSort, onAsk: single.onAsk }
   return (
     <>
       <Filters search={search} counts={counts} onChange={change} />
-      {single.failure}
-      <BulkBar chosen={chosen} onClear={selection.clear} />
-      <Text size="sm" c="dimmed" role="status">
-        {rows.length === containers.length ? '' : `${rows.length.toLocaleString('en')} of `}
-        {counted(containers.length, 'container')}
-        {isWhole ? '' : '; more are being loaded…'}
-      </Text>
-      {rows.length === 0 ? (
-        <Empty title="Nothing fits the filter">Other words, or fewer, may find what you look for.</Empty>
-      ) : isPhone ? (
-        <ContainerCards {...list} />
-      ) : (
-        <ContainerTable {...list} />
-      )}
-      {single.question}
+      <ListBody
+        {...{ containers, rows, columns, search, onSort }}
+        sortable={sortKeys}
+        summary={
+          <>
+            {rows.length === containers.length ? '' : `${rows.length.toLocaleString('en')} of `}
+            {counted(containers.length, 'container')}
+            {isWhole ? '' : '; more are being loaded…'}
+          </>
+        }
+      />
     </>
   )
-}
-
-/** What is asked of one container from its menu: the question before, the failure after. */
-function useSingle() {
-  const { mutate, error, variables, reset } = useAsk()
-  const [doomed, setDoomed] = useState<ContainerView | null>(null)
-  const onAsk = useCallback(
-    (what: Ask, of: ContainerView) => (what === 'delete' ? setDoomed(of) : mutate({ what, of })),
-    [mutate],
-  )
-  const again = () => {
-    reset()
-    if (variables) mutate(variables)
-  }
-  return {
-    onAsk,
-    failure: error && variables && (
-      <Failure error={error} what={`${variables.of.name} ${asks[variables.what].failure}`} onRetry={again} />
-    ),
-    question: doomed && (
-      <ConfirmDialog
-        title={`Delete ${doomed.name}?`}
-        verb="Delete"
-        nouns={[]}
-        onConfirm={() => ask('delete', doomed)}
-        onClose={() => setDoomed(null)}
-      >
-        It is stopped first if it runs. What it wrote outside of its volumes is lost.
-      </ConfirmDialog>
-    ),
-  }
 }

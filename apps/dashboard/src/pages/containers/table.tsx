@@ -4,7 +4,7 @@ import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { memo } from 'react'
 import type { Ask } from '../../api/containers.ts'
-import { type Column, columns } from './columns.tsx'
+import type { Column } from './columns.tsx'
 import { RowMenu } from './row-menu.tsx'
 import type { ContainerSearch, SortKey } from './search.ts'
 import type { Selection } from './selection.ts'
@@ -16,15 +16,16 @@ export interface ListProps {
   readonly rows: readonly ContainerView[]
   readonly selection: Selection
   readonly search: ContainerSearch
-  readonly isAdmin: boolean
+  /** Beside the name. */
+  readonly columns: readonly Column[]
+  readonly sortable: readonly SortKey[]
   readonly onSort: (key: SortKey, order: 'asc' | 'desc') => void
   readonly onAsk: (what: Ask, container: ContainerView) => void
 }
 
 /** Containers in rows, of which only those in sight are there. */
-export function ContainerTable({ rows, selection, search, isAdmin, onSort, onAsk }: ListProps) {
+export function ContainerTable({ rows, selection, search, columns, sortable, onSort, onAsk }: ListProps) {
   const { ref, items, above, below } = useWindowRows<HTMLTableSectionElement>(rows.length, 44)
-  const shown = columns.filter(({ adminsOnly = false }) => isAdmin || !adminsOnly)
   const sort = { key: search.sort ?? 'createdAt', order: search.order ?? (search.sort ? 'asc' : 'desc') } as const
   return (
     <table className={classes['table']} aria-rowcount={rows.length + 1} aria-label="Containers">
@@ -33,9 +34,8 @@ export function ContainerTable({ rows, selection, search, isAdmin, onSort, onAsk
           <th className={classes['check']}>
             <AllBox rows={rows} selection={selection} />
           </th>
-          <SortHead column={{ key: 'name', label: 'Name' }} sort={sort} onSort={onSort} />
-          {shown.map((column) => (
-            <SortHead key={column.key} column={column} sort={sort} onSort={onSort} />
+          {[nameColumn, ...columns].map((column) => (
+            <Head key={column.key} column={column} sortable={sortable} sort={sort} onSort={onSort} />
           ))}
           <th className={classes['menu']}>
             <VisuallyHidden>Actions</VisuallyHidden>
@@ -47,7 +47,7 @@ export function ContainerTable({ rows, selection, search, isAdmin, onSort, onAsk
         {items.map(({ index }) => {
           const container = rows[index]
           if (!container) return null
-          const row = { container, index, columns: shown, toggle: selection.toggle, onAsk }
+          const row = { container, index, columns, toggle: selection.toggle, onAsk }
           return <Row key={container.id} {...row} isChecked={selection.ids.has(container.id)} />
         })}
         <Spacer height={below} className={classes['spacer']} />
@@ -56,8 +56,20 @@ export function ContainerTable({ rows, selection, search, isAdmin, onSort, onAsk
   )
 }
 
-interface SortHeadProps {
+const nameColumn = { key: 'name', label: 'Name' } as const
+
+interface HeadProps extends Omit<SortHeadProps, 'column'>, Pick<ListProps, 'sortable'> {
   readonly column: Pick<Column, 'key' | 'label' | 'className'>
+}
+
+function Head({ column: { key, label, className }, sortable, sort, onSort }: HeadProps) {
+  const sortKey = sortable.find((known) => known === key)
+  if (sortKey === undefined) return <th className={className}>{label}</th>
+  return <SortHead column={{ key: sortKey, label, className }} sort={sort} onSort={onSort} />
+}
+
+interface SortHeadProps {
+  readonly column: { readonly key: SortKey; readonly label: string; readonly className?: string | undefined }
   readonly sort: { readonly key: SortKey; readonly order: 'asc' | 'desc' }
   readonly onSort: ListProps['onSort']
 }
@@ -101,7 +113,7 @@ interface RowProps extends Pick<ListProps, 'onAsk'> {
   readonly toggle: Selection['toggle']
 }
 
-const Row = memo(function Row({ container, index, columns: shown, isChecked, toggle, onAsk }: RowProps) {
+const Row = memo(function Row({ container, index, columns, isChecked, toggle, onAsk }: RowProps) {
   return (
     <tr aria-rowindex={index + 2} data-checked={isChecked || undefined}>
       <td className={classes['check']}>
@@ -110,7 +122,7 @@ const Row = memo(function Row({ container, index, columns: shown, isChecked, tog
       <td>
         <NameLink container={container} />
       </td>
-      {shown.map(({ key, className, cell }) => (
+      {columns.map(({ key, className, cell }) => (
         <td key={key} className={className}>
           {cell(container)}
         </td>
@@ -122,13 +134,12 @@ const Row = memo(function Row({ container, index, columns: shown, isChecked, tog
   )
 }, alike)
 
-/** `columns` is made anew each time, of the same ones. */
 function alike(a: RowProps, b: RowProps): boolean {
   return (
     a.container === b.container &&
     a.index === b.index &&
     a.isChecked === b.isChecked &&
-    a.columns.length === b.columns.length &&
+    a.columns === b.columns &&
     a.toggle === b.toggle &&
     a.onAsk === b.onAsk
   )
