@@ -9,25 +9,21 @@ import type {
 } from '@gantry/facade-native/views'
 import { queryOptions } from '@tanstack/react-query'
 import { call } from './client.ts'
-import { type ContainerPage, listOf, portsQuery } from './nouns.ts'
+import { alsoElsewhere, type ContainerPage, listOf } from './nouns.ts'
 
-/** No event tells of these: they are read again while they are looked at. Milliseconds. */
-const lookEvery = { staleTime: 0, refetchOnWindowFocus: true, refetchInterval: 10_000 } as const
-
-export const livePortsQuery = { ...portsQuery, ...lookEvery }
-export const subnetsQuery = { ...listOf<SubnetView>('subnet', 'subnets', 'subnets'), ...lookEvery }
-export const routersQuery = { ...listOf<RouterView>('router', 'routers', 'routers'), ...lookEvery }
+export const subnetsQuery = { ...listOf<SubnetView>('subnet', 'subnets', 'subnets'), ...alsoElsewhere }
+export const routersQuery = { ...listOf<RouterView>('router', 'routers', 'routers'), ...alsoElsewhere }
 export const floatingIpsQuery = {
   ...listOf<FloatingIpView>('floating-ip', 'floating-ips', 'floatingIps'),
-  ...lookEvery,
+  ...alsoElsewhere,
 }
 export const securityGroupsQuery = {
   ...listOf<SecurityGroupView>('security-group', 'security-groups', 'securityGroups'),
-  ...lookEvery,
+  ...alsoElsewhere,
 }
-export const snapshotsQuery = { ...listOf<SnapshotView>('snapshot', 'snapshots', 'snapshots'), ...lookEvery }
-export const backupsQuery = { ...listOf<BackupView>('backup', 'backups', 'backups'), ...lookEvery }
-export const registriesQuery = { ...listOf<RegistryView>('registry', 'registries', 'registries'), ...lookEvery }
+export const snapshotsQuery = { ...listOf<SnapshotView>('snapshot', 'snapshots', 'snapshots'), ...alsoElsewhere }
+export const backupsQuery = { ...listOf<BackupView>('backup', 'backups', 'backups'), ...alsoElsewhere }
+export const registriesQuery = listOf<RegistryView>('registry', 'registries', 'registries')
 
 export const zonesQuery = queryOptions({
   queryKey: ['zone', 'list'],

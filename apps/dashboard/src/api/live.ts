@@ -1,9 +1,10 @@
-import type { ChangeView } from '@gantry/facade-native/views'
+import type { ChangeView, HostView } from '@gantry/facade-native/views'
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useQueryClient } from '@tanstack/react-query'
 import { keepContainerList } from './container-list.ts'
-import { paced } from './paced.ts'
+import { keepHostList } from './host-list.ts'
+import { type Paced, paced } from './paced.ts'
 
 export type LiveState = 'connecting' | 'live' | 'lost'
 
@@ -11,8 +12,12 @@ type Listener = (change: ChangeView) => void
 
 /** How long changes are gathered before what they speak of is read again, once for all of them. Milliseconds. */
 const gatherMs = 150
-/** Sums, and what is shown of everything together, are old again with each change: no more often than this. Milliseconds. */
-const sumsMs = 1000
+/** Lists, and what is shown of everything together, are old again with each change: no more often than this. Milliseconds. */
+const listsMs = 1000
+/** What moves the sums. */
+const counted: ReadonlySet<string> = new Set(['container', 'capsule', 'image', 'quota'])
+/** Of an OpenStack's network only that itself is told, not what is made and taken away with it. */
+const besides: Readonly<Record<string, readonly string[]>> = { network: ['subnet', 'router'], router: ['port'] }
 
 let state: LiveState = 'connecting'
 const stateListeners = new Set<() => void>()
@@ -24,58 +29,91 @@ function become(next: LiveState): void {
   for (const listener of stateListeners) listener()
 }
 
-/** Follows everything that happens in the project, and has the lists that speak of it read again. Until the answer is called. */
-export function followChanges(client: QueryClient): () => void {
+/**
+ * Follows everything that happens in the project, and has the lists that speak of it read again; for administrators hosts, too. Until
+ * the answer is called.
+ */
+export function followChanges(client: QueryClient, isAdmin: boolean): () => void {
   const touched = new Map<string, Set<string>>()
   const containers = keepContainerList(client)
-  const sums = paced(() => client.invalidateQueries({ predicate: isSum }), sumsMs)
+  const hosts = keepHostList(client)
+  const sums = paced(() => client.invalidateQueries({ predicate: isSum }), listsMs)
+  const lists = new Map<string, Paced>()
+  const listsOf = (noun: string): Paced => {
+    const known = lists.get(noun)
+    if (known) return known
+    const fresh = paced(
+      () => client.invalidateQueries({ predicate: ({ queryKey }) => isListOf(queryKey, noun) }),
+      listsMs,
+    )
+    lists.set(noun, fresh)
+    return fresh
+  }
   let news: ChangeView[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   const refresh = () => {
     timer = undefined
     containers.take(news)
     news = []
-    for (const [noun, ids] of touched)
-      void client.invalidateQueries({ predicate: ({ queryKey }) => speaksOf(queryKey, noun, ids) })
+    for (const [noun, ids] of touched) {
+      void client.invalidateQueries({ predicate: ({ queryKey }) => isOfOne(queryKey, noun, ids) })
+      for (const each of [noun, ...(besides[noun] ?? [])]) listsOf(each).ask()
+    }
+    if ([...touched.keys()].some((noun) => counted.has(noun))) sums.ask()
     touched.clear()
-    sums.ask()
   }
-  const source = new EventSource('/v1/events?since=now')
+  const source = new EventSource(`/v1/events?since=now${isAdmin ? '&hosts=true' : ''}`)
   source.addEventListener('open', () => {
     // What happened while nobody listened is in no event.
     if (state === 'lost') void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
+    hosts.forget()
     become('live')
   })
   source.addEventListener('error', () => become('lost'))
   source.addEventListener('change', (event: MessageEvent<string>) => {
     const change = JSON.parse(event.data) as ChangeView
     for (const listener of listeners) listener(change)
-    const noun = change.type.split('.', 1)[0] ?? ''
+    const noun = nounOf(change)
     if (noun === 'container') news.push(change)
     touched.set(noun, (touched.get(noun) ?? new Set()).add(change.objectId))
+    if (change.type === 'host.delete') hosts.drop(change.objectId)
     timer ??= setTimeout(refresh, gatherMs)
+  })
+  source.addEventListener('hosts', (event: MessageEvent<string>) => {
+    hosts.take((JSON.parse(event.data) as { readonly hosts: readonly HostView[] }).hosts)
   })
   return () => {
     source.close()
     containers.stop()
+    hosts.stop()
     sums.stop()
+    for (const list of lists.values()) list.stop()
     clearTimeout(timer)
     become('connecting')
   }
 }
 
-/**
- * Query keys begin with the noun of the object, as in events: `['container', 'list']`, `['container', id]`, `['container', id, 'actions']`,
- * `['quota']`. Lists hear of every object; what is of one object hears of that one. Sums have their own pace.
- */
-function speaksOf([first, second]: readonly unknown[], noun: string, ids: ReadonlySet<string>): boolean {
-  if (first !== noun) return false
-  // The list of containers is written to instead, see container-list.ts.
-  if (noun === 'container' && second === 'list') return false
-  return typeof second !== 'string' || second === 'list' || ids.has(second)
+/** As query keys begin: `security-group` of `security_group.create`. */
+function nounOf({ type }: ChangeView): string {
+  return (type.split('.', 1)[0] ?? '').replaceAll('_', '-')
 }
 
-/** What moves with anything that counts. */
+/**
+ * Query keys begin with the noun of the object: `['container', 'list']`, `['container', id]`, `['container', id, 'actions']`,
+ * `['quota']`. Lists hear of every object; what is of one object hears of that one. Sums have their own pace.
+ */
+function isOfOne([first, second]: readonly unknown[], noun: string, ids: ReadonlySet<string>): boolean {
+  return first === noun && typeof second === 'string' && second !== 'list' && ids.has(second)
+}
+
+function isListOf([first, second]: readonly unknown[], noun: string): boolean {
+  if (first !== noun) return false
+  if (typeof second !== 'string') return true
+  // Those of containers and hosts are written to instead, see container-list.ts and host-list.ts.
+  return second === 'list' && noun !== 'container' && noun !== 'host'
+}
+
+/** What moves with anything that is counted. */
 function isSum({ queryKey: [first] }: { readonly queryKey: readonly unknown[] }): boolean {
   return first === 'quota' || first === 'overview'
 }
@@ -114,7 +152,7 @@ export function useOnChange(listener: Listener): void {
 }
 
 /** Keeps everything that the page shows up to date while somebody is signed in to `project`. */
-export function useLive(project: string): void {
+export function useLive(project: string, isAdmin: boolean): void {
   const client = useQueryClient()
-  useEffect(() => followChanges(client), [client, project])
+  useEffect(() => followChanges(client, isAdmin), [client, project, isAdmin])
 }

@@ -13,11 +13,17 @@ export function listOf<T>(noun: string, path: string, field: string) {
   })
 }
 
+/**
+ * Events tell what Gantry does to these. Beside an OpenStack, others change them too, and shared ones are changed by other projects:
+ * whoever comes to a page or back to its window sees that.
+ */
+export const alsoElsewhere = { staleTime: 30_000, refetchOnWindowFocus: true } as const
+
 export const hostsQuery = listOf<HostView>('host', 'hosts', 'hosts')
 export const imagesQuery = listOf<ImageView>('image', 'images', 'images')
-export const networksQuery = listOf<NetworkView>('network', 'networks', 'networks')
-export const portsQuery = listOf<PortView>('port', 'ports', 'ports')
-export const volumesQuery = listOf<VolumeView>('volume', 'volumes', 'volumes')
+export const networksQuery = { ...listOf<NetworkView>('network', 'networks', 'networks'), ...alsoElsewhere }
+export const portsQuery = { ...listOf<PortView>('port', 'ports', 'ports'), ...alsoElsewhere }
+export const volumesQuery = { ...listOf<VolumeView>('volume', 'volumes', 'volumes'), ...alsoElsewhere }
 
 export interface ContainerPage {
   readonly containers: readonly ContainerView[]

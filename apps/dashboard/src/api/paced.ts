@@ -1,4 +1,4 @@
-interface Paced {
+export interface Paced {
   readonly ask: () => void
   readonly stop: () => void
 }

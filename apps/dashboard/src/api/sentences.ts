@@ -63,7 +63,7 @@ export function sentenceOf({ type, objectId, data }: Pick<ChangeView, 'type' | '
   if (noun === 'quota') return { name: 'The quota', text: 'was changed', tone: 'plain' }
   const done = { create: 'was created', update: 'was changed', delete: 'was deleted' }[verb] ?? verb
   return {
-    name: `${noun} ${name}`,
+    name: `${nounText(noun)} ${name}`,
     text: `${done}${stateOf(verb, data)}`,
     tone: data['status'] === 'error' ? 'bad' : 'plain',
   }
@@ -86,14 +86,22 @@ function statusSentence(name: string, data: ChangeView['data']): Sentence {
   return { name, text: `is now ${status}${said}`, tone: isBad ? 'bad' : 'plain' }
 }
 
+/** `floating IP` of `floating_ip`. */
+export function nounText(noun: string): string {
+  return noun.replaceAll('_', ' ').replace(/\bip\b/, 'IP')
+}
+
 function nameOf(data: ChangeView['data'], otherwise: string): string {
-  const { repo, tag } = data
+  const { repo, tag, address, addresses } = data
   if (typeof data['name'] === 'string' && data['name'] !== '') return data['name']
   if (typeof repo === 'string') return typeof tag === 'string' ? `${repo}:${tag}` : repo
+  // Floating IPs have no names, and ports seldom do.
+  const [first = address] = Array.isArray(addresses) ? (addresses as unknown[]) : []
+  if (typeof first === 'string') return first
   return otherwise.slice(0, 8)
 }
 
-/** Volumes and images are made step by step. */
+/** Volumes, their copies and images are made step by step. */
 function stateOf(verb: string, data: ChangeView['data']): string {
   const status = text(data['status'])
   return verb === 'update' && status !== '' ? `, it is ${status}` : ''

@@ -8,11 +8,19 @@ interface Place {
   readonly search?: Readonly<Record<string, string>>
 }
 
-const places: Readonly<Record<string, string>> = {
-  volume: '/volumes',
-  network: '/networks',
-  image: '/images',
-  host: '/hosts',
+const places: Readonly<Record<string, Place>> = {
+  volume: { to: '/volumes' },
+  snapshot: { to: '/volumes', search: { tab: 'snapshots' } },
+  backup: { to: '/volumes', search: { tab: 'backups' } },
+  network: { to: '/networks' },
+  subnet: { to: '/networks', search: { tab: 'subnets' } },
+  port: { to: '/networks', search: { tab: 'ports' } },
+  router: { to: '/networks', search: { tab: 'routers' } },
+  floating_ip: { to: '/networks', search: { tab: 'floating-ips' } },
+  security_group: { to: '/networks', search: { tab: 'groups' } },
+  registry: { to: '/registries' },
+  image: { to: '/images' },
+  host: { to: '/hosts' },
 }
 
 /** Where one sees the object that a change is about; undefined where it is gone or has no page. */
@@ -21,8 +29,8 @@ export function linkOf({ type, objectId }: Pick<ChangeView, 'type' | 'objectId'>
   if (type === 'container.delete.end' || verb === 'delete') return undefined
   if (noun === 'container') return { to: `/containers/${encodeURIComponent(objectId)}` }
   if (noun === 'quota') return { to: '/quotas' }
-  const to = places[noun]
-  return to === undefined ? undefined : { to, search: { open: objectId } }
+  const place = places[noun]
+  return place && { ...place, search: { ...place.search, open: objectId } }
 }
 
 /** A link to a place that is computed, which the router's own types cannot follow. */

@@ -13,7 +13,7 @@ import { UserMenu } from './user-menu.tsx'
 export function Shell() {
   const [opened, { toggle, close }] = useDisclosure()
   const session = useSession()
-  useLive(session.project.id)
+  useLive(session.project.id, session.isAdmin)
   return (
     <AppShell
       header={{ height: 52 }}

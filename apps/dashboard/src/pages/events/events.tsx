@@ -2,9 +2,10 @@ import { Code, Group, NativeSelect, Switch } from '@mantine/core'
 import type { ChangeView } from '@gantry/facade-native/views'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
+import { useChangesOfAll } from '../../api/changes-of-all.ts'
 import { useChanges } from '../../api/live.ts'
 import { merged, recentQuery } from '../../api/overview.ts'
-import { sentenceOf } from '../../api/sentences.ts'
+import { nounText, sentenceOf } from '../../api/sentences.ts'
 import { Empty } from '../../parts/empty.tsx'
 import { ChangedObject } from '../../parts/object-link.tsx'
 import { Page } from '../../parts/page.tsx'
@@ -13,20 +14,37 @@ import { useSession } from '../../shell/session.tsx'
 
 /** As many as the server gives at once. */
 const most = 200
-const kinds = ['container', 'capsule', 'image', 'volume', 'network', 'quota'] as const
+const kinds = [
+  'container',
+  'capsule',
+  'image',
+  'volume',
+  'snapshot',
+  'backup',
+  'network',
+  'subnet',
+  'port',
+  'router',
+  'floating_ip',
+  'security_group',
+  'registry',
+  'quota',
+] as const
 
 /** Who did what when: the newest changes of the project, or for administrators of the whole cloud. */
 export function Events() {
   const session = useSession()
   const [kind, setKind] = useState('')
   const [isAll, setAll] = useState(false)
-  const filter = { most, ...(kind !== '' && { types: `${kind}.*` }), ...(isAll && { allProjects: true }) }
-  const { data, error, refetch } = useQuery({ ...recentQuery(filter), ...(isAll && { refetchInterval: 5000 }) })
+  const types = kind === '' ? '' : `${kind}.*`
+  const own = useQuery({ ...recentQuery({ most, ...(types !== '' && { types }) }), enabled: !isAll })
   const heard = useChanges(most)
+  const all = useChangesOfAll(isAll, types, most)
+  const { data } = own
   const rows = useMemo(() => {
     const wanted = heard.filter(({ type }) => kind === '' || type.startsWith(`${kind}.`))
-    return data && merged(isAll ? [] : wanted, data, most)
-  }, [heard, data, kind, isAll])
+    return data && merged(wanted, data, most)
+  }, [heard, data, kind])
   const columns = useMemo(() => columnsFor(session.user.id, session.user.name), [session.user])
   return (
     <Page title="Events">
@@ -37,7 +55,7 @@ export function Events() {
           onChange={(event) => setKind(event.currentTarget.value)}
           data={[
             { value: '', label: 'everything' },
-            ...kinds.map((value) => ({ value, label: `${value}s` })),
+            ...kinds.map((value) => ({ value, label: nounText(value).replace(/y$/, 'ie').concat('s') })),
             ...(isAll ? [{ value: 'host', label: 'hosts' }] : []),
           ]}
         />
@@ -56,9 +74,9 @@ export function Events() {
       <ListTable
         noun="events"
         one="event"
-        rows={rows}
-        error={error}
-        onRetry={() => void refetch()}
+        rows={isAll ? all.changes : rows}
+        error={isAll ? all.error : own.error}
+        onRetry={isAll ? all.again : () => void own.refetch()}
         columns={columns}
         idOf={({ id }) => id}
         nameOf={({ type }) => type}

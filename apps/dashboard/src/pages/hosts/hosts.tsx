@@ -15,12 +15,9 @@ import type { Column } from '../../parts/table.tsx'
 import { Drain } from './drain.tsx'
 import { JoinToken } from './join-token.tsx'
 
-/** What is promised of them changes with every placement, of which no event tells. Milliseconds. */
-const lookEveryMs = 5000
-
 /** The machines that containers run on; administrators only. */
 export function Hosts() {
-  const query = useQuery({ ...hostsQuery, refetchInterval: lookEveryMs })
+  const query = useQuery(hostsQuery)
   return (
     <Page title="Hosts">
       <Listing
@@ -94,7 +91,7 @@ function factsOf(host: HostView): Fact[] {
     ],
     ['Server of Nova', host.instance],
     ['Joined', new Date(host.createdAt).toLocaleString()],
-    ['Last seen', <Ago key="seen" time={host.lastSeenAt} />],
+    ['Last seen', host.connected ? 'now' : <Ago key="seen" time={host.lastSeenAt} />],
   ]
 }
 

@@ -1,8 +1,8 @@
 import { NativeSelect, Stack, Text, Title } from '@mantine/core'
 import type { FloatingIpView, PortView } from '@gantry/facade-native/views'
 import { useQuery } from '@tanstack/react-query'
-import { floatingIpsQuery, livePortsQuery, namesOf, patch, post, remove } from '../../api/lists.ts'
-import { networksQuery } from '../../api/nouns.ts'
+import { floatingIpsQuery, namesOf, patch, post, remove } from '../../api/lists.ts'
+import { networksQuery, portsQuery } from '../../api/nouns.ts'
 import { FormDialog, textOf } from '../../parts/dialogs.tsx'
 import { type Deed, Listing } from '../../parts/listing.tsx'
 import { choicesOf, nameOf } from './named.ts'
@@ -81,7 +81,7 @@ const deeds: readonly Deed<FloatingIpView>[] = [
 
 function usePortChoices(): { value: string; label: string }[] {
   const networkName = namesOf(useQuery(networksQuery).data)
-  const ports = useQuery(livePortsQuery).data ?? []
+  const ports = useQuery(portsQuery).data ?? []
   return ports
     .filter(({ deviceOwner }) => !deviceOwner.startsWith('network:'))
     .map((port: PortView) => ({

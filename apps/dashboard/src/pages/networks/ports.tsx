@@ -2,7 +2,6 @@ import { Checkbox, MultiSelect, NativeSelect, TextInput } from '@mantine/core'
 import type { PortView } from '@gantry/facade-native/views'
 import { useQuery } from '@tanstack/react-query'
 import {
-  livePortsQuery,
   namesOf,
   newestContainersQuery,
   patch,
@@ -11,14 +10,14 @@ import {
   routersQuery,
   securityGroupsQuery,
 } from '../../api/lists.ts'
-import { networksQuery } from '../../api/nouns.ts'
+import { networksQuery, portsQuery } from '../../api/nouns.ts'
 import { FormDialog, textOf, wordsOf } from '../../parts/dialogs.tsx'
 import { PlaceLink } from '../../parts/object-link.tsx'
 import { Listing } from '../../parts/listing.tsx'
 import { choicesOf, nameOf } from './named.ts'
 
 export function PortList() {
-  const query = useQuery(livePortsQuery)
+  const query = useQuery(portsQuery)
   const networkName = namesOf(useQuery(networksQuery).data)
   const groupName = namesOf(useQuery(securityGroupsQuery).data)
   const routerName = namesOf(useQuery(routersQuery).data)

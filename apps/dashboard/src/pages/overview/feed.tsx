@@ -11,13 +11,30 @@ import { ChangedObject } from '../../parts/object-link.tsx'
 import classes from './overview.module.css'
 
 const most = 60
+/** Not what comes and goes with these: each container has a port. */
+const nouns = [
+  'container',
+  'capsule',
+  'image',
+  'volume',
+  'snapshot',
+  'backup',
+  'network',
+  'router',
+  'registry',
+  'quota',
+]
+const filter = { most, types: nouns.map((noun) => `${noun}.*`).join(',') }
 const colours: Readonly<Record<Tone, string>> = { plain: 'gray', good: 'teal', bad: 'red' }
 
 /** What happened in the project, newest first; what happens now comes by itself. */
 export function Feed() {
-  const { data, error, refetch } = useQuery(recentQuery({ most }))
+  const { data, error, refetch } = useQuery(recentQuery(filter))
   const heard = useChanges(most)
-  const changes = useMemo(() => merged(heard, data ?? [], most), [heard, data])
+  const changes = useMemo(() => {
+    const told = heard.filter(({ type }) => nouns.includes(type.split('.', 1)[0] ?? ''))
+    return merged(told, data ?? [], most)
+  }, [heard, data])
   if (error && !data)
     return <Failure error={error} what="What happened could not be read" onRetry={() => void refetch()} />
   if (!data) return <Loader size="sm" aria-label="Loading the activity" />

@@ -10,12 +10,9 @@ import { Failure } from '../../parts/failure.tsx'
 import classes from './overview.module.css'
 import { problemOf } from './troubles.tsx'
 
-/** What is promised of a host changes with every placement, of which no event tells. Milliseconds. */
-const lookEveryMs = 5000
-
 /** Each host as a cell: how full it is, how many containers it has. */
 export function HostMap() {
-  const { data, error, refetch } = useQuery({ ...hostsQuery, refetchInterval: lookEveryMs })
+  const { data, error, refetch } = useQuery(hostsQuery)
   if (error && !data)
     return <Failure error={error} what="The hosts could not be listed" onRetry={() => void refetch()} />
   if (!data) return <Loader size="sm" aria-label="Loading the hosts" />

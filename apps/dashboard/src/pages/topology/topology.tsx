@@ -1,15 +1,8 @@
 import { Button, Loader, Text } from '@mantine/core'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import {
-  floatingIpsQuery,
-  livePortsQuery,
-  mostContainers,
-  newestContainersQuery,
-  routersQuery,
-  subnetsQuery,
-} from '../../api/lists.ts'
-import { networksQuery } from '../../api/nouns.ts'
+import { floatingIpsQuery, mostContainers, newestContainersQuery, routersQuery, subnetsQuery } from '../../api/lists.ts'
+import { networksQuery, portsQuery } from '../../api/nouns.ts'
 import { Empty } from '../../parts/empty.tsx'
 import { Failure } from '../../parts/failure.tsx'
 import { Page } from '../../parts/page.tsx'
@@ -19,7 +12,7 @@ import { Picture } from './picture.tsx'
 /** The networks of the project and what hangs on them. */
 export function TopologyPage() {
   const lists = useQueries({
-    queries: [networksQuery, subnetsQuery, routersQuery, floatingIpsQuery, livePortsQuery],
+    queries: [networksQuery, subnetsQuery, routersQuery, floatingIpsQuery, portsQuery],
   })
   const containers = useQuery(newestContainersQuery)
   const [networks, subnets, routers, floatingIps, ports] = lists
