@@ -19,6 +19,8 @@ export interface Program {
   readonly name: string
   start(): Promise<void>
   kill9(): Promise<void>
+  /** How often it has been killed. */
+  kills(): number
   /** Stops it where it is, or lets it go on. */
   pause(isPaused: boolean): void
   /** Sets its clock that many seconds ahead of the machine's; less than 0: behind. */
@@ -44,7 +46,7 @@ export async function program(options: ProgramOptions): Promise<Program> {
   const clockFile = join(folder, `${name}.clock`)
   await writeFile(clockFile, '+0')
   let wasUp = false
-  const state = { child: null as ChildProcess | null, isWanted: false }
+  const state = { child: null as ChildProcess | null, isWanted: false, kills: 0 }
 
   async function launch(): Promise<void> {
     const out = openSync(join(folder, `${name}.log`), 'a')
@@ -104,6 +106,8 @@ export async function program(options: ProgramOptions): Promise<Program> {
     },
     async kill9() {
       state.isWanted = false
+      // Before it is: whoever sees its connections end is to know.
+      state.kills += 1
       const { child } = state
       state.child = null
       if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -111,6 +115,7 @@ export async function program(options: ProgramOptions): Promise<Program> {
       child.kill('SIGKILL')
       await exit
     },
+    kills: () => state.kills,
     pause: (isPaused) => void state.child?.kill(isPaused ? 'SIGSTOP' : 'SIGCONT'),
     setClock: (seconds) => writeFile(clockFile, seconds < 0 ? String(seconds) : `+${seconds}`),
   }
