@@ -1,15 +1,20 @@
 import { createTarDecoder, createTarPacker } from 'modern-tar'
 import { request } from '../../../api/client.ts'
 import { containerPath } from '../../../api/containers.ts'
-import type { Picked } from './dropped.ts'
+import { mustBeFew, type Picked } from './dropped.ts'
 
 const tarType = 'application/x-tar'
 
-/** One archive of all files. The browser keeps a large one on its disk. */
+/** One archive of all files. Throws a sentence where they are too many. The browser keeps a large one on its disk. */
 export async function packed(files: readonly Picked[]): Promise<Blob> {
+  mustBeFew(files)
   const { readable, controller } = createTarPacker()
   const write = async () => {
     for (const { path, file } of files) {
+      if (file === null) {
+        await controller.add({ name: path, size: 0, type: 'directory', mode: 0o755, mtime: new Date() }).close()
+        continue
+      }
       const { size, lastModified } = file
       const entry = controller.add({ name: path, size, type: 'file', mode: 0o644, mtime: new Date(lastModified) })
       await file.stream().pipeTo(entry)

@@ -1,7 +1,8 @@
 export interface Picked {
   /** Below the folder it is put into: `site/index.html`. */
   readonly path: string
-  readonly file: File
+  /** null: a folder without files. */
+  readonly file: File | null
 }
 
 /** More than that at once is better sent as an archive. */
@@ -26,14 +27,26 @@ export async function filesOf({ entries, files }: Dropped): Promise<readonly Pic
   return found
 }
 
+/** What was chosen; of a folder, all that is in it, as the browser tells it: without empty folders. */
+export function pickedBy(files: readonly File[]): readonly Picked[] {
+  return files.map((file) => ({ path: file.webkitRelativePath === '' ? file.name : file.webkitRelativePath, file }))
+}
+
+/** Throws a sentence. */
+export function mustBeFew({ length }: readonly Picked[]): void {
+  if (length > mostFiles)
+    throw new Error(`More than ${mostFiles} files at once: pack them, and unpack them in the container.`)
+}
+
 async function walk(entry: FileSystemEntry, above: string, found: Picked[]): Promise<void> {
   const path = `${above}${entry.name}`
+  mustBeFew(found)
   if (isFile(entry)) {
-    if (found.length >= mostFiles)
-      throw new Error(`More than ${mostFiles} files at once: pack them, and unpack them in the container.`)
     found.push({ path, file: await new Promise((resolve, reject) => entry.file(resolve, reject)) })
   } else if (isFolder(entry)) {
-    for (const child of await childrenOf(entry)) await walk(child, `${path}/`, found)
+    const children = await childrenOf(entry)
+    if (children.length === 0) found.push({ path, file: null })
+    for (const child of children) await walk(child, `${path}/`, found)
   }
 }
 

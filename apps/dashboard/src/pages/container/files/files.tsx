@@ -1,6 +1,6 @@
 import type { ContainerView } from '@gantry/facade-native/views'
 import { Anchor, Breadcrumbs, Button, Center, FileButton, Group, Loader, Progress, Stack, Text } from '@mantine/core'
-import { IconUpload } from '@tabler/icons-react'
+import { IconFolderUp, IconUpload } from '@tabler/icons-react'
 import { queryOptions, useMutation, useQuery } from '@tanstack/react-query'
 import { type DragEvent, type ReactNode, useMemo, useState } from 'react'
 import { can } from '../../../api/containers.ts'
@@ -10,7 +10,7 @@ import { Empty } from '../../../parts/empty.tsx'
 import { Failure } from '../../../parts/failure.tsx'
 import { saveFile } from '../../../parts/save-file.ts'
 import { archiveAddress, fileContent } from './archive.ts'
-import { droppedBy, filesOf, type Picked } from './dropped.ts'
+import { droppedBy, filesOf, type Picked, pickedBy } from './dropped.ts'
 import { sorted } from './entries.ts'
 import { FileTable } from './file-table.tsx'
 import classes from './files.module.css'
@@ -54,12 +54,12 @@ function Browser({ container }: { readonly container: ContainerView }) {
   }
   return (
     <Stack gap="xs">
-      <Head id={id} path={path} onOpen={setPath} onPick={send} />
+      <Head id={id} path={path} onOpen={setPath} onPick={(files) => send(pickedBy(files))} />
       {uploading.progress !== null && <Sending part={uploading.progress} onCancel={uploading.cancel} />}
       {uploading.error && <Failure error={uploading.error} what="The files could not be uploaded" />}
       {uploading.sent > 0 && (
         <Text size="sm" role="status">
-          {counted(uploading.sent, 'file')} uploaded.
+          {counted(uploading.sent, 'file')} uploaded to {uploading.sentTo}.
         </Text>
       )}
       {downloading.error && (
@@ -71,13 +71,14 @@ function Browser({ container }: { readonly container: ContainerView }) {
       </DropPlace>
       {doubt && (
         <ConfirmDialog
-          title={`Replace ${counted(replacedBy(doubt, folder.data).length, 'file')}?`}
+          title="Replace what is there?"
           verb="Replace"
           nouns={[]}
           onConfirm={async () => uploading.send(doubt, path)}
           onClose={() => setDoubt(null)}
         >
-          There already: {replacedBy(doubt, folder.data).slice(0, 10).join(', ')}
+          There already: {replacedBy(doubt, folder.data).slice(0, 10).join(', ')}. Files of the same name are replaced;
+          whatever else is in a folder stays.
         </ConfirmDialog>
       )}
     </Stack>
@@ -94,7 +95,7 @@ interface HeadProps {
   readonly id: string
   readonly path: string
   readonly onOpen: (path: string) => void
-  readonly onPick: (files: readonly Picked[]) => void
+  readonly onPick: (files: readonly File[]) => void
 }
 
 function Head({ id, path, onOpen, onPick }: HeadProps) {
@@ -116,10 +117,17 @@ function Head({ id, path, onOpen, onPick }: HeadProps) {
       </Breadcrumbs>
       <Group gap="xs">
         <PathField key={path} path={path} onOpen={onOpen} />
-        <FileButton multiple onChange={(files) => onPick(files.map((file) => ({ path: file.name, file })))}>
+        <FileButton multiple onChange={onPick}>
           {(props) => (
             <Button size="xs" variant="default" leftSection={<IconUpload size={14} aria-hidden />} {...props}>
               Upload
+            </Button>
+          )}
+        </FileButton>
+        <FileButton multiple onChange={onPick} inputProps={{ webkitdirectory: '' }}>
+          {(props) => (
+            <Button size="xs" variant="default" leftSection={<IconFolderUp size={14} aria-hidden />} {...props}>
+              Upload folder
             </Button>
           )}
         </FileButton>
@@ -204,6 +212,11 @@ function DropPlace({ onDrop, children }: DropPlaceProps) {
         reading.mutate(droppedBy(event.dataTransfer))
       }}
     >
+      {reading.isPending && (
+        <Text size="sm" p="xs" role="status">
+          Reading what was dropped…
+        </Text>
+      )}
       {reading.error && <Failure error={reading.error} what="What was dropped could not be read" />}
       {children}
     </div>

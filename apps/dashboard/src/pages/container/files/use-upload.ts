@@ -39,6 +39,7 @@ export function useUpload(id: string) {
     /** From 0 to 1 while it is being sent. */
     progress: sending.isPending ? (progress ?? 0) : null,
     error: isCancelled ? null : sending.error,
-    sent: sending.isSuccess ? sending.variables.files.length : 0,
+    sentTo: sending.variables?.folder,
+    sent: sending.isSuccess ? sending.variables.files.filter(({ file }) => file !== null).length : 0,
   }
 }
