@@ -102,6 +102,17 @@ test('docker save and load move a large image in constant memory', async () => {
   expect(Math.max(rise.server, rise.agent)).toBeLessThan(mostRise)
 })
 
+test('an exec whose host is lost in the middle fails and says why', async () => {
+  const begun = `${folder}/begun`
+  writeFileSync(begun, '')
+  const exec = shell(`docker exec store sh -c 'echo begun; sleep 1000' >${begun}`)
+  const failed = expect(exec).rejects.toThrow(/ 1 error from daemon in stream: .*(broke off|not connected)/)
+  await expect.poll(() => readFileSync(begun, 'utf8'), { timeout: 60_000 }).toBe('begun\n')
+  await gantry.agent.kill9()
+  await failed
+  await gantry.agent.start()
+})
+
 test('a reader that stands still holds the container back, and nothing is kept for it', async () => {
   const size = 64 << 20
   await shell(`docker create -i --name gusher busybox sh -c 'cat >/dev/null; head -c ${size} /dev/zero'`)
