@@ -25,6 +25,7 @@ import type { ImageVerbs } from './image-verbs.ts'
 import type { RegistryVerbs } from './registry-verbs.ts'
 import type { WebhookVerbs } from './webhooks/webhook-verbs.ts'
 import type { AuditVerbs } from './usecases/read-audit.ts'
+import type { PlacementAnswer } from './usecases/explain-placement.ts'
 import type { ActivityLog } from './events/activity.ts'
 import type { ChangePage, ChangeWatch } from './events/change-feed.ts'
 import type { Instance } from './ports/instance-table.ts'
@@ -223,7 +224,7 @@ export interface Containers {
   action(caller: Caller, ref: string, requestId: RequestId): Promise<{ action: Action; events: ActionEvent[] }>
 }
 
-/** All but `availabilityZones` are for administrators only. */
+/** All but `explain` and `availabilityZones` are for administrators only. */
 export interface Hosts {
   list(caller: Caller): Promise<Host[]>
   /** By id or name. */
@@ -235,8 +236,8 @@ export interface Hosts {
   drain(caller: Caller, ref: string, options?: { readonly lost?: boolean }): Promise<Moving>
   /** Forgets a host that is not connected and holds no containers. */
   remove(caller: Caller, ref: string): Promise<void>
-  /** What speaks against each host for this container, as if it were on none. */
-  explain(caller: Caller, container: string): Promise<HostVerdict[]>
+  /** What speaks against each host for this container, as if it were on none. Its owner is told how many hosts refuse it why. */
+  explain(caller: Caller, container: string): Promise<PlacementAnswer>
   availabilityZones(caller: Caller): Promise<string[]>
   /** Those that were made on demand, oldest first. */
   instances(caller: Caller): Promise<InstanceListing[]>
@@ -257,13 +258,6 @@ export interface ServerListing extends Member {
   readonly hosts: readonly HostId[]
   /** The one that answers. */
   readonly isThis: boolean
-}
-
-export interface HostVerdict {
-  readonly host: Host
-  /** Empty: it may run there. */
-  readonly refusals: readonly string[]
-  readonly isThere: boolean
 }
 
 export interface Moving {

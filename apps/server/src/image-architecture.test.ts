@@ -22,8 +22,9 @@ test('an image for another architecture is placed on no host that cannot run it,
   const reasons = '1 of 1 is of another architecture than the image'
   expect(far).toMatchObject({ hostId: null, placementFailure: `No host fits: ${reasons}.` })
   const operator = aCaller('ops', ['admin'])
-  expect(await world.control.hosts.explain(operator, far.id)).toMatchObject([
-    { refusals: ['of another architecture than the image'] },
-  ])
+  expect(await world.control.hosts.explain(operator, far.id)).toMatchObject({
+    fitting: 0,
+    hosts: [{ refusals: ['of another architecture than the image'] }],
+  })
   expect((await created('near')).placementFailure).toBeNull()
 })

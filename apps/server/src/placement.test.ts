@@ -143,11 +143,24 @@ test('fill goes to the next host when one is full, and administrators are told w
   await control.hosts.disable(operator, 'host-1', 'repair')
   const [moved] = await settled(store, [await create(control, 'late')])
   expect(moved?.placementFailure).toContain('1 of 2 is full of containers, 1 of 2 is disabled by an administrator')
-  const verdicts = await control.hosts.explain(operator, String(all[0]?.id))
+  const { hosts: verdicts, ...sums } = await control.hosts.explain(operator, String(all[0]?.id))
   expect(verdicts.map(({ host, refusals, isThere }) => [host.name, refusals, isThere])).toEqual([
     ['host-0', [], true],
     ['host-1', ['disabled by an administrator'], false],
   ])
   expect(await control.hosts.get(operator, 'host-0')).toMatchObject({ used: { containers: 2 }, limits: { cpu: 1 } })
-  await expect(control.hosts.explain(ann, String(all[0]?.id))).rejects.toMatchObject({ code: 'policy.forbidden' })
+  const why = 'disabled by an administrator'
+  const remedy = 'Uncordon it when it may be used again.'
+  expect(sums).toEqual({ total: 2, fitting: 1, reasons: [{ why, hosts: 1, remedy }] })
+  // Its owner learns how many and why, but of no host by name; others do not learn that it is there.
+  const told = await control.hosts.explain(ann, String(moved?.id))
+  expect(told).toMatchObject({ total: 2, fitting: 0, hosts: [] })
+  expect(told.reasons.map((reason) => [reason.why, reason.hosts])).toEqual([
+    ['full of containers', 1],
+    [why, 1],
+  ])
+  expect(told.reasons[1]?.remedy).toContain('Ask an administrator')
+  await expect(control.hosts.explain(aCaller('eve'), String(moved?.id))).rejects.toMatchObject({
+    code: 'container.not-found',
+  })
 })

@@ -19,6 +19,7 @@ const looks: readonly (readonly [group: string, verbs: string])[] = [
   ['quotas', 'get defaults getClass'],
   ['events', 'watch changes'],
   ['webhooks', 'list get deliveries'],
+  ['audit', 'page'],
   ['network', 'publishedOf'],
   ...['networks', 'subnets', 'ports', 'groups', 'routers', 'floatingIps'].map(
     (nouns) => [`network.${nouns}`, 'list get'] as const,

@@ -30,7 +30,7 @@ import { webhookRoutes } from './routes/webhooks.ts'
 import { documents } from './schemas.ts'
 
 export type { JoinToken } from './context.ts'
-export type { DrainedView, VerdictsView } from './routes/hosts.ts'
+export type { DrainedView } from './routes/hosts.ts'
 export type { InstanceListView } from './routes/instances.ts'
 export type { ServerListView } from './routes/servers.ts'
 export type * from './views.ts'

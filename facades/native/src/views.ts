@@ -28,6 +28,7 @@ export type {
   SubnetView,
 } from './schemas-network.ts'
 export type { AuditPageView, AuditRecordView } from './schemas-audit.ts'
+export type { VerdictsView } from './schemas-placement.ts'
 export type { ChangeView, DeliveryView, WebhookView } from './schemas-events.ts'
 export type { CertificateView } from './schemas-certificate.ts'
 export type { RegistryView } from './schemas-registry.ts'

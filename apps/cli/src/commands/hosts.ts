@@ -123,9 +123,19 @@ function whyCommand(hosts: Command): void {
     .argument('<container>', 'id; a name only of your own project')
     .action(async (ref: string) => {
       const path = `/v1/containers/${encodeURIComponent(ref)}/placement`
-      const { hosts: all } = await withApi(why, (api) => api.json<VerdictsView>({ path }))
+      const verdicts = await withApi(why, (api) => api.json<VerdictsView>({ path }))
+      const { hosts: all, reasons, total, fitting } = verdicts
       const { printJson, printTable } = await import('../output/print.ts')
-      if (wantsJson(why)) return printJson(all)
+      if (wantsJson(why)) return printJson(all.length > 0 ? all : verdicts)
+      // Which hosts there are only administrators are told.
+      if (all.length === 0) {
+        process.stderr.write(`${fitting} of ${total} would take it.\n`)
+        return printTable(reasons, [
+          { title: 'HOSTS', value: ({ hosts: count }) => String(count) },
+          { title: 'THEY ARE', value: (reason) => reason.why },
+          { title: 'WHAT TO DO', value: ({ remedy }) => remedy, shrink: 0 },
+        ])
+      }
       await printTable(all, [
         { title: 'HOST', value: ({ name }) => name, shrink: 1 },
         { title: 'MAY RUN', value: ({ refusals }) => (refusals.length === 0 ? 'yes' : 'no') },

@@ -11,6 +11,7 @@ const colours: Readonly<Record<string, string>> = {
   'not connected': 'red',
   cordoned: 'yellow',
   success: 'teal',
+  yes: 'teal',
   pending: 'blue',
   failure: 'red',
 }

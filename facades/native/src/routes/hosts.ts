@@ -5,6 +5,7 @@ import Type, { type Static } from 'typebox'
 import { type App, type NativeContext, Ref } from '../context.ts'
 import { operation } from '../operation.ts'
 import { isYes, Lost, text } from '../query.ts'
+import { Verdicts } from '../schemas-placement.ts'
 import { isoTime } from '../times.ts'
 import { toHostView } from '../translate.ts'
 
@@ -17,17 +18,6 @@ const Drained = Type.Object({
   staying: Type.Array(Type.Object({ ...Leaver, reason: Type.String() })),
 })
 export type DrainedView = Static<typeof Drained>
-const Verdicts = Type.Object({
-  hosts: Type.Array(
-    Type.Object({
-      id: Type.String(),
-      name: Type.String(),
-      isThere: Type.Boolean(),
-      refusals: Type.Array(Type.String(), { description: 'What speaks against it; empty: it may run there.' }),
-    }),
-  ),
-})
-export type VerdictsView = Static<typeof Verdicts>
 const Zones = Type.Object({ availabilityZones: Type.Array(Type.String()) })
 const Token = Type.Object({ token: Type.String(), expiresAt: Type.String({ format: 'date-time' }) })
 
@@ -60,9 +50,13 @@ export function hostRoutes(app: App, { control, createJoinToken }: NativeContext
     })
   })
   app.get('/containers/:ref/placement', { schema: whyDoc }, async (request) => {
-    const verdicts = await hosts.explain(callerOf(request), request.params.ref)
+    const answer = await hosts.explain(callerOf(request), request.params.ref)
+    const { total, fitting, reasons } = answer
     return {
-      hosts: verdicts.map(({ host: { id, name }, isThere, refusals }) => ({
+      total,
+      fitting,
+      reasons: [...reasons],
+      hosts: answer.hosts.map(({ host: { id, name }, isThere, refusals }) => ({
         id,
         name,
         isThere,
@@ -131,7 +125,8 @@ const drainDoc = operation({
 })
 const whyDoc = operation({
   operationId: 'explainPlacement',
-  summary: 'Tell what speaks against each host for a container; administrators only',
+  summary: 'Tell what speaks against each host for a container, and what to do about it',
+  description: '`hosts` is empty for all but administrators.',
   tag,
   params: Ref,
   answer: { status: 200, description: 'Every host.', content: Verdicts },

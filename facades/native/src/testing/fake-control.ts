@@ -170,7 +170,10 @@ function fakeHosts(containers: Control['containers']): Control['hosts'] {
     remove: async (caller, ref) => void find(caller, ref),
     explain: async (caller, ref) => {
       await containers.get(caller, ref)
-      return [{ host, refusals: ['out of memory'], isThere: true }]
+      const why = 'out of memory'
+      const reasons = [{ why, hosts: 1, remedy: 'Ask for less memory.' }]
+      const verdicts = caller.isAdmin ? [{ host, refusals: [why], isThere: true }] : []
+      return { total: 1, fitting: 0, reasons, hosts: verdicts }
     },
     instances: async () => [],
     availabilityZones: async () => ['nova'],

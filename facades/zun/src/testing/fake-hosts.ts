@@ -31,7 +31,7 @@ export function fakeHosts(adminOnly: (caller: Caller, action: string) => void) {
     forceDown: async (caller, ref, forcedDown) => change(caller, ref, { forcedDown }),
     drain: async () => ({ moving: [], staying: [] }),
     remove: async (caller, ref) => void change(caller, ref, {}),
-    explain: async () => [],
+    explain: async () => ({ total: 0, fitting: 0, reasons: [], hosts: [] }),
     instances: async () => [],
     availabilityZones: async () => ['nova'],
   }

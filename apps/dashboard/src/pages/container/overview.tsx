@@ -9,14 +9,33 @@ import { bytesText, mebibytesText } from '../../parts/amounts.ts'
 import { type Fact, Facts } from '../../parts/facts.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { Environment } from './environment.tsx'
+import { hasNoHost, NoHost, WhyHere } from './placement.tsx'
 
 /** All that is known of a container. */
 export function Overview({ container }: { readonly container: ContainerView }) {
-  const { isAdmin } = useSession()
+  const { isAdmin, project } = useSession()
+  return (
+    <Stack>
+      {hasNoHost(container) && <NoHost container={container} />}
+      <Sections container={container} isAdmin={isAdmin} isForeign={container.projectId !== project.id} />
+    </Stack>
+  )
+}
+
+interface SectionsProps {
+  readonly container: ContainerView
+  readonly isAdmin: boolean
+  /** Of another project than the one that is signed in to. */
+  readonly isForeign: boolean
+}
+
+function Sections({ container, isAdmin, isForeign }: SectionsProps) {
   return (
     <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
       <Section title="State">
         <Facts facts={stateOf(container, isAdmin)} />
+        {isForeign && <Facts facts={[['Project', <Code key="project">{container.projectId}</Code>]]} />}
+        {isAdmin && <WhyHere container={container} />}
       </Section>
       <Section title="Program">
         <Facts facts={programOf(container)} />

@@ -1,4 +1,4 @@
-import { TextInput } from '@mantine/core'
+import { Alert, List, Text, TextInput } from '@mantine/core'
 import type { HostView } from '@gantry/facade-native/views'
 import { useQuery } from '@tanstack/react-query'
 import { call } from '../../api/client.ts'
@@ -14,6 +14,7 @@ import { StateBadge } from '../../parts/state-badge.tsx'
 import type { Column } from '../../parts/table.tsx'
 import { Drain } from './drain.tsx'
 import { JoinToken } from './join-token.tsx'
+import { hindrancesOf } from './standing.ts'
 
 /** The machines that containers run on; administrators only. */
 export function Hosts() {
@@ -26,11 +27,29 @@ export function Hosts() {
         columns={columns}
         nameOf={({ name }) => name}
         factsOf={factsOf}
+        more={(host) => <Hindrances host={host} />}
         deeds={deeds}
         create={{ label: 'Add host', form: (close) => <JoinToken onClose={close} /> }}
         about="A machine with Docker or Podman becomes a host when an agent on it joins with a token."
       />
     </Page>
+  )
+}
+
+/** Why nothing new comes to it, and what to do next. */
+function Hindrances({ host }: { readonly host: HostView }) {
+  const found = hindrancesOf(host)
+  if (found.length === 0) return <Text size="sm">Nothing keeps containers from being placed here.</Text>
+  return (
+    <Alert color="yellow" variant="light" title="Why it takes nothing, or not all">
+      <List size="sm" aria-label="Hindrances">
+        {found.map(({ why, next }) => (
+          <List.Item key={why} style={{ overflowWrap: 'anywhere' }}>
+            <b>{why}</b> {next}
+          </List.Item>
+        ))}
+      </List>
+    </Alert>
   )
 }
 
