@@ -150,6 +150,8 @@ export interface Containers {
   create(caller: Caller, input: NewContainer): Promise<Container>
   /** So many alike (1 to 1000), or none of them; `web` makes `web-1`, `web-2` … */
   createMany(caller: Caller, input: NewContainer, count: number): Promise<Container[]>
+  /** Throws what the create of `count` (1 to 1000) would throw, else answers with the first as it would be; makes nothing. */
+  rehearse(caller: Caller, input: NewContainer, count: number): Promise<Container>
   list(caller: Caller, query: ListContainers): Promise<Container[]>
   /** How many of the project there are in which status. */
   counts(caller: Caller, options: Pick<RefOptions, 'allProjects'>): Promise<ContainerCounts>

@@ -28,6 +28,7 @@ import { createContainer } from './usecases/create-container.ts'
 import { createContainers } from './usecases/create-many.ts'
 import { deleteContainer } from './usecases/delete-container.ts'
 import { requireAdminFor } from './usecases/find-container.ts'
+import { rehearseCreate } from './usecases/rehearse-create.ts'
 import { engineImageUseCases } from './usecases/engine-images/engine-images.ts'
 import { engineVerbs } from './usecases/engine-verbs.ts'
 import { hostsWithLimits, hostUseCases } from './usecases/hosts.ts'
@@ -113,6 +114,7 @@ export function createControl({ grants = noGrants, imageExchange, fence, demand,
       createMany: (caller, input, count) => createContainers(deps, caller, input, count),
       delete: (caller, ref, options) => deleteContainer(deps, caller, ref, options),
       ...readVerbs(deps),
+      rehearse: (caller, input, count) => rehearseCreate(deps, caller, input, count),
       ...powerVerbs(deps),
       ...specVerbs(deps),
       ...moveVerb(deps),

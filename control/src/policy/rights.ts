@@ -17,6 +17,7 @@ export const rights: Rights<Control> = {
   containers: {
     ...collection,
     createMany: 'change',
+    rehearse: 'change',
     withIdPrefix: 'look',
     counts: 'look',
     until: 'look',

@@ -17,6 +17,7 @@ import { enforceQuota } from '../quotas/enforce.ts'
 import { rulesOf } from '../scheduling/rules.ts'
 import { type Made, withMade } from './ahead.ts'
 import { checkLimits } from './check-limits.ts'
+import { checkPublish } from './check-publish.ts'
 import { requireAdminFor } from './find-container.ts'
 import { findHost } from './hosts.ts'
 import { confirmImage, type ImageChoice, imageOfNew } from './image-of-new.ts'
@@ -31,28 +32,40 @@ export async function createContainer(deps: Deps, caller: Caller, input: NewCont
   const { spec, mounts: asked = [] } = input
   const id = deps.ids.uuid() as ContainerId
   const request = portsRequestOf(id, input)
-  const write = async (tables: Tables, made: Made) => {
-    await enforceQuota(tables, caller.projectId, needsOf(spec, 1))
-    await confirmImage(tables, image, spec.image)
-    const vacated = await vacate(deps, tables, caller, input.nets ?? [])
-    const reserved = await deps.networks.reserve(tables, caller, request, made.nics)
-    const others = await moved(deps, tables, caller, vacated)
-    const name = await nameOf(deps, tables, caller, input)
-    const insertion = await reserveFor(deps, tables, caller, { id, name, input, image }, { ...made, reserved })
-    return { container: await insertContainer(deps, tables, caller, insertion), others }
-  }
   const { container, others } = await withMade(deps, caller, { ports: request, mounts: asked }, async (made) => {
     const name = input.name ?? id
     const { nics = [] } = made
     const unborn = { id, name, spec, nics, projectId: caller.projectId, observed: nothingObserved }
     const published = made.nics && input.run ? await publishAhead(deps, caller, unborn) : made.nics
     const all = { ...made, ...(published && { nics: published }) }
-    return deps.store.transaction((tables) => write(tables, all), locksOfNew(deps, caller, input))
+    return deps.store.transaction(
+      (tables) => writeNew(deps, tables, caller, { id, input, image }, all),
+      locksOfNew(deps, caller, input),
+    )
   })
   for (const other of others) deps.ring({ kind: 'wish', container: other, rewired: true })
   deps.hub.publish(containerEvent(container, container.createdAt))
   deps.ring({ kind: 'unplaced', id: container.id, projectId: container.projectId })
   return container
+}
+
+/** The part of a create that is one transaction. */
+export async function writeNew(
+  deps: Deps,
+  tables: Tables,
+  caller: Caller,
+  { id, input, image }: { id: ContainerId; input: NewContainer; image: ImageChoice },
+  made: Made,
+): Promise<{ readonly container: Container; readonly others: readonly Container[] }> {
+  const { spec, nets = [] } = input
+  await enforceQuota(tables, caller.projectId, needsOf(spec, 1))
+  await confirmImage(tables, image, spec.image)
+  const vacated = await vacate(deps, tables, caller, nets)
+  const reserved = await deps.networks.reserve(tables, caller, portsRequestOf(id, input), made.nics)
+  const others = await moved(deps, tables, caller, vacated)
+  const name = await nameOf(deps, tables, caller, input)
+  const insertion = await reserveFor(deps, tables, caller, { id, name, input, image }, { ...made, reserved })
+  return { container: await insertContainer(deps, tables, caller, insertion), others }
 }
 
 /** What can be said before anything is written; throws it, or answers with the image that is meant by now. */
@@ -66,6 +79,7 @@ export async function checkNew(deps: Deps, caller: Caller, input: NewContainer, 
   rulesOf(spec)
   checkSize({ spec, mounts })
   checkCounts(input)
+  await checkPublish(deps, caller, spec, count)
   const image = await imageOfNew(deps, caller, {
     image: spec.image,
     registry: input.registry,
@@ -137,8 +151,11 @@ export function checkSize(asked: Pick<NewContainer, 'spec' | 'mounts'>): void {
   }
 }
 
-/** Each of these is looked up by itself in the transaction of the create, while every other writer waits. */
-const most = { nets: 32, groups: 64, mounts: 64, 'exposed ports': 1024 }
+/**
+ * Each of these is looked up by itself in the transaction of the create, while every other writer waits. Published ports: as many as a
+ * floating IP forwards.
+ */
+const most = { nets: 32, groups: 64, mounts: 64, 'exposed ports': 1024, 'published ports': 100 }
 
 export function checkCounts({
   spec,
@@ -146,7 +163,13 @@ export function checkCounts({
   groups = [],
   mounts = [],
 }: Pick<NewContainer, 'nets' | 'groups' | 'mounts'> & { readonly spec?: ContainerSpec }): void {
-  const asked = { nets, groups, mounts, 'exposed ports': spec?.exposedPorts ?? [] }
+  const asked = {
+    nets,
+    groups,
+    mounts,
+    'exposed ports': spec?.exposedPorts ?? [],
+    'published ports': spec?.options?.publish ?? [],
+  }
   for (const [what, limit] of Object.entries(most)) {
     const { length } = asked[what as keyof typeof most]
     if (length > limit) {

@@ -23,15 +23,8 @@ export async function createContainers(
   input: NewContainer,
   count: number,
 ): Promise<Container[]> {
-  if (!Number.isInteger(count) || count < 1 || count > mostAtOnce) {
-    throw new Fault('request.invalid', { problem: `count is a whole number from 1 to ${mostAtOnce}, not ${count}.` })
-  }
-  const born = Array.from({ length: count }, (_, index) => ({
-    id: deps.ids.uuid() as ContainerId,
-    name: input.name === null ? madeUpName(deps.ids) : `${input.name}-${index + 1}`,
-  }))
+  const born = bornOf(deps, input, count)
   const image = await checkNew(deps, caller, input, count)
-  checkName(born.at(-1)?.name ?? '')
   const containers = await withAllMade(deps, caller, born, input, (made) =>
     deps.store.transaction(
       async (tables) => {
@@ -53,6 +46,25 @@ export async function createContainers(
     deps.ring({ kind: 'unplaced', id: container.id, projectId: container.projectId })
   }
   return containers
+}
+
+/** Their ids and names. Throws `request.invalid`. */
+export function bornOf(
+  { ids }: Pick<Deps, 'ids'>,
+  { name }: Pick<NewContainer, 'name'>,
+  count: number,
+): { readonly id: ContainerId; readonly name: string }[] {
+  if (!Number.isInteger(count) || count < 1 || count > mostAtOnce) {
+    throw new Fault('request.invalid', { problem: `count is a whole number from 1 to ${mostAtOnce}, not ${count}.` })
+  }
+  if (name !== null) {
+    checkName(name)
+    checkName(`${name}-${count}`)
+  }
+  return Array.from({ length: count }, (_, index) => ({
+    id: ids.uuid() as ContainerId,
+    name: name === null ? madeUpName(ids) : `${name}-${index + 1}`,
+  }))
 }
 
 /** Runs `work` with what other services made for each, one after another; everything goes again if anything fails. */

@@ -1,4 +1,4 @@
-import type { Caller, Container, ContainerId, NetworkId, Nic } from '@gantry/model'
+import { type Caller, type Container, type ContainerId, isConfined, type NetworkId, type Nic } from '@gantry/model'
 import type { Deps } from '../deps.ts'
 import type { NetRequest } from '../ports/networks.ts'
 import type { Tables } from '../ports/store.ts'
@@ -39,7 +39,7 @@ export async function vacate(
 
 function givesWay(container: Container, { projectId }: Caller): boolean {
   const { spec, wish } = container
-  return container.projectId === projectId && spec.options !== undefined && !wish.gone && !isLive(container)
+  return container.projectId === projectId && isConfined(spec.options) && !wish.gone && !isLive(container)
 }
 
 /** The containers as they are with their new interfaces: their hosts must hear of it. */

@@ -8,9 +8,6 @@ import type { ConfigBody, HostConfigBody } from './schemas-create.ts'
 /** Ways to say "wherever the outside is": the address that the published ports of the project share. */
 const anyAddress: readonly string[] = ['', '0.0.0.0', '::', '[::]', 'pub']
 
-/** As many as a floating IP may forward. */
-const mostPublished = 100
-
 /**
  * What is published of a new container and what may come in. Every host address but a floating IP of the project's is
  * `policy.field`: ports of hosts belong to nobody.
@@ -25,9 +22,6 @@ export async function portsOf(
   const named = bindings.some(({ HostIp }) => !anyAddress.includes(HostIp))
   const ips = named ? await control.network.floatingIps.list(caller) : []
   const publish = bindings.map((binding) => publishOf(binding, ips))
-  if (publish.length > mostPublished) {
-    throw new Fault('request.invalid', { problem: `A container has at most ${mostPublished} published ports.` })
-  }
   const opened = [...exposed, ...bindings].map(({ port, protocol }) => `${port}/${protocol}`)
   return { publish, exposedPorts: [...new Set(opened)], publishAll: host.PublishAllPorts === true }
 }

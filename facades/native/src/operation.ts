@@ -15,6 +15,8 @@ interface Doc {
   /** Media types of a body that is streamed and not described by `body`. */
   readonly consumes?: readonly string[]
   readonly answer: Answer
+  /** The other answer of what may be asked for without being done. */
+  readonly dryRun?: Answer
 }
 
 interface Answer {
@@ -47,6 +49,7 @@ export function operation<P extends Parts>({
   tag,
   consumes,
   answer,
+  dryRun,
   ...parts
 }: P & Doc): Omit<P, keyof Doc> & RouteDoc {
   return {
@@ -56,7 +59,11 @@ export function operation<P extends Parts>({
     ...(description === undefined ? {} : { description }),
     tags: [tag],
     ...(consumes === undefined ? {} : { consumes }),
-    response: { [answer.status]: answerSchema(answer), default: errorAnswer },
+    response: {
+      [answer.status]: answerSchema(answer),
+      ...(dryRun && { [dryRun.status]: answerSchema(dryRun) }),
+      default: errorAnswer,
+    },
   }
 }
 

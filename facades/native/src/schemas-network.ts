@@ -240,3 +240,34 @@ export const ContainerAddress = Type.Object({
   mac: Type.String(),
 })
 export const GroupIds = Type.Array(ShortText)
+
+/** A port of a container that is to be reached from outside. */
+export const PublishPort = Type.Object(
+  {
+    containerPort: PortNumber,
+    protocol: Type.Optional(Transport),
+    publicPort: Type.Optional(
+      orNull({ ...PortNumber, description: 'A free one from 32768 on, which it keeps, if left out.' }),
+    ),
+    address: Type.Optional(
+      orNull({
+        ...AddressText,
+        description: 'A floating IP of the project; if left out, the public address that its published ports share.',
+      }),
+    ),
+  },
+  exact,
+)
+export type PublishPort = Static<typeof PublishPort>
+export const AskedPort = Type.Object({
+  containerPort: Type.Integer(),
+  protocol: Transport,
+  publicPort: orNull(Type.Integer()),
+  address: orNull(Type.String()),
+})
+export const PublishedPort = Type.Object({
+  address: Type.String(),
+  publicPort: Type.Integer(),
+  containerPort: Type.Integer(),
+  protocol: Transport,
+})

@@ -85,7 +85,16 @@ export const CreateContainer = Type.Object(
     runtime: Type.Optional(orNull(ShortText)),
     healthcheck: Type.Optional(orNull(Check)),
     exposedPorts: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[0-9]{1,5}/(tcp|udp|sctp)$' }), { maxItems: 1024, description: '`80/tcp`' }),
+      Type.Array(Type.String({ pattern: '^[0-9]{1,5}/(tcp|udp|sctp)$', description: 'A port, as `80/tcp`.' }), {
+        maxItems: 1024,
+        description: '`80/tcp`',
+      }),
+    ),
+    publish: Type.Optional(
+      Type.Array(PublishPort, {
+        maxItems: 100,
+        description: 'Ports that are reached from outside once it runs. They are opened to everybody, too.',
+      }),
     ),
     imageDriver: Type.Optional(ImageDriver),
     pullPolicy: Type.Optional(PullPolicy),
@@ -171,6 +180,10 @@ const Container = Type.Object({
   capsule: orNull(Type.String({ description: 'The capsule it belongs to.' })),
   registry: orNull(Type.String({ description: 'The id of the registry its image is pulled from.' })),
   ports: Type.Array(Type.String()),
+  publish: Type.Array(AskedPort, { description: 'The ports that it is to be reached at from outside.' }),
+  published: Type.Array(PublishedPort, {
+    description: 'Where it is reached from outside by now; nothing if no network of its has a router that leads there.',
+  }),
   command: Type.Array(Type.String()),
   entrypoint: Type.Array(Type.String()),
   workdir: orNull(Type.String()),
@@ -307,6 +320,9 @@ const ErrorBody = Type.Object({
     message: Type.String({ description: 'A sentence for a person.' }),
     retry: Type.Boolean({ description: 'The same call may succeed later.' }),
     requestId: Type.String(),
+    field: Type.Optional(
+      Type.String({ description: 'The field of the body that it speaks of, as a JSON pointer: `/nets/0/network`.' }),
+    ),
   }),
 })
 

@@ -7,18 +7,29 @@ import {
   type ContainerSpec,
   defaultSpec,
   type Host,
+  type Publish,
 } from '@gantry/model'
 import type { ActionView, ContainerView, CreateContainer, EventView, HostView } from './schemas.ts'
 import { isoTime, timeOrNull } from './times.ts'
 import { toMountRequest, toMountView } from './translate-mounts.ts'
+import type { PublishPort } from './schemas-network.ts'
 import { toAddresses, toGroupIds, toNetRequest } from './translate-network.ts'
 
 export function fromNative(body: CreateContainer): NewContainer {
   const { name, run, host, nets, unplugged, securityGroups, mounts, registry, ...others } = body
-  const { constraints, affinity, antiAffinity, ...given } = others
+  const { constraints, affinity, antiAffinity, publish = [], ...given } = others
   const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   const hints = { ...body.hints, ...asHints({ constraints, affinity, anti_affinity: antiAffinity }) }
-  const spec: ContainerSpec = { ...defaultSpec(body.image), ...asked, hints, requestedHost: host ?? null }
+  const ports = publish.map(toPublish)
+  const opened = [...(body.exposedPorts ?? []), ...ports.map((each) => `${each.containerPort}/${each.protocol}`)]
+  const spec: ContainerSpec = {
+    ...defaultSpec(body.image),
+    ...asked,
+    hints,
+    requestedHost: host ?? null,
+    exposedPorts: [...new Set(opened)],
+    ...(ports.length > 0 && { options: { publish: ports } }),
+  }
   return {
     name: name ?? null,
     run: run ?? false,
@@ -29,6 +40,10 @@ export function fromNative(body: CreateContainer): NewContainer {
     ...(mounts === undefined ? {} : { mounts: mounts.map(toMountRequest) }),
     ...(registry === undefined || registry === null ? {} : { registry }),
   }
+}
+
+function toPublish({ containerPort, protocol = 'tcp', publicPort = null, address = null }: PublishPort): Publish {
+  return { containerPort, protocol, publicPort, address }
 }
 
 /** Lists are hints, too, as Zun's clients would write them. */
@@ -45,7 +60,7 @@ export function toContainerView(
 ): ContainerView {
   const { spec, observed } = container
   const { engine } = observed
-  const { requestedHost: _host, hints: _hints, options: _options, exposedPorts, command, entrypoint, ...shown } = spec
+  const { requestedHost: _host, hints: _hints, options, exposedPorts, command, entrypoint, ...shown } = spec
   return {
     ...shown,
     id: container.id,
@@ -71,6 +86,8 @@ export function toContainerView(
     capsule: container.capsule?.capsuleId ?? null,
     registry: container.registryId,
     ports: portsOf(engine?.ports ?? exposedPorts, published),
+    publish: options?.publish ?? [],
+    published: [...published],
     command: command ?? engine?.command ?? [],
     entrypoint: entrypoint ?? engine?.entrypoint ?? [],
     workdir: spec.workdir ?? engine?.workdir ?? null,

@@ -30,6 +30,15 @@ describe('what the engine is asked for', () => {
     expect(body.HostConfig).not.toHaveProperty('SecurityOpt')
   })
 
+  test('walls around what a Docker client asked for, and none for saying only how it is reached', () => {
+    const walls = (options: NonNullable<Assignment['spec']['options']>) =>
+      createBody(assignment({ options }), 'd1', net).HostConfig.SecurityOpt
+    const publish = [{ protocol: 'tcp', containerPort: 80, publicPort: 8080, address: null } as const]
+    expect(walls({ publish, aliases: {}, links: [] })).toBeUndefined()
+    expect(walls({})).toEqual(['no-new-privileges'])
+    expect(walls({ publish, asked: {} })).toEqual(['no-new-privileges'])
+  })
+
   test('without a name of its own, the beginning of the id that users know', () => {
     const id = '0f9e8d7c-6b5a-4433-9211-00ffeeddccbb' as Assignment['id']
     expect(createBody({ ...assignment({}), id }, 'd1', net).Hostname).toBe('0f9e8d7c6b5a')

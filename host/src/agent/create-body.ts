@@ -1,4 +1,4 @@
-import { type Assignment, type ContainerSpec, sandboxImage, tuned } from '@gantry/model'
+import { type Assignment, type ContainerSpec, isConfined, sandboxImage, tuned } from '@gantry/model'
 import type { BindMount, CreateBody, EndpointConfig, HostConfig, Limits } from '../engine/engine-types.ts'
 import type { Bind } from '../volumes/host-volumes.ts'
 import { configOf, confined } from './confinement.ts'
@@ -42,7 +42,7 @@ export function createBody(assignment: Assignment, deployment: string, around: S
     Tty: spec.tty,
     OpenStdin: spec.interactive,
     StdinOnce: spec.stdinOnce === true,
-    HostConfig: options ? confined(hostConfig, options) : hostConfig,
+    HostConfig: isConfined(options) ? confined(hostConfig, options) : hostConfig,
     NetworkingConfig: { EndpointsConfig: around.endpoints },
   }
 }

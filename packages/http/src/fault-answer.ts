@@ -2,15 +2,23 @@ import { Fault, reasonOf } from '@gantry/kernel'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { statusOfKind } from './status.ts'
 
-/** The error handler of our own formats: answers `{error: {code, kind, message, retry, requestId}}` with the status of the fault's kind. */
+/**
+ * The error handler of our own formats: answers `{error: {code, kind, message, retry, requestId}}` with the status of the fault's
+ * kind, and `field` where a field of the body is meant.
+ */
 export function answerFault(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const fault = toFault(error, request)
   if (fault.kind === 'internal') request.log.error({ err: error }, 'request failed')
-  const { code, kind, message, retry } = fault
+  const { code, kind, message, retry, details } = fault
   return reply
     .code(statusOfKind[kind])
     .type('application/json; charset=utf-8')
-    .send({ error: { code, kind, message, retry, requestId: request.id } })
+    .send({ error: { code, kind, message, retry, requestId: request.id, ...fieldIn(details) } })
+}
+
+/** A JSON pointer (RFC 6901) into the body. */
+function fieldIn({ field }: Fault['details']): { field?: string } {
+  return typeof field === 'string' && field.startsWith('/') ? { field } : {}
 }
 
 function toFault(error: unknown, request: FastifyRequest): Fault {

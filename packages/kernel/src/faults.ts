@@ -117,6 +117,16 @@ export const faults = {
     retry: false,
     text: 'Port {port}/{protocol} of {address} cannot lead to container {ref}: another running container has it.',
   },
+  'port.repeated': {
+    kind: 'invalid',
+    retry: false,
+    text: 'Public port {port}/{protocol} is asked for twice; it leads to one port of one container.',
+  },
+  'port.for-one': {
+    kind: 'invalid',
+    retry: false,
+    text: 'Public port {port}/{protocol} cannot lead to {count} containers; leave it out, and each gets a free one.',
+  },
   'network.attached': {
     kind: 'invalid',
     retry: false,

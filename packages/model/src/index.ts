@@ -52,7 +52,7 @@ export {
   quotaResources,
 } from './quota.ts'
 export type { Registry } from './registry.ts'
-export { Publish, RunOptions } from './run-options.ts'
+export { isConfined, Publish, RunOptions } from './run-options.ts'
 export type { ShownCredential } from './shown-credential.ts'
 export { ContainerSpec, defaultSpec, Healthcheck, ImageDriver, PullPolicy, RestartPolicy } from './spec.ts'
 export { type StatusView, statusOf } from './status.ts'

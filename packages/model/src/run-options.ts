@@ -16,9 +16,8 @@ export const Publish = Type.Object({
 export type Publish = Static<typeof Publish>
 
 /**
- * What a user of the Docker API may say of a container beside what every façade knows. A container that has these options is
- * confined: no new privileges, no raw sockets, bounded processes. All parts are optional; an absent one is the image's or the
- * engine's own.
+ * What may be said of a container beside what every façade knows, most of it by users of the Docker API only. All parts are
+ * optional; an absent one is the image's or the engine's own. See `isConfined`.
  */
 export const RunOptions = Type.Object({
   user: Type.Optional(Type.String()),
@@ -74,3 +73,15 @@ export const RunOptions = Type.Object({
   asked: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
 })
 export type RunOptions = Static<typeof RunOptions>
+
+/** They say only how others reach it. */
+const ofNetwork: readonly string[] = ['publish', 'publishAll', 'aliases', 'links'] satisfies (keyof RunOptions)[]
+
+/**
+ * Whether a Docker client made it, or something that works for one. Such a container is confined: no new privileges, no raw
+ * sockets, bounded processes; and it gives up its addresses when it has stopped.
+ */
+export function isConfined(options: RunOptions | undefined): options is RunOptions {
+  const said = Object.keys(options ?? {})
+  return options !== undefined && (said.length === 0 || said.some((name) => !ofNetwork.includes(name)))
+}

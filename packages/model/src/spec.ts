@@ -66,7 +66,6 @@ export const ContainerSpec = Type.Object({
   availabilityZone: Type.Union([Type.String(), Type.Null()]),
   /** A host's name that an administrator asked for. */
   requestedHost: Type.Union([Type.String(), Type.Null()]),
-  /** Given by the Docker API; a container that has them is confined. */
   options: Type.Optional(RunOptions),
 })
 export type ContainerSpec = Static<typeof ContainerSpec>

@@ -20,6 +20,8 @@ export interface Api {
   /** All pages. */
   containers(query?: Query): Promise<ContainerView[]>
   create(body: CreateContainer): Promise<ContainerView>
+  /** The container as it would be, or the first of `count`; nothing is made. */
+  rehearse(body: CreateContainer, count?: number): Promise<ContainerView>
   createMany(body: CreateContainers): Promise<{ readonly id: string; readonly name: string }[]>
   act(ref: string, verb: string, query?: Query): Promise<ContainerView>
   delete(ref: string, query?: Query): Promise<void>
@@ -39,6 +41,13 @@ export async function createApi(target: Target, token: string): Promise<Api> {
     container: (ref, query = {}) => json({ path: pathOf(ref), query }),
     containers: (query = {}) => allPages(json, query),
     create: (body) => json({ method: 'POST', path: '/v1/containers', json: body }),
+    rehearse: (body, count) =>
+      json({
+        method: 'POST',
+        path: count === undefined ? '/v1/containers' : '/v1/containers/bulk',
+        query: { dryRun: true },
+        json: { ...body, ...(count !== undefined && { count }) },
+      }),
     createMany: async (body) =>
       (
         await json<{ containers: { id: string; name: string }[] }>({
@@ -95,6 +104,7 @@ const remedies: Readonly<Record<string, string>> = {
   'network.not-found': '`gantry network list`, `gantry secgroup list` and the like list what there is.',
   'volume.not-found': '`gantry volume list` and `gantry volume snapshot list` list yours.',
   'capsule.not-found': '`gantry capsule list` lists your capsules.',
+  'port.allocated': '`gantry ps` shows who has which port; choose another, or leave the public port out.',
   'image.not-found': '`gantry image list` lists what your project may use.',
   'placement.no-host': '`gantry hosts` shows the hosts (administrators).',
 }

@@ -3,6 +3,7 @@ import type { CreateContainer } from '@gantry/facade-native'
 import { type Command, InvalidArgumentError } from 'commander'
 import { usage } from '../failure.ts'
 import { collect, wholeNumber } from './common.ts'
+import { collectPublished, type Published } from './publish-option.ts'
 
 type Net = NonNullable<CreateContainer['nets']>[number]
 type Mount = NonNullable<CreateContainer['mounts']>[number]
@@ -14,6 +15,7 @@ export interface PlugOptions {
   readonly securityGroup?: string[]
   readonly mount?: (readonly Part[])[]
   readonly expose?: string[]
+  readonly publish?: Published[]
   readonly registry?: string
   readonly healthCmd?: string
   readonly healthInterval?: number
@@ -26,6 +28,11 @@ export function plugOptions(command: Command): Command {
     .option('--net <network>', 'NETWORK[,ip=ADDRESS] or port=PORT; may be repeated, the first is primary', collectNets)
     .option('--security-group <group>', 'instead of the group default; may be repeated', collect)
     .option('--expose <port>', 'let everybody reach it: 80 or 53/udp; may be repeated', collectPorts)
+    .option(
+      '-p, --publish <ports>',
+      'reach it from outside: 8080:80, 80, 53:53/udp, ADDRESS:80:80; may be repeated',
+      collectPublished,
+    )
     .option('--mount <what>', 'source=VOLUME,target=PATH or size=GiB,… or file=FILE,…; may be repeated', collectMounts)
     .option('--registry <registry>', 'pull the image from this registry of the project')
     .option('--health-cmd <command>', 'run in it by its shell now and then; not 0 is unhealthy')
@@ -35,6 +42,11 @@ export function plugOptions(command: Command): Command {
 }
 
 export const plugManual = `
+Ports (\`gantry show\` tells the address):
+  -p 8080:80                                    port 8080 of the public address that the project's ports share
+  -p 80, -p 7000-7009                           a free public port for each
+  -p 172.24.4.9:53:53/udp                       a port of a floating IP of the project; pub: the shared address
+
 Mounts:
   source=data,target=/var/lib/data[,readonly]   a volume (\`gantry volume create\`)
   size=5,target=/tmp/work                       a new one of 5 GiB, which goes with the container
@@ -42,13 +54,14 @@ Mounts:
 
 /** The part of a creation's body that these options say. Reads the files that are to be mounted. */
 export async function plugFields(options: PlugOptions): Promise<Partial<CreateContainer>> {
-  const { net, securityGroup, mount, expose, registry } = options
+  const { net, securityGroup, mount, expose, publish, registry } = options
   const healthcheck = healthcheckOf(options)
   return {
     ...(net === undefined ? {} : { nets: net }),
     ...(securityGroup === undefined ? {} : { securityGroups: securityGroup }),
     ...(mount === undefined ? {} : { mounts: await Promise.all(mount.map(toMount)) }),
     ...(expose === undefined ? {} : { exposedPorts: expose }),
+    ...(publish === undefined ? {} : { publish }),
     ...(registry === undefined ? {} : { registry }),
     ...(healthcheck === undefined ? {} : { healthcheck }),
   }

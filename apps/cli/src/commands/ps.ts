@@ -45,6 +45,14 @@ async function print(
   const project: Column<ContainerView> = { title: 'PROJECT', value: ({ projectId }) => projectId, shrink: 3 }
   // Shown to administrators only.
   const host: Column<ContainerView> = { title: 'HOST', value: ({ host }) => host ?? '-', shrink: 5 }
+  const ports: Column<ContainerView> = {
+    title: 'PUBLISHED',
+    value: ({ published }) =>
+      published
+        .map((each) => `${each.address}:${each.publicPort}->${each.containerPort}/${each.protocol}`)
+        .join(', ') || '-',
+    shrink: 6,
+  }
   await printTable(containers, [
     { title: 'ID', value: ({ id }) => id },
     { title: 'NAME', value: ({ name }) => name, shrink: 4 },
@@ -54,6 +62,7 @@ async function print(
     { title: 'STATUS', value: (container) => statusText(container, now) },
     { title: 'CREATED', value: ({ createdAt }) => ago(createdAt, now) },
     ...(containers.some(({ host }) => host !== null) ? [host] : []),
+    ...(containers.some(({ published }) => published.length > 0) ? [ports] : []),
     { title: 'ADDRESS', value: ({ addresses }) => addresses.map(({ address }) => address).join(',') || '-' },
   ])
 }

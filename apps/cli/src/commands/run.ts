@@ -20,6 +20,7 @@ interface RunOptions extends PlugOptions {
   readonly name?: string
   readonly detach?: boolean
   readonly count?: number
+  readonly dryRun?: boolean
   readonly rm?: boolean
   readonly env?: string[]
   readonly label?: string[]
@@ -54,6 +55,7 @@ export function runCommand(program: Command): void {
       'with -d: so many (up to 1000) or none, named NAME-1, NAME-2 …; their ids are printed at once',
       wholeNumber,
     )
+    .option('--dry-run', 'only say whether it would be created, and why not')
     .option('--rm', 'delete it when it has ended')
     .option('-e, --env <key=value>', 'environment variable; KEY alone takes it from here', collect)
     .option('-l, --label <key=value>', 'label', collect)
@@ -79,7 +81,11 @@ export function runCommand(program: Command): void {
       const body = { ...bodyOf(image, words, options), ...(await plugFields(options)) }
       process.exitCode = await orNotStarted(() =>
         withApi(command, (api) =>
-          options.count === undefined ? run(api, body, options) : runMany(api, body, options),
+          options.dryRun
+            ? rehearse(api, body, options)
+            : options.count === undefined
+              ? run(api, body, options)
+              : runMany(api, body, options),
         ),
       )
     })
@@ -89,6 +95,7 @@ export function runCommand(program: Command): void {
     { line: 'gantry run -it busybox sh', about: 'a shell of its own; Ctrl-P Ctrl-Q leaves it running' },
     { line: 'gantry run -d --name web -m 256m nginx', about: 'leaves it running' },
     { line: "gantry run --rm -e LEVEL=3 alpine sh -c 'exit $LEVEL'", about: 'ends with 3, leaves nothing' },
+    { line: 'gantry run -d -p 8080:80 nginx', about: 'reached from outside at port 8080' },
     { line: 'gantry run -d --net shop --expose 80 nginx', about: 'on the network shop, reached at port 80' },
     { line: 'gantry run -d --mount source=data,target=/data redis', about: 'what it writes there outlives it' },
   ])
@@ -162,6 +169,14 @@ async function run(api: Api, body: CreateContainer, { detach = false, rm = false
   } finally {
     release()
   }
+}
+
+async function rehearse(api: Api, body: CreateContainer, { count }: RunOptions): Promise<number> {
+  const { name } = await api.rehearse(body, count)
+  const what =
+    count === undefined ? `Container ${body.name ?? '(a name is made up)'}` : `${count} containers as ${name}`
+  process.stdout.write(`${what} would be created. Nothing was.\n`)
+  return 0
 }
 
 async function runMany(api: Api, body: CreateContainer, { count = 1, detach = false }: RunOptions): Promise<number> {

@@ -39,6 +39,7 @@ async function describe(container: ContainerView): Promise<[string, string][]> {
     ['Host', container.host],
     ['Addresses', container.addresses.map(({ address }) => address).join(', ')],
     ['Ports', container.ports.join(', ')],
+    ['Not reached', unreached(container).join(', ')],
     ['Networks', [...new Set(container.addresses.map(({ network }) => network))].join(', ')],
     ['Security groups', container.securityGroups.join(', ')],
     ['Mounts', container.mounts.map(mountText).join('; ')],
@@ -62,6 +63,14 @@ async function describe(container: ContainerView): Promise<[string, string][]> {
 
 function mountText({ destination, readOnly, volumeId, size }: ContainerView['mounts'][number]): string {
   return `${volumeId ?? `a file of ${size ?? 0} bytes`} at ${destination}${readOnly ? ', read only' : ''}`
+}
+
+/** What of a running one is published and leads nowhere: no router connects its networks with the outside. */
+function unreached({ status, publish, published }: ContainerView): string[] {
+  if (status !== 'Running') return []
+  const led = new Set(published.map((each) => `${each.containerPort}/${each.protocol}`))
+  const missing = publish.map((each) => `${each.containerPort}/${each.protocol}`).filter((port) => !led.has(port))
+  return [...new Set(missing)].map((port) => `${port} (no router leads outside)`)
 }
 
 /** As one would type them. */

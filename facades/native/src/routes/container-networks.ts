@@ -1,14 +1,12 @@
 import { callerOf } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
-import type { Container } from '@gantry/model'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { type App, type NativeContext, Ref } from '../context.ts'
 import { exact } from '../fields.ts'
 import { operation } from '../operation.ts'
 import { text } from '../query.ts'
 import { AddGroup, AttachNetwork } from '../schemas-network.ts'
-import { toContainerView } from '../translate.ts'
+import { accepted } from '../shown.ts'
 import { toNetRequest } from '../translate-network.ts'
 
 const tag = 'containers'
@@ -23,26 +21,27 @@ export function containerNetworkRoutes(app: App, { control }: NativeContext): vo
   const { containers } = control
   app.post('/containers/:ref/networks', { schema: attachDoc }, async (request, reply) => {
     const net = toNetRequest(request.body, 'The body')
-    return accepted(request, reply, await containers.attachNetwork(callerOf(request), request.params.ref, net))
+    return accepted(control, request, reply, await containers.attachNetwork(callerOf(request), request.params.ref, net))
   })
   app.delete('/containers/:ref/networks', { schema: detachDoc }, async (request, reply) => {
     const from = toLeave(request.query)
-    return accepted(request, reply, await containers.detachNetwork(callerOf(request), request.params.ref, from))
+    return accepted(
+      control,
+      request,
+      reply,
+      await containers.detachNetwork(callerOf(request), request.params.ref, from),
+    )
   })
   app.post('/containers/:ref/security-groups', { schema: addGroupDoc }, async (request, reply) => {
     const { securityGroup } = request.body
     const changed = await containers.addSecurityGroup(callerOf(request), request.params.ref, securityGroup)
-    return accepted(request, reply, changed)
+    return accepted(control, request, reply, changed)
   })
   app.delete('/containers/:ref/security-groups', { schema: removeGroupDoc }, async (request, reply) => {
     const { securityGroup } = request.query
     const changed = await containers.removeSecurityGroup(callerOf(request), request.params.ref, securityGroup)
-    return accepted(request, reply, changed)
+    return accepted(control, request, reply, changed)
   })
-}
-
-function accepted(request: FastifyRequest, reply: FastifyReply, container: Container): FastifyReply {
-  return reply.code(202).send(toContainerView(container, callerOf(request)))
 }
 
 function toLeave({ network, port }: { network?: string; port?: string }): { network: string } | { port: string } {

@@ -1,12 +1,14 @@
 import { Fault } from '@gantry/kernel'
 import { callerOf } from '@gantry/http'
-import type { ContainerId } from '@gantry/model'
+import type { Caller, ContainerId } from '@gantry/model'
 import Type, { type Static } from 'typebox'
-import { containerSortKeys, type Health, type ListContainers } from '@gantry/control'
+import { containerSortKeys, type Health, type ListContainers, type NewContainer } from '@gantry/control'
 import { type App, type NativeContext, Ref } from '../context.ts'
 import { operation } from '../operation.ts'
 import { bounded, flag, isYes, oneOf, text, whole } from '../query.ts'
 import { CreateContainer, CreateContainers, PatchContainer, RenameContainer } from '../schemas.ts'
+import { namingFields } from '../refused-field.ts'
+import { accepted, shown, shownAfter } from '../shown.ts'
 import { fromNative, toContainerView } from '../translate.ts'
 
 const tag = 'containers'
@@ -52,6 +54,11 @@ const DeleteQuery = Type.Object(
   { additionalProperties: false },
 )
 
+const CreateQuery = Type.Object(
+  { dryRun: flag('Only say whether it would be done: 200 with the container as it would be, or the refusal.') },
+  { additionalProperties: false },
+)
+
 /** The collection and the single container: list, create, show, change, delete. */
 export function containerRoutes(app: App, { control }: NativeContext): void {
   app.get('/containers', { schema: listDoc }, async (request) => {
@@ -65,16 +72,21 @@ export function containerRoutes(app: App, { control }: NativeContext): void {
       next: found.length > page.length ? (page.at(-1)?.id ?? null) : null,
     }
   })
+  const rehearsed = async (caller: Caller, input: NewContainer, count: number) =>
+    toContainerView(await namingFields(control.containers.rehearse(caller, input, count)), caller)
   app.post('/containers', { schema: createDoc }, async (request, reply) => {
-    const made = await control.containers.create(callerOf(request), fromNative(request.body))
-    return reply
-      .code(202)
-      .header('location', `/v1/containers/${made.id}`)
-      .send(toContainerView(made, callerOf(request)))
+    const caller = callerOf(request)
+    const input = fromNative(request.body)
+    if (isYes(request.query.dryRun)) return reply.code(200).send(await rehearsed(caller, input, 1))
+    const made = await namingFields(control.containers.create(caller, input))
+    return accepted(control, request, reply.header('location', `/v1/containers/${made.id}`), made)
   })
   app.post('/containers/bulk', { schema: createManyDoc }, async (request, reply) => {
     const { count, ...alike } = request.body
-    const made = await control.containers.createMany(callerOf(request), fromNative(alike), count)
+    const caller = callerOf(request)
+    const input = fromNative(alike)
+    if (isYes(request.query.dryRun)) return reply.code(200).send(await rehearsed(caller, input, count))
+    const made = await namingFields(control.containers.createMany(caller, input, count))
     return reply.code(202).send({ containers: made.map(({ id, name }) => ({ id, name })) })
   })
   app.get('/containers/summary', { schema: summaryDoc }, async (request) => {
@@ -87,12 +99,11 @@ export function containerRoutes(app: App, { control }: NativeContext): void {
   app.get('/containers/:ref', { schema: showDoc }, async (request) => {
     const allProjects = isYes(request.query.allProjects)
     const found = await control.containers.get(callerOf(request), request.params.ref, { allProjects })
-    const published = await control.network.publishedOf(callerOf(request), [found])
-    return toContainerView(found, callerOf(request), published.get(found.id))
+    return shown(control, callerOf(request), found)
   })
   app.patch('/containers/:ref', { schema: patchDoc }, async (request) => {
     const changed = await control.containers.update(callerOf(request), request.params.ref, request.body)
-    return toContainerView(changed, callerOf(request))
+    return shownAfter(control, callerOf(request), changed)
   })
   app.delete('/containers/:ref', { schema: deleteDoc }, async (request, reply) => {
     const { allProjects, force, stop } = request.query
@@ -103,7 +114,7 @@ export function containerRoutes(app: App, { control }: NativeContext): void {
   app.post('/containers/:ref/rename', { schema: renameDoc }, async (request) => {
     const { ref } = request.params
     const renamed = await control.containers.rename(callerOf(request), ref, request.body.name)
-    return toContainerView(renamed, callerOf(request))
+    return shownAfter(control, callerOf(request), renamed)
   })
 }
 
@@ -155,16 +166,20 @@ const createDoc = operation({
   summary: 'Create a container, and start it if `run` is true',
   description: 'Answers as soon as the wish is recorded; `GET /v1/events` tells how it goes on.',
   tag,
+  querystring: CreateQuery,
   body: CreateContainer,
   answer: { status: 202, description: 'It is being created.', content: 'Container' },
+  dryRun: { status: 200, description: 'It would be created like this.', content: 'Container' },
 })
 const createManyDoc = operation({
   operationId: 'createContainers',
   summary: 'Create up to 1,000 containers that are alike, or none of them',
   description: 'Named `web-1`, `web-2` and so on where the name is `web`. What is over quota is refused as a whole.',
   tag,
+  querystring: CreateQuery,
   body: CreateContainers,
   answer: { status: 202, description: 'They are being created.', content: 'ContainersMade' },
+  dryRun: { status: 200, description: 'They would be created; the first of them.', content: 'Container' },
 })
 const showDoc = operation({
   operationId: 'showContainer',

@@ -1,11 +1,10 @@
 import { callerOf } from '@gantry/http'
-import { type Container, ImageDriver } from '@gantry/model'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ImageDriver } from '@gantry/model'
 import Type from 'typebox'
 import { type App, type NativeContext, Ref } from '../context.ts'
 import { operation } from '../operation.ts'
 import { bounded, isYes, Lost, text, whole } from '../query.ts'
-import { toContainerView } from '../translate.ts'
+import { accepted } from '../shown.ts'
 
 const tag = 'containers'
 const exact = { additionalProperties: false }
@@ -28,33 +27,44 @@ export function verbRoutes(app: App, { control }: NativeContext): void {
   for (const verb of ['start', 'pause', 'unpause'] as const) {
     const schema = verbDoc(`${verb}Container`, `${verb[0]?.toUpperCase()}${verb.slice(1)} a container`, Nothing)
     app.post(`/containers/:ref/${verb}`, { schema }, async (request, reply) => {
-      return accepted(request, reply, await containers[verb](callerOf(request), request.params.ref))
+      return accepted(control, request, reply, await containers[verb](callerOf(request), request.params.ref))
     })
   }
   app.post('/containers/:ref/stop', { schema: stopDoc }, async (request, reply) => {
     const graceSeconds = graceOf(request.query.graceSeconds)
-    return accepted(request, reply, await containers.stop(callerOf(request), request.params.ref, { graceSeconds }))
+    return accepted(
+      control,
+      request,
+      reply,
+      await containers.stop(callerOf(request), request.params.ref, { graceSeconds }),
+    )
   })
   app.post('/containers/:ref/restart', { schema: restartDoc }, async (request, reply) => {
     const graceSeconds = graceOf(request.query.graceSeconds)
-    return accepted(request, reply, await containers.reboot(callerOf(request), request.params.ref, { graceSeconds }))
+    return accepted(
+      control,
+      request,
+      reply,
+      await containers.reboot(callerOf(request), request.params.ref, { graceSeconds }),
+    )
   })
   app.post('/containers/:ref/kill', { schema: killDoc }, async (request, reply) => {
     const signal = request.query.signal ?? 'SIGKILL'
-    return accepted(request, reply, await containers.kill(callerOf(request), request.params.ref, signal))
+    return accepted(control, request, reply, await containers.kill(callerOf(request), request.params.ref, signal))
   })
   app.post('/containers/:ref/rebuild', { schema: rebuildDoc }, async (request, reply) => {
-    return accepted(request, reply, await containers.rebuild(callerOf(request), request.params.ref, request.query))
+    return accepted(
+      control,
+      request,
+      reply,
+      await containers.rebuild(callerOf(request), request.params.ref, request.query),
+    )
   })
   app.post('/containers/:ref/move', { schema: moveDoc }, async (request, reply) => {
     const { to, lost } = request.query
     const options = { ...(to !== undefined && { to }), lost: isYes(lost) }
-    return accepted(request, reply, await containers.move(callerOf(request), request.params.ref, options))
+    return accepted(control, request, reply, await containers.move(callerOf(request), request.params.ref, options))
   })
-}
-
-function accepted(request: FastifyRequest, reply: FastifyReply, container: Container): FastifyReply {
-  return reply.code(202).send(toContainerView(container, callerOf(request)))
 }
 
 function graceOf(asked: string | undefined): number {

@@ -38,6 +38,14 @@ export class FakeContainers {
   }
 
   readonly api: Containers = {
+    // What it makes is taken away at once.
+    rehearse: async (caller, input) => {
+      const made = await this.api.create(caller, { ...input, run: false })
+      this.#deps.network.unplug(made.nics)
+      this.#deps.storage.unmount(caller, made.mounts)
+      this.#entries.delete(made.id)
+      return made
+    },
     createMany: (caller, input, count) =>
       Promise.all(
         Array.from({ length: count }, (_, index) =>
@@ -85,7 +93,7 @@ export class FakeContainers {
       const entry: Entry = { container: { ...container, ...plugged }, log: [], followers: new Set(), actions: [] }
       this.#entries.set(id, entry)
       this.#act(entry, caller, 'create')
-      setImmediate(() => this.#born(entry, run))
+      setImmediate(() => this.#entries.has(id) && this.#born(entry, run))
       return entry.container
     },
     list: async (caller, query) => this.#list(caller, query),

@@ -125,6 +125,7 @@ export function fakeControl(): FakeControl {
       withIdPrefix: async () => [],
       counts: () => Promise.reject(new Error('containers.counts is not faked.')),
       createMany: () => Promise.reject(new Error('containers.createMany is not faked.')),
+      rehearse: () => Promise.reject(new Error('containers.rehearse is not faked.')),
       until: () => Promise.reject(new Error('containers.until is not faked.')),
       create: async (caller, input: NewContainer) => {
         if (input.spec.requestedHost !== null) hosts.hostOf(input.spec.requestedHost)
