@@ -4,7 +4,8 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hostTag, namespaceName } from '@gantry/host'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 /** `npm start` as a new user types it: an engine of its own, the main job, and what becomes of it when parts are killed. */
 const run = promisify(execFile)
@@ -118,31 +119,89 @@ test('a taken port ends in one sentence that names it, and nothing is left runni
   }
 })
 
-test('down --all leaves nothing of the home mounted, and no loop device', async () => {
-  await start()
-  await gantry('volume', 'create', 'kept', '--size', '1')
-  await gantry(
-    'run',
-    '-d',
-    '--name',
-    'mounting',
-    '--mount',
-    'source=kept,target=/data',
-    'busybox:latest',
-    'sleep',
-    '1000',
-  )
-  await expect.poll(() => mounted(), { timeout: 30_000 }).toContain('/agent/')
-  expect(await gantry('down', '--all', '--yes')).toContain('engine and containers')
-  expect(mounted()).toBe('')
-  expect((await run('losetup', ['--list', '--noheadings', '--output', 'BACK-FILE'])).stdout).not.toContain(home)
+describe('down --all', { timeout: 400_000 }, () => {
+  test('leaves nothing, and waits for no driver that is gone: whoever listens ends by itself, whoever cannot is not waited for', async () => {
+    await busyCloud()
+    const trap = 'trap "echo bye >/data/bye; exit 3" TERM; while :; do sleep 0.1; done'
+    await gantry(
+      'run',
+      '-d',
+      '--name',
+      'listens',
+      '--mount',
+      'source=kept,target=/data',
+      'busybox:latest',
+      'sh',
+      '-c',
+      trap,
+    )
+    await expect.poll(() => isMounted(), { timeout: 30_000 }).toBe(true)
+    const text = await gantry('down', '--all', '--yes')
+    expect(text).toContain('Stopped engine and containers')
+    await leavesNothing()
+    expect(driverTries()).toBe(0)
+
+    await start()
+    const code = async () =>
+      (JSON.parse(await gantry('ps', '-a', '--json')) as Named[]).find(({ name }) => name === 'listens')
+    expect(await code()).toMatchObject({ status: 'Stopped', exitCode: 3 })
+  })
+
+  test('leaves nothing when all parts were killed before, and says that nothing runs the next time', async () => {
+    await busyCloud()
+    const { supervisor, agent, server } = state()
+    const { ownEnginePid } = JSON.parse(await gantry('status', '--json')) as { ownEnginePid: number }
+    for (const pid of [supervisor?.pid, agent?.pid, ownEnginePid, server?.pid]) process.kill(pid ?? 0, 'SIGKILL')
+    expect(await gantry('down', '--all', '--yes')).toContain('Stopped engine and containers')
+    await leavesNothing()
+    expect(await gantry('down', '--all', '--yes')).toContain('Nothing ran')
+  })
 })
 
-/** Mount points below the home, a line each. */
-function mounted(): string {
-  const points = readFileSync('/proc/self/mounts', 'utf8').split('\n')
-  return points
-    .map((line) => line.split(' ')[1] ?? '')
-    .filter((point) => point.startsWith(`${home}/`))
-    .join('\n')
+interface Named {
+  readonly name: string
+  readonly status: string
+}
+
+/** It runs, with a container on a network of its own and one that has a volume. */
+async function busyCloud(): Promise<void> {
+  await start()
+  if (!(await gantry('network', 'list')).includes('back')) {
+    await gantry('network', 'create', 'back', '--subnet', '10.29.0.0/24')
+    await gantry('volume', 'create', 'kept', '--size', '1')
+  }
+  await gantry('run', '-d', '--rm', '--net', 'back', 'busybox:latest', 'sleep', '1000')
+}
+
+const nothing = { processes: [], mounts: [], loops: [], namespaces: [] }
+
+/** The kernel lets go of a loop device a moment after its mount. */
+async function leavesNothing(): Promise<void> {
+  await expect.poll(left, { timeout: 10_000 }).toEqual(nothing)
+}
+
+/** What there is of this home on the machine. */
+async function left(): Promise<typeof nothing> {
+  const { deployment, hostId } = JSON.parse(readFileSync(join(home, 'agent/host.json'), 'utf8')) as Record<
+    string,
+    string
+  >
+  const prefix = namespaceName(hostTag(`${deployment}/${hostId}`), '')
+  const lines = async (program: string, ...args: string[]) => (await run(program, args)).stdout.split('\n')
+  const ofHome = (line: string) => line.includes(`${home}/`)
+  return {
+    processes: (await lines('ps', '-e', '-o', 'args')).filter(ofHome),
+    mounts: readFileSync('/proc/self/mounts', 'utf8').split('\n').filter(ofHome),
+    loops: (await lines('losetup', '--list', '--noheadings', '--output', 'BACK-FILE')).filter(ofHome),
+    namespaces: (await lines('ip', 'netns', 'list')).filter((line) => line.startsWith(prefix)),
+  } as typeof nothing
+}
+
+function isMounted(): boolean {
+  return readFileSync('/proc/self/mounts', 'utf8').includes(`${home}/agent/`)
+}
+
+/** How often the engine has told that it looked for a network driver in vain. */
+function driverTries(): number {
+  return readFileSync(join(home, 'logs/engine.log'), 'utf8').split('Unable to connect to plugin').length - 1
 }

@@ -125,16 +125,9 @@ async function runDown({
   const home = homeAt(dir)
   if (all && !yes && !(await confirm('This stops the engine that Gantry started and all its containers.'))) return 1
   using screen = screenOn(process.stdout)
-  const stopped = await progressTo(screen.show).step(
-    'Stopping',
-    () => down(home, { all }),
-    ({ cloud, engine }) =>
-      cloud || engine
-        ? `Stopped ${[cloud && 'server and agent', engine && 'engine and containers'].filter(Boolean).join(', ')}`
-        : `Nothing ran (${home.root})`,
-  )
-  if (stopped.cloud && !stopped.engine)
-    process.stdout.write('Containers keep running; the next start finds them again.\n')
+  const { cloud, engine } = await down(home, { all }, progressTo(screen.show))
+  if (!cloud && !engine) process.stdout.write(`Nothing ran (${home.root})\n`)
+  if (cloud && !engine) process.stdout.write('Containers keep running; the next start finds them again.\n')
   return 0
 }
 

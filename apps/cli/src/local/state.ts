@@ -32,9 +32,14 @@ export async function clearState(home: Home): Promise<void> {
 
 /** The state of the `up` that runs now; undefined if none does, whatever a killed one left behind. */
 export function readState(home: Home): UpState | undefined {
+  const state = lastState(home)
+  return state && isAlive(state.supervisor) ? state : undefined
+}
+
+/** What was written last, be it by one that was killed. */
+export function lastState(home: Home): UpState | undefined {
   try {
-    const state = JSON.parse(readFileSync(home.state, 'utf8')) as UpState
-    return isAlive(state.supervisor) ? state : undefined
+    return JSON.parse(readFileSync(home.state, 'utf8')) as UpState
   } catch {
     return undefined
   }

@@ -114,7 +114,13 @@ describe('gantry up', () => {
     }
     expect([processId(state.server.pid), processId(state.agent.pid)]).toEqual([undefined, undefined])
     expect(existsSync(join(folder.path, 'state.json'))).toBe(false)
-    expect(await down(homeAt(folder.path), { all: true })).toEqual({ cloud: false, engine: false })
+    expect(
+      await down(
+        homeAt(folder.path),
+        { all: true },
+        progressTo(() => undefined),
+      ),
+    ).toEqual({ cloud: false, engine: false })
     await using again = await start(folder.path)
     expect(isAlive(again.state.supervisor)).toBe(true)
   })
@@ -145,7 +151,13 @@ describe('gantry up', () => {
     )
     await new Promise((done) => taken.close(done))
     expect(existsSync(join(folder.path, 'state.json'))).toBe(false)
-    expect(await down(homeAt(folder.path), { all: false })).toEqual({ cloud: false, engine: false })
+    expect(
+      await down(
+        homeAt(folder.path),
+        { all: false },
+        progressTo(() => undefined),
+      ),
+    ).toEqual({ cloud: false, engine: false })
   })
 
   test('an engine that a home has used is not silently replaced by another', async () => {

@@ -97,6 +97,13 @@ export async function up(options: UpOptions, parts: UpParts, progress: Progress,
   await aborted(signal)
   stopping[Symbol.dispose]()
   await engineKept
+  const stop = async (say: (detail: string) => void): Promise<void> => {
+    say('the agent ends')
+    await agent[Symbol.asyncDispose]()
+    say('the server ends')
+    await server[Symbol.asyncDispose]()
+  }
+  await progress.step('Stopping server and agent', stop, () => 'Stopped server and agent')
   await clearState(home)
 }
 

@@ -7,8 +7,7 @@ import type { Home } from '../home.ts'
 import { openLog, tailOf } from '../log-file.ts'
 import { isAlive, type ProcessId, processId } from '../process-id.ts'
 import { unfit } from '../unfit.ts'
-import { unmountBelow } from './unmount.ts'
-import { askVersion, callEngine, type EngineVersion } from './engine-call.ts'
+import { askVersion, type EngineVersion } from './engine-call.ts'
 import type { FoundEngine } from './find-engine.ts'
 import { findProgram, systemPath } from './install-engine.ts'
 
@@ -135,34 +134,4 @@ async function untilAnswer(socket: string, signal: AbortSignal): Promise<EngineV
     if (version) return version
     await sleep(100, undefined, { signal })
   }
-}
-
-/** Stops our engine together with its containers. Answers false if it did not run. */
-export async function stopOwnEngine(home: Home, graceSeconds: number): Promise<boolean> {
-  const id = ownEngineProcess(home)
-  if (!id) return false
-  await stopContainers(ownSocket(home), graceSeconds)
-  process.kill(id.pid, 'SIGTERM')
-  // The end of a process that is not our child has no event to wait for.
-  for (let tries = 0; isAlive(id) && tries < 150; tries += 1) await sleep(100)
-  if (isAlive(id)) process.kill(id.pid, 'SIGKILL')
-  unmountBelow(home.engine)
-  await rm(join(home.engine, 'process.json'), { force: true })
-  return true
-}
-
-async function stopContainers(socket: string, graceSeconds: number): Promise<void> {
-  const { status, body } = await callEngine(socket, { path: '/containers/json', timeoutMs: 5000 }).catch(() => ({
-    status: 0,
-    body: '',
-  }))
-  if (status !== 200) return
-  const running = JSON.parse(body.toString()) as { Id: string }[]
-  const stop = (id: string): Promise<unknown> =>
-    callEngine(socket, {
-      method: 'POST',
-      path: `/containers/${id}/stop?t=${graceSeconds}`,
-      timeoutMs: graceSeconds * 1000 + 20_000,
-    })
-  await Promise.allSettled(running.map(({ Id }) => stop(Id)))
 }
