@@ -7,6 +7,8 @@ import { changeFeed } from './events/change-feed.ts'
 import { eventRounds } from './events/event-rounds.ts'
 import { hostLooks } from './events/host-looks.ts'
 import { createHub, watchScope } from './events/hub.ts'
+import { toldNetworks } from './events/told-networks.ts'
+import { toldVolumes } from './events/told-volumes.ts'
 import { type PolicyGrants, noGrants } from './policy/grants.ts'
 import { policyVerbs } from './policy/judge.ts'
 import { createSupply } from './supply/supply.ts'
@@ -131,8 +133,8 @@ export function createControl({ grants = noGrants, imageExchange, fence, demand,
     },
     servers: serverUseCases(deps),
     quotas: quotaUseCases(deps),
-    network: networkVerbs(deps),
-    storage: deps.volumes,
+    network: deps.networks.remote ? toldNetworks(networkVerbs(deps), deps) : networkVerbs(deps),
+    storage: deps.volumes.remote ? toldVolumes(deps.volumes, deps) : deps.volumes,
     capsules: capsuleUseCases(deps),
     registries: registryUseCases(deps),
     webhooks: webhookVerbs(deps),

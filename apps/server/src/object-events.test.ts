@@ -1,6 +1,6 @@
 /** What is told of everything but containers: each once, as it is at the end of its transaction, and to its own project only. */
-import type { ChangePage } from '@gantry/control'
-import { type Caller, defaultSpec } from '@gantry/model'
+import type { ChangePage, CloudPort, CloudVolume } from '@gantry/control'
+import { type Caller, type ContainerId, defaultSpec, type NetworkId } from '@gantry/model'
 import { expect, test } from 'vitest'
 import { aCaller, aWorld, simHostId, type World } from './testing/a-world.ts'
 
@@ -160,7 +160,7 @@ test('administrators may follow hosts: what is done to them is a change, what th
   const pages = events.changes(root, watch, end.signal)
   const until = async (isIt: (page: ChangePage) => boolean) => {
     for (;;) {
-      const { value } = await pages.next()
+      const { value }: { readonly value?: ChangePage } = await pages.next()
       if (!value) throw new Error('the stream has ended')
       expect(value.changes.filter(({ projectId }) => projectId === 'p1')).toEqual([])
       if (isIt(value)) return value
@@ -175,4 +175,81 @@ test('administrators may follow hosts: what is done to them is a change, what th
   const [change] = (await until((page) => page.changes.length > 0)).changes
   expect(change).toMatchObject({ type: 'host.update', projectId: null, data: { disabledReason: 'a new disk' } })
   end.abort()
+})
+
+test('what Gantry makes at an OpenStack for its containers is told by its rows', async () => {
+  await using world = await aWorld()
+  const { cloudPorts, cloudVolumes, cloudAttachments, cloudNetworks } = world.store
+  const hear = listening(world, ann)
+  const heard = async () => (await hear()).map(({ type, objectId }) => `${type} ${objectId}`)
+  const port = {
+    id: 'port',
+    kind: 'port',
+    containerId: null,
+    projectId: ann.projectId,
+    networkId: 'net',
+    given: false,
+    hostId: null,
+    boundTo: null,
+    leaving: false,
+    createdAt: 1,
+  } as unknown as CloudPort
+  expect(await cloudPorts.insert(port)).toBe(true)
+  expect(await cloudPorts.insert(port)).toBe(false)
+  await cloudPorts.insert({ ...port, id: 'own', given: true })
+  await cloudPorts.insert({ ...port, id: 'ip', kind: 'address' })
+  expect(await heard()).toEqual(['port.create port', 'floating_ip.create ip'])
+  expect(await cloudPorts.assign('port', 'c1' as ContainerId)).toBe(true)
+  await cloudPorts.place('c1' as ContainerId, simHostId)
+  for (const id of ['port', 'own', 'ip']) await cloudPorts.remove(id)
+  expect(await heard()).toEqual(['port.update port', 'port.delete port', 'port.update own', 'floating_ip.delete ip'])
+
+  const row = { projectId: ann.projectId, usual: false, labels: null, createdAt: 1 }
+  await cloudNetworks.insert({ ...row, id: 'row', networkId: null })
+  await cloudNetworks.finish('row', 'net' as NetworkId, false)
+  await cloudNetworks.finish('row', 'net' as NetworkId, true)
+  expect(await heard()).toEqual(['network.create net', 'network.update net'])
+
+  const volume = {
+    id: 'vol',
+    backend: 'cinder',
+    projectId: ann.projectId,
+    userId: ann.userId,
+    size: 1,
+    containerId: 'c1',
+    ephemeral: true,
+    shared: false,
+    multiattach: false,
+    blank: true,
+    maybeBlank: false,
+    fsType: 'ext4',
+    labels: null,
+    options: null,
+    leaving: false,
+    createdAt: 1,
+  } as unknown as CloudVolume
+  const attachment = {
+    id: 'att',
+    volumeId: volume.id,
+    owner: 'c1',
+    serviceId: null,
+    hostId: null,
+    writable: true,
+    sealedConnection: null,
+    mounted: false,
+    completed: false,
+    byService: false,
+    leaving: false,
+    problem: null,
+    createdAt: 1,
+  }
+  await cloudVolumes.insert(volume)
+  await cloudAttachments.insert(attachment)
+  expect(await heard()).toEqual(['volume.create vol'])
+  await cloudAttachments.update('att', { serviceId: 'theirs' })
+  await cloudAttachments.update('att', { mounted: true })
+  await cloudAttachments.remove('att')
+  await cloudVolumes.update(volume.id, { leaving: true })
+  await cloudVolumes.remove(volume.id)
+  expect(await heard()).toEqual(['volume.update vol', 'volume.update vol', 'volume.delete vol'])
 })

@@ -2,6 +2,7 @@ import type { FloatingIp, FloatingIpId, Network, NetworkId, Port, PortId } from 
 import type { Router, RouterId, SecurityGroup, SecurityGroupId, Subnet, SubnetId } from '@gantry/model'
 import type { NetworkTables } from '../ports/network-tables.ts'
 import type { Tables } from '../ports/store.ts'
+import { floatingIpData, groupData, networkData, portData, routerData, subnetData } from './object-data.ts'
 import { ObjectRecorder, recordedLife } from './object-recorder.ts'
 import type { RecordedTables } from './recorded-objects.ts'
 
@@ -18,7 +19,7 @@ function networks({ networks }: NetworkTables): RecordedTables<'networks'> {
   const recorder = new ObjectRecorder<NetworkId, Network>({
     noun: 'network',
     get: (id) => networks.get(id),
-    dataOf: ({ name, shared, external }) => ({ name, shared, external }),
+    dataOf: networkData,
   })
   const table: NetworkTables['networks'] = {
     ...networks,
@@ -39,7 +40,7 @@ function subnets({ subnets }: NetworkTables): RecordedTables<'subnets'> {
   const recorder = new ObjectRecorder<SubnetId, Subnet>({
     noun: 'subnet',
     get: (id) => subnets.get(id),
-    dataOf: ({ name, networkId, cidr }) => ({ name, networkId, cidr }),
+    dataOf: subnetData,
   })
   return { tables: { subnets: { ...subnets, ...recordedLife(subnets, recorder) } }, recorders: [recorder] }
 }
@@ -49,13 +50,7 @@ function ports({ ports }: NetworkTables): RecordedTables<'ports'> {
   const recorder = new ObjectRecorder<PortId, Port>({
     noun: 'port',
     get: (id) => ports.get(id),
-    dataOf: ({ name, networkId, deviceId, deviceOwner, fixedIps }) => ({
-      name,
-      networkId,
-      deviceId,
-      deviceOwner,
-      addresses: fixedIps.map(({ address }) => address),
-    }),
+    dataOf: portData,
   })
   const table: NetworkTables['ports'] = {
     ...ports,
@@ -74,7 +69,7 @@ function groups({ groups }: NetworkTables): RecordedTables<'groups'> {
   const recorder = new ObjectRecorder<SecurityGroupId, SecurityGroup>({
     noun: 'security_group',
     get: (id) => groups.get(id),
-    dataOf: ({ name, description }) => ({ name, description }),
+    dataOf: groupData,
   })
   const table: NetworkTables['groups'] = {
     ...groups,
@@ -95,11 +90,7 @@ function routers({ routers }: NetworkTables): RecordedTables<'routers'> {
   const recorder = new ObjectRecorder<RouterId, Router>({
     noun: 'router',
     get: (id) => routers.get(id),
-    dataOf: ({ name, gateway, interfaces }) => ({
-      name,
-      gatewayNetworkId: gateway?.networkId ?? null,
-      networkIds: [...new Set(interfaces.map(({ networkId }) => networkId))],
-    }),
+    dataOf: routerData,
   })
   const table: NetworkTables['routers'] = {
     ...routers,
@@ -116,7 +107,7 @@ function floatingIps({ floatingIps }: NetworkTables): RecordedTables<'floatingIp
   const recorder = new ObjectRecorder<FloatingIpId, FloatingIp>({
     noun: 'floating_ip',
     get: (id) => floatingIps.get(id),
-    dataOf: ({ address, networkId, portId }) => ({ address, networkId, portId }),
+    dataOf: floatingIpData,
   })
   const table: NetworkTables['floatingIps'] = {
     ...floatingIps,

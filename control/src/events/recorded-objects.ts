@@ -5,7 +5,9 @@ import type { Change } from '../ports/change-table.ts'
 import type { NetworkTables } from '../ports/network-tables.ts'
 import type { HostTable, Tables } from '../ports/store.ts'
 import { objectChange } from './change-of.ts'
+import { copyData, volumeData } from './object-data.ts'
 import { ObjectRecorder, recordedLife } from './object-recorder.ts'
+import { type CloudTables, recordedCloud } from './recorded-cloud.ts'
 import { recordedNetworks } from './recorded-networks.ts'
 
 /** Some tables, and who watches what is done to them. */
@@ -23,6 +25,7 @@ type Told =
   | keyof NetworkTables
   | 'backups'
   | 'capsules'
+  | CloudTables
   | 'hosts'
   | 'images'
   | 'quotas'
@@ -33,7 +36,13 @@ type Told =
 /** The tables of everything but containers, watched for one transaction. */
 export function recordedObjects(tables: Tables, now: () => number) {
   const parts = [capsules(tables), volumes(tables), snapshots(tables), backups(tables), images(tables)]
-  const rest = [registries(tables), recordedNetworks(tables), hosts(tables, now), quotas(tables, now)]
+  const rest = [
+    registries(tables),
+    recordedNetworks(tables),
+    recordedCloud(tables),
+    hosts(tables, now),
+    quotas(tables, now),
+  ]
   const all = [...parts, ...rest]
   return {
     tables: Object.assign({}, ...all.map((part) => part.tables)) as Pick<Tables, Told>,
@@ -55,7 +64,7 @@ function volumes({ volumes }: Tables): RecordedTables<'volumes'> {
   const recorder = new ObjectRecorder<VolumeId, Volume>({
     noun: 'volume',
     get: (id) => volumes.get(id),
-    dataOf: ({ name, size, status, userId }) => ({ name, size, status, owner: userId }),
+    dataOf: volumeData,
   })
   const table: Tables['volumes'] = {
     ...volumes,
@@ -68,14 +77,6 @@ function volumes({ volumes }: Tables): RecordedTables<'volumes'> {
   }
   return { tables: { volumes: table }, recorders: [recorder] }
 }
-
-const copyData = ({ name, size, status, statusReason, volumeId }: Snapshot | KeptBackup) => ({
-  name,
-  size,
-  status,
-  statusReason,
-  volumeId,
-})
 
 function snapshots({ snapshots }: Tables): RecordedTables<'snapshots'> {
   const recorder = new ObjectRecorder<SnapshotId, Snapshot>({

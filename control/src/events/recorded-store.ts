@@ -35,6 +35,10 @@ export function recorded(store: Store, clock: Clock): Store {
     volumes: alone('volumes', ['insert', 'update', 'remove']),
     snapshots: alone('snapshots', ['insert', 'update', 'remove']),
     backups: alone('backups', ['insert', 'update', 'remove']),
+    cloudPorts: alone('cloudPorts', ['insert', 'assign', 'remove']),
+    cloudNetworks: alone('cloudNetworks', ['insert', 'finish']),
+    cloudVolumes: alone('cloudVolumes', ['insert', 'update', 'remove']),
+    cloudAttachments: alone('cloudAttachments', ['insert', 'update', 'remove']),
     registries: alone('registries', ['insert', 'update', 'remove']),
     images: alone('images', ['insert', 'update', 'remove']),
     hosts: {
