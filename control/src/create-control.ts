@@ -28,9 +28,9 @@ import type { ExchangeRounds } from './usecases/exchange/exchange-rounds.ts'
 import { consoleVerbs } from './usecases/consoles.ts'
 import { createContainer } from './usecases/create-container.ts'
 import { createContainers } from './usecases/create-many.ts'
+import { rehearseCreate } from './usecases/rehearse-create.ts'
 import { deleteContainer } from './usecases/delete-container.ts'
 import { requireAdminFor } from './usecases/find-container.ts'
-import { rehearseCreate } from './usecases/rehearse-create.ts'
 import { engineImageUseCases } from './usecases/engine-images/engine-images.ts'
 import { engineVerbs } from './usecases/engine-verbs.ts'
 import { hostsWithLimits, hostUseCases } from './usecases/hosts.ts'
@@ -114,9 +114,9 @@ export function createControl({ grants = noGrants, imageExchange, fence, demand,
     containers: {
       create: (caller, input) => createContainer(deps, caller, input),
       createMany: (caller, input, count) => createContainers(deps, caller, input, count),
+      rehearse: (caller, input, count) => rehearseCreate(deps, caller, input, count),
       delete: (caller, ref, options) => deleteContainer(deps, caller, ref, options),
       ...readVerbs(deps),
-      rehearse: (caller, input, count) => rehearseCreate(deps, caller, input, count),
       ...powerVerbs(deps),
       ...specVerbs(deps),
       ...moveVerb(deps),

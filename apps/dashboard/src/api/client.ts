@@ -6,13 +6,19 @@ export class ApiError extends Error {
   /** The same call may succeed later. */
   readonly retry: boolean
   readonly requestId: string | null
+  /** Of the body: a JSON pointer. */
+  readonly field: string | null
 
-  constructor(message: string, at: { status: number; code: string; retry: boolean; requestId: string | null }) {
+  constructor(
+    message: string,
+    at: Pick<ApiError, 'status' | 'code' | 'retry' | 'requestId'> & { field?: string | null },
+  ) {
     super(message)
     this.status = at.status
     this.code = at.code
     this.retry = at.retry
     this.requestId = at.requestId
+    this.field = at.field ?? null
   }
 }
 
@@ -86,6 +92,7 @@ interface NativeError {
     readonly code?: unknown
     readonly message?: unknown
     readonly retry?: unknown
+    readonly field?: unknown
     readonly title?: string
   }
   /** The Zun façade's. */
@@ -102,6 +109,7 @@ export async function errorOf(answer: Response): Promise<ApiError> {
     status: answer.status,
     code: typeof error?.code === 'string' ? error.code : '',
     retry: error?.retry === true || answer.status === 429 || answer.status === 503,
+    field: typeof error?.field === 'string' ? error.field : null,
     requestId: answer.headers.get('x-openstack-request-id'),
   })
 }

@@ -10,6 +10,7 @@ import { type Fact, Facts } from '../../parts/facts.tsx'
 import { useSession } from '../../shell/session.tsx'
 import { Environment } from './environment.tsx'
 import { hasNoHost, NoHost, WhyHere } from './placement.tsx'
+import { Ports } from './ports.tsx'
 
 /** All that is known of a container. */
 export function Overview({ container }: { readonly container: ContainerView }) {
@@ -43,7 +44,7 @@ function Sections({ container, isAdmin, isForeign }: SectionsProps) {
       <Section title="Network">
         <Addresses container={container} />
         <Groups ids={container.securityGroups} />
-        {container.ports.length > 0 && <Facts facts={[['Ports', container.ports.join(', ')]]} />}
+        <Ports container={container} />
       </Section>
       <Section title="Limits and policy">
         <Facts facts={limitsOf(container)} />

@@ -17,6 +17,10 @@ const full = {
   nets: [{ network: 'n1', address: '10.7.0.9' }],
   groups: ['g1'],
   ports: '80',
+  publish: [
+    { publicPort: '8080', containerPort: '80', protocol: 'tcp' as const },
+    { publicPort: '', containerPort: '53', protocol: 'udp' as const },
+  ],
   mounts: [
     { volume: 'v1', size: '', destination: '/data', readOnly: true },
     { volume: '', size: '3', destination: '/scratch', readOnly: false },
@@ -48,6 +52,10 @@ test('docker run asks for the same', () => {
     'name=net-n1,ip=10.7.0.9',
     '--expose',
     '80/tcp',
+    '--publish',
+    '8080:80',
+    '--publish',
+    '53/udp',
     '--mount',
     'type=volume,source=vol-v1,target=/data,readonly',
     '--mount',
@@ -125,6 +133,16 @@ test('the template asks for the same', () => {
       },
     },
   })
+})
+
+test('what only Docker can say is told, not left out in silence', () => {
+  const wanted = wantedOf({ ...full, groups: [] })
+  const words = readByShell(openstackRun(wanted, names), 'openstack')
+  expect(words.filter((_, at) => words[at - 1] === '--expose-port')).toEqual(['80/tcp', '53/udp'])
+  for (const text of [openstackRun(wanted, names), heatTemplate(wanted, names)]) {
+    expect(text).toMatch(/^# Published ports \(8080:80, 53\/udp\) cannot be said here: .*\.\n/)
+    expect(text).not.toContain('--publish')
+  }
 })
 
 test('many are a loop, or a group', () => {

@@ -9,7 +9,7 @@ export interface Names {
 
 /** The line of Docker's client that asks for the same. */
 export function dockerRun({ count, container }: Wanted, names: Names): string {
-  const { nets = [], mounts = [], restartPolicy } = container
+  const { nets = [], mounts = [], publish = [], restartPolicy } = container
   const options = [
     ['--cpus', String(container.cpu), '--memory', `${container.memory}m`],
     ...nets.map(({ network = '', addresses = [] }) => [
@@ -17,6 +17,7 @@ export function dockerRun({ count, container }: Wanted, names: Names): string {
       addresses[0] === undefined ? names.network(network) : `name=${names.network(network)},${ipOption(addresses[0])}`,
     ]),
     ...(container.exposedPorts ?? []).map((port) => ['--expose', port]),
+    ...publish.map((port) => ['--publish', publishText(port)]),
     ...mounts.map(({ source, size, destination, readOnly = false }) => [
       '--mount',
       source === undefined
@@ -35,7 +36,7 @@ export function dockerRun({ count, container }: Wanted, names: Names): string {
 
 /** The line of OpenStack's client that asks for the same. */
 export function openstackRun({ count, container }: Wanted, names: Names): string {
-  const { nets = [], mounts = [], securityGroups = [], exposedPorts = [], restartPolicy } = container
+  const { nets = [], mounts = [], securityGroups = [], restartPolicy } = container
   const options = [
     ['--cpu', String(container.cpu), '--memory', String(container.memory)],
     ...(container.disk === undefined ? [] : [['--disk', String(container.disk)]]),
@@ -48,7 +49,7 @@ export function openstackRun({ count, container }: Wanted, names: Names): string
     // Its client takes one or the other.
     ...(securityGroups.length > 0
       ? securityGroups.map((group) => ['--security-group', group])
-      : exposedPorts.map((port) => ['--expose-port', port])),
+      : opened(container).map((port) => ['--expose-port', port])),
     ...mounts.map(({ source, size, destination }) => [
       '--mount',
       `${source === undefined ? `size=${size}` : `source=${names.volume(source)}`},destination=${destination}`,
@@ -60,7 +61,8 @@ export function openstackRun({ count, container }: Wanted, names: Names): string
     ...(container.interactive === true ? [['--interactive']] : []),
     [container.image, ...(container.command ?? [])],
   ]
-  return repeated('openstack appcontainer run', nameOption(container.name, count), options, count)
+  const line = repeated('openstack appcontainer run', nameOption(container.name, count), options, count)
+  return [...notPublished(container), line].join('\n')
 }
 
 /** A Heat template that asks for the same. */
@@ -68,6 +70,7 @@ export function heatTemplate({ count, container }: Wanted, names: Names): string
   const resource = ['type: OS::Zun::Container', 'properties:', ...propertiesOf(container, count, names).map(indent)]
   const one = count === 1 ? resource : inGroup(resource, count)
   return [
+    ...notPublished(container),
     'heat_template_version: 2018-08-31',
     'resources:',
     '  containers:',
@@ -106,6 +109,30 @@ function propertiesOf(container: Wanted['container'], count: number, names: Name
     ...(restartPolicy ? [`restart_policy: ${scalar(restartText(restartPolicy))}`] : []),
     ...(container.interactive === true ? ['interactive: true', 'tty: true'] : []),
   ]
+}
+
+/** Zun's API has no word for it, nor have the tools that speak it. */
+function notPublished({ publish = [] }: Wanted['container']): string[] {
+  if (publish.length === 0) return []
+  const ports = publish.map(publishText).join(', ')
+  return [
+    `# Published ports (${ports}) cannot be said here: give its port a floating IP, or a port forwarding, afterwards.`,
+  ]
+}
+
+/** Published ports are opened, too. */
+function opened({ exposedPorts = [], publish = [] }: Wanted['container']): string[] {
+  return [...new Set([...exposedPorts, ...publish.map((each) => `${each.containerPort}/${each.protocol ?? 'tcp'}`)])]
+}
+
+/** `8080:80/udp`. */
+function publishText({
+  publicPort,
+  containerPort,
+  protocol,
+}: NonNullable<Wanted['container']['publish']>[number]): string {
+  const inside = protocol === 'udp' ? `${containerPort}/udp` : `${containerPort}`
+  return publicPort === undefined || publicPort === null ? inside : `${publicPort}:${inside}`
 }
 
 const indent = (line: string) => `  ${line}`

@@ -14,6 +14,7 @@ export interface Draft {
   readonly nets: readonly NetDraft[]
   readonly groups: readonly string[]
   readonly ports: string
+  readonly publish: readonly PublishDraft[]
   readonly mounts: readonly MountDraft[]
   readonly environment: readonly PairDraft[]
   readonly labels: readonly PairDraft[]
@@ -27,6 +28,13 @@ export interface Draft {
 export interface NetDraft {
   readonly network: string
   readonly address: string
+}
+
+export interface PublishDraft {
+  /** Empty: a free one. */
+  readonly publicPort: string
+  readonly containerPort: string
+  readonly protocol: 'tcp' | 'udp'
 }
 
 export interface MountDraft {
@@ -77,6 +85,7 @@ export const newDraft: Draft = {
   nets: [],
   groups: [],
   ports: '',
+  publish: [],
   mounts: [],
   environment: [],
   labels: [],

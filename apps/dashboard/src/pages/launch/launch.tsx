@@ -1,9 +1,7 @@
-import { Button, Grid, Group, Stack } from '@mantine/core'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { Button, Grid, Group, Stack, Text } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useMemo, useState } from 'react'
-import { call } from '../../api/client.ts'
-import { volumesQuery } from '../../api/nouns.ts'
 import { counted } from '../../parts/amounts.ts'
 import { Failure } from '../../parts/failure.tsx'
 import { Page } from '../../parts/page.tsx'
@@ -13,6 +11,7 @@ import { type Draft, newDraft, type Wanted } from './draft.ts'
 import { Limits } from './limits.tsx'
 import { NetworkFields } from './network-fields.tsx'
 import { refusedField } from './refused-field.ts'
+import { askFor, useRehearsal } from './rehearsal.ts'
 import { RunFields } from './run-fields.tsx'
 import { Snippets } from './snippets.tsx'
 import { StorageFields } from './storage-fields.tsx'
@@ -37,8 +36,15 @@ export function Launch() {
     form.touchAll()
     if (isWell) launching.mutate(wanted)
   }
+  const refusal = useRehearsal(wanted, form.isTouched && isWell)
+  const foreseen = refusal ? refusedField(refusal) : {}
   const refused = launching.error ? refusedField(launching.error) : {}
-  const fields = { draft, problems: { ...refused, ...problems }, onChange: form.change }
+  const onChange = (change: Partial<Draft>) => {
+    form.change(change)
+    // It spoke of what stood there before.
+    launching.reset()
+  }
+  const fields = { draft, problems: { ...form.ofTouched(foreseen), ...refused, ...problems }, onChange }
   const count = Number.isInteger(wanted.count) && wanted.count > 0 ? wanted.count : 1
   return (
     <Page title="Launch containers">
@@ -56,6 +62,11 @@ export function Launch() {
             <Stack gap="lg" pos="sticky" top={68}>
               <Limits wanted={wanted} />
               {launching.error && <Failure error={launching.error} what="Nothing was launched" />}
+              {refusal && !launching.error && Object.keys(foreseen).length === 0 && (
+                <Text size="sm" role="status">
+                  It would be refused: {refusal.message}
+                </Text>
+              )}
               <Group>
                 <Button type="submit" loading={launching.isPending}>
                   Launch {counted(count, 'container')}
@@ -74,16 +85,16 @@ function useDraft() {
   const { image } = useSearch({ from: '/launch' })
   const [draft, setDraft] = useState<Draft>({ ...newDraft, ...(image !== undefined && { image }) })
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set())
-  const volumes = useQuery(volumesQuery).data
-  const all = useMemo(() => {
-    const exclusive = (volumes ?? []).filter(({ multiattach, shared }) => !multiattach && !shared)
-    return problemsOf(draft, { exclusiveVolumes: new Set(exclusive.map(({ id }) => id)) })
-  }, [draft, volumes])
-  const problems: Problems = Object.fromEntries(Object.entries(all).filter(([field]) => touched.has(field)))
+  const all = useMemo(() => problemsOf(draft), [draft])
+  /** Of what was not touched yet nothing is said. */
+  const ofTouched = (problems: Problems): Problems =>
+    Object.fromEntries(Object.entries(problems).filter(([field]) => touched.has(field)))
   return {
     draft,
-    problems,
+    problems: ofTouched(all),
+    ofTouched,
     isWell: Object.keys(all).length === 0,
+    isTouched: touched.size > 0,
     change: (change: Partial<Draft>) => {
       setDraft((known) => ({ ...known, ...change }))
       setTouched((known) => new Set([...known, ...Object.keys(change)]))
@@ -95,12 +106,9 @@ function useDraft() {
 function useLaunch() {
   const navigate = useNavigate()
   return useMutation({
-    mutationFn: async ({ count, container }: Wanted): Promise<string | null> => {
-      if (count === 1) {
-        return (await call<{ id: string }>('/v1/containers', { method: 'POST', body: container })).id
-      }
-      await call('/v1/containers/bulk', { method: 'POST', body: { ...container, count } })
-      return null
+    mutationFn: async (wanted: Wanted): Promise<string | null> => {
+      const { id } = await askFor<{ id?: string }>(wanted)
+      return id ?? null
     },
     onSuccess: (id) => navigate(id === null ? { to: '/containers' } : { to: '/containers/$id', params: { id } }),
   })

@@ -4,10 +4,11 @@ import { securityGroupsQuery } from '../../api/lists.ts'
 import { networksQuery } from '../../api/nouns.ts'
 import { choicesOf } from '../networks/named.ts'
 import type { FieldsProps } from './launch.tsx'
+import { PublishFields } from './publish-fields.tsx'
 import { Rows } from './rows.tsx'
 import { Section } from './section.tsx'
 
-/** Networks, security groups and open ports. */
+/** Networks, security groups, open and published ports. */
 export function NetworkFields({ draft, problems, onChange }: FieldsProps) {
   const networks = (useQuery(networksQuery).data ?? []).filter(({ external }) => !external)
   const groups = useQuery(securityGroupsQuery).data
@@ -56,6 +57,7 @@ export function NetworkFields({ draft, problems, onChange }: FieldsProps) {
         error={problems.ports}
         autoComplete="off"
       />
+      <PublishFields draft={draft} problems={problems} onChange={onChange} />
     </Section>
   )
 }

@@ -2,14 +2,16 @@ import { expect, test } from 'vitest'
 import { ApiError } from '../../api/client.ts'
 import { refusedField } from './refused-field.ts'
 
-const refusal = (message: string, code: string) =>
-  refusedField(new ApiError(message, { status: 400, code, retry: false, requestId: null }))
+const refusal = (message: string, code: string, field: string | null = null) =>
+  refusedField(new ApiError(message, { status: 400, code, retry: false, requestId: null, field }))
 
 test('what the server refuses is said beside the field that it means', () => {
-  expect(refusal('/memory: must be >= 4', 'request.invalid')).toEqual({ memory: 'must be >= 4' })
-  expect(refusal('/exposedPorts/0: must match pattern', 'request.invalid')).toEqual({ ports: 'must match pattern' })
-  expect(refusal('Taken.', 'container.name-taken')).toEqual({ name: 'Taken.' })
-  expect(refusal('No such volume.', 'volume.not-found')).toEqual({ mounts: 'No such volume.' })
+  expect(refusal('/memory: must be at least 4', 'request.invalid')).toEqual({ memory: 'Must be at least 4.' })
+  expect(refusal('/exposedPorts/1: does not fit', 'request.invalid')).toEqual({ ports: 'No. 2: does not fit.' })
+  expect(refusal('/cpu: must be a number; /publish/0/publicPort: must be at most 65535; /cpu: x', 'request.invalid')) //
+    .toEqual({ cpu: 'Must be a number.', publish: 'No. 1, publicPort: must be at most 65535.' })
+  expect(refusal('Taken.', 'container.name-taken', '/name')).toEqual({ name: 'Taken.' })
+  expect(refusal('No such volume.', 'volume.not-found', '/mounts')).toEqual({ mounts: 'No such volume.' })
   expect(refusal('Too much.', 'quota.exceeded')).toEqual({})
   expect(refusedField(new Error('x'))).toEqual({})
 })

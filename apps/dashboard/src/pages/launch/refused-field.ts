@@ -13,6 +13,7 @@ const ofBody: Readonly<Record<string, keyof Draft>> = {
   nets: 'nets',
   securityGroups: 'groups',
   exposedPorts: 'ports',
+  publish: 'publish',
   mounts: 'mounts',
   environment: 'environment',
   labels: 'labels',
@@ -22,23 +23,25 @@ const ofBody: Readonly<Record<string, keyof Draft>> = {
   restartPolicy: 'restart',
 }
 
-/** Which field a refusal speaks of by the first part of its code. */
-const ofCode: Readonly<Record<string, keyof Draft>> = {
-  image: 'image',
-  registry: 'registry',
-  network: 'nets',
-  subnet: 'nets',
-  group: 'groups',
-  volume: 'mounts',
-}
-
-/** What the server said, beside the field that it means; nothing where it means none. */
+/** What the server said, beside the fields that it means; nothing where it means none. */
 export function refusedField(error: Error): Problems {
   if (!(error instanceof ApiError)) return {}
-  const place = /^\/(\w+)[^:]*: (.*)$/.exec(error.message)
-  const named = ofBody[place?.[1] ?? '']
-  if (named) return { [named]: place?.[2] ?? error.message }
-  if (error.code === 'container.name-taken') return { name: error.message }
-  const field = ofCode[error.code.split('.', 1)[0] ?? '']
+  // One of its sentences may speak of several fields: `/cpu: must be a number; /nets/0/network: …`.
+  const told = error.message.split('; ').flatMap((part): [keyof Draft, string][] => {
+    const [, name = '', rest = '', text = ''] = /^\/(\w+)([^:]*): (.+)$/s.exec(part) ?? []
+    const field = ofBody[name]
+    return field ? [[field, sentence(rest, text)]] : []
+  })
+  // The first of each counts.
+  if (told.length > 0) return Object.fromEntries(told.toReversed())
+  const field = ofBody[(error.field ?? '').split('/')[1] ?? '']
   return field ? { [field]: error.message } : {}
+}
+
+/** `/0/network` is in the first line of several. */
+function sentence(place: string, text: string): string {
+  const [, line, inner] = /^\/(\d+)(?:\/(\w+))?/.exec(place) ?? []
+  const where = line === undefined ? '' : `No. ${Number(line) + 1}${inner === undefined ? '' : `, ${inner}`}: `
+  const words = `${where}${text}`
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?`]$/.test(words) ? '' : '.'}`
 }

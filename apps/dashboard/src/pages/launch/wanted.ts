@@ -1,6 +1,5 @@
 import type { CreateContainer } from '@gantry/facade-native/views'
-import { portsOf } from './check-draft.ts'
-import type { Draft, MountDraft, PairDraft, Wanted } from './draft.ts'
+import type { Draft, MountDraft, PairDraft, PublishDraft, Wanted } from './draft.ts'
 import { wordsOfLine } from './shell-words.ts'
 
 /** What the form asks for. Of a draft that has problems it is what would be asked without them. Pure. */
@@ -20,6 +19,7 @@ export function wantedOf(draft: Draft): Wanted {
     }),
     ...(draft.groups.length > 0 && { securityGroups: [...draft.groups] }),
     ...(ports.length > 0 && { exposedPorts: ports }),
+    ...(draft.publish.length > 0 && { publish: draft.publish.map(publishOf) }),
     ...(draft.mounts.length > 0 && { mounts: draft.mounts.map(mountOf) }),
     ...(draft.environment.length > 0 && { environment: mapOf(draft.environment) }),
     ...(draft.labels.length > 0 && { labels: mapOf(draft.labels) }),
@@ -34,6 +34,20 @@ export function wantedOf(draft: Draft): Wanted {
     ...(draft.interactive && { interactive: true, tty: true }),
   }
   return { count: Number(draft.count), container }
+}
+
+/** Each with its protocol, which is tcp if none is told. */
+function portsOf(text: string): string[] {
+  const words = text.split(/[\s,]+/).filter((word) => word !== '')
+  return words.map((word) => (word.includes('/') ? word : `${word}/tcp`))
+}
+
+function publishOf({ publicPort, containerPort, protocol }: PublishDraft) {
+  return {
+    containerPort: Number(containerPort),
+    protocol,
+    ...(publicPort !== '' && { publicPort: Number(publicPort) }),
+  }
 }
 
 function mountOf({ volume, size, destination, readOnly }: MountDraft) {
