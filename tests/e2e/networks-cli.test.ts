@@ -169,3 +169,30 @@ test('at the end everything is given back', async () => {
   expect(await show('port list')).toEqual([])
   expect(await gantry.engine.docker('ps', '-aq')).toBe('')
 })
+
+test('ports are published as with docker: at the port that was asked for, at a free one, and at none that is taken', async () => {
+  const dry = await ok('run --dry-run --name site -p 8080:80 busybox')
+  expect(dry).toBe('Container site would be created. Nothing was.')
+  await box('site', '-p 8080:80 -p pub::80')
+  const { published } = await show('show site')
+  expect(published).toMatchObject([
+    { publicPort: 8080, containerPort: 80, protocol: 'tcp' },
+    { containerPort: 80, protocol: 'tcp' },
+  ])
+  const [{ address, publicPort }, other] = published
+  await expect.poll(() => askFromOutside(address, String(publicPort)), soon).toBe('site')
+  await expect.poll(() => askFromOutside(address, String(other.publicPort)), soon).toBe('site')
+  expect(await ok('show site')).toContain(`${address}:8080->80/tcp`)
+  expect(await ok('ps')).toContain(`${address}:8080->80/tcp`)
+  for (const more of [['--dry-run'], ['-d']]) {
+    const { code, stderr } = await gantry.cli(['run', ...more, '-p', '8080:80', 'busybox', 'sleep', '1000'])
+    expect({ code, stderr }).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining('another running container has it'),
+    })
+  }
+  expect((await gantry.cli(['run', '-p', '80:nothing', 'busybox'])).stderr).toContain('Write it as 8080:80')
+  await ok('stop site')
+  await box('heir', '-p 8080:80')
+  await expect.poll(() => askFromOutside(address, '8080'), soon).toBe('heir')
+})
