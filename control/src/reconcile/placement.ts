@@ -8,6 +8,7 @@ import type { ImageSites } from '../scheduling/image-sites.ts'
 import { fleetIn, needOf, type Neighbours, neighboursIn } from './fleet-of-store.ts'
 import { leaseFor } from './leases.ts'
 import { architecturesOf, type KnownArchitectures } from './made-for.ts'
+import { isStoreAway } from './store-away.ts'
 
 export type Placed =
   /** With everything that is placed together with it (a capsule), itself included. */
@@ -97,7 +98,7 @@ class Placing {
       choice = fleet.choose(need, this.#known.sites.of(leader.imageRef))
     } catch (error) {
       // What was asked for cannot be; a store that is away has nothing to do with it.
-      if (!(error instanceof Fault) || error.code === 'store.unavailable') throw error
+      if (!(error instanceof Fault) || isStoreAway(error)) throw error
       return fail(this.#deps, this.#tables, together, error.message)
     }
     if (choice.kind === 'chosen') return this.#take(choice.host, leader, together)

@@ -1,9 +1,10 @@
-import { Fault, reasonOf } from '@gantry/kernel'
+import { reasonOf } from '@gantry/kernel'
 import type { Container, ContainerId, ProjectId } from '@gantry/model'
 import type { Deps } from '../deps.ts'
 import { ImageSites } from '../scheduling/image-sites.ts'
 import { noArchitectures } from './made-for.ts'
 import { type KnownImages, placeBatch, type Placed, type Unplaced } from './placement.ts'
+import { isStoreAway } from './store-away.ts'
 
 export interface Placer {
   /** Places it as soon as what is being placed now is written; all that is rung for meanwhile goes together. */
@@ -51,8 +52,7 @@ export function createPlacer(deps: Deps, told: (placed: readonly Container[]) =>
       for (const one of batch) settle(one, results.get(one.id) ?? { kind: 'nothing' })
     } catch (error) {
       if (closed) return
-      const isStore = error instanceof Fault && error.code === 'store.unavailable'
-      if (batch.length > 1 && !isStore) for (const one of batch) await placeAll([one])
+      if (batch.length > 1 && !isStoreAway(error)) for (const one of batch) await placeAll([one])
       else {
         const containers = batch.length === 1 ? batch[0]?.id : batch.length
         deps.log.error({ containers, reason: reasonOf(error) }, 'placement failed; trying again')

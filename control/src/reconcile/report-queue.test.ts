@@ -47,9 +47,12 @@ test('one that cannot be written does not take the others with it', async () => 
   expect(written).toEqual([0, 1, 3])
 })
 
-test('a store that is away is waited for, until the server ends', async () => {
+test.each([
+  'store.unavailable',
+  'store.full',
+] as const)('a store that cannot be written (%s) is waited for, until the server ends', async (code) => {
   let tries = 0
-  const away = new Fault('store.unavailable', {})
+  const away = new Fault(code, {})
   const queue = createReportQueue(async () => {
     tries += 1
     if (tries < 3) throw away

@@ -1,7 +1,8 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
-import { Fault, reasonOf } from '@gantry/kernel'
+import { reasonOf } from '@gantry/kernel'
 import type { Log } from '../ports/log.ts'
 import type { Report } from './report-batch.ts'
+import { isStoreAway } from './store-away.ts'
 
 /** Reports wait for each other's transaction: all that come while one is written are written by the next. */
 export interface ReportQueue {
@@ -51,13 +52,13 @@ export function createReportQueue(
     }
   }
 
-  /** A store that is away for a moment loses nothing: agents wait, and what they say next waits behind. */
+  /** A store that is away or full for a moment loses nothing: agents wait, and what they say next waits behind. */
   async function writeWhenThere(reports: readonly Report[]): Promise<void> {
     for (let pauseMs = 50; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       try {
         return await write(reports)
       } catch (error) {
-        if (ending.signal.aborted || !(error instanceof Fault && error.code === 'store.unavailable')) throw error
+        if (ending.signal.aborted || !isStoreAway(error)) throw error
         log.warn({ reports: reports.length, reason: reasonOf(error) }, 'reports wait for the store')
         await sleep(pauseMs, undefined, { signal: ending.signal, ref: false }).catch(() => undefined)
       }

@@ -47,7 +47,7 @@ export class AgentLink {
   readonly #options: AgentLinkOptions
   readonly #control: ClientHttp2Stream
   readonly #outbox = new Outbox()
-  readonly #inFlight = new InFlight()
+  readonly #inFlight = new InFlight(() => this.#letGo())
   #retired = false
   /** Ends the wait for the next message. */
   #letGo: () => void = () => {}
@@ -121,7 +121,7 @@ export class AgentLink {
     const { hostId, log, reports } = this.#options
     try {
       const incoming = lines(this.#control, messageLimit)
-      while (!this.#retired) {
+      while (!this.#retired && !this.#inFlight.hasFailed) {
         const next = await this.#next(incoming)
         if (next === null || next.done) break
         const message = parseFromAgent(next.value)
@@ -144,7 +144,7 @@ export class AgentLink {
   }
 
   /**
-   * The next message; null once retired, since a peer that went silent must not delay the session that replaces it. Not a
+   * The next message; null once retired or once a report has failed: a peer that went silent must delay neither end. Not a
    * race with one promise for the whole session: that would grow by a little with every message.
    */
   #next(incoming: AsyncGenerator<string, void>): Promise<IteratorResult<string, void> | null> {

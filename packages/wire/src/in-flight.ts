@@ -5,8 +5,18 @@ const most = 256
 export class InFlight {
   readonly #works = new Set<Promise<void>>()
   #failure: { readonly error: unknown } | null = null
+  readonly #failed: () => void
   /** Lets on whoever waits for room. Not a race of all works: that would cost as much with every message. */
   #ended: () => void = () => {}
+
+  /** `failed` is called when work fails: it may be long until something comes next. */
+  constructor(failed: () => void = () => {}) {
+    this.#failed = failed
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== null
+  }
 
   /** Settles when there is room for more. */
   async add(work: Promise<void>): Promise<void> {
@@ -14,6 +24,7 @@ export class InFlight {
     const mine: Promise<void> = work
       .catch((error: unknown) => {
         this.#failure ??= { error }
+        this.#failed()
       })
       .finally(() => {
         this.#works.delete(mine)

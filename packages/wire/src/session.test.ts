@@ -170,6 +170,28 @@ describe('a session', () => {
     expect(bench.log.messages.join('\n')).toContain('database away')
   })
 
+  test('is ended at once by what was under way when it failed, also if nothing is said any more', async () => {
+    const { reports } = memoryReports()
+    const writing = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    let tries = 0
+    const report = () => {
+      tries += 1
+      begun.resolve()
+      return tries === 1 ? writing.promise : Promise.resolve()
+    }
+    bench = await relayBench({ reports: { ...reports, observed: report } })
+    const agent = fakeHost()
+    await bench.agent(agent.host)
+    agent.send(observed('a'))
+    await begun.promise
+    // The link waits for the next message by then.
+    await sleep(50)
+    writing.reject(new Error('disk full'))
+    await until(() => agent.told.filter((line) => line === 'session').length === 2)
+    expect(bench.log.messages.join('\n')).toContain('disk full')
+  })
+
   test('ends with the agent: reported once, and the host is unreachable', async () => {
     const { reports, seen } = memoryReports()
     bench = await relayBench({ reports })
