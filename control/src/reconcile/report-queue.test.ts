@@ -47,20 +47,20 @@ test('one that cannot be written does not take the others with it', async () => 
   expect(written).toEqual([0, 1, 3])
 })
 
-test.each([
-  'store.unavailable',
-  'store.full',
-] as const)('a store that cannot be written (%s) is waited for, until the server ends', async (code) => {
-  let tries = 0
-  const away = new Fault(code, {})
-  const queue = createReportQueue(async () => {
-    tries += 1
-    if (tries < 3) throw away
-  }, log)
-  await queue.add(step(1))
-  expect(tries).toBe(3)
-  const never = createReportQueue(() => Promise.reject(away), log)
-  const waiting = never.add(step(1))
-  setTimeout(() => never.close(), 20)
-  await expect(waiting).rejects.toBe(away)
-})
+test.each(['store.unavailable', 'store.full'] as const)(
+  'a store that cannot be written (%s) is waited for, until the server ends',
+  async (code) => {
+    let tries = 0
+    const away = new Fault(code, {})
+    const queue = createReportQueue(async () => {
+      tries += 1
+      if (tries < 3) throw away
+    }, log)
+    await queue.add(step(1))
+    expect(tries).toBe(3)
+    const never = createReportQueue(() => Promise.reject(away), log)
+    const waiting = never.add(step(1))
+    setTimeout(() => never.close(), 20)
+    await expect(waiting).rejects.toBe(away)
+  },
+)
