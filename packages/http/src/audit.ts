@@ -24,7 +24,7 @@ export interface AuditOptions {
 export function audit(app: FastifyInstance, options: AuditOptions): void {
   const told = new WeakSet<FastifyRequest>()
   const tell = (request: FastifyRequest, status: number) => {
-    if (told.has(request) || (!changing.has(request.method) && !refusals.has(status))) return
+    if (told.has(request) || (!changes(request) && !refusals.has(status))) return
     told.add(request)
     options.write(recordOf(request, status, options))
   }
@@ -43,7 +43,7 @@ function recordOf(request: FastifyRequest, status: number, { observer, now, faca
   return {
     ...common(observer, now()),
     id: request.id,
-    action: actionOf(request.method, route),
+    action: isRehearsal(request) ? 'evaluate' : actionOf(request.method, route),
     outcome: status === 202 ? 'pending' : status < 400 ? 'success' : 'failure',
     reason: { reasonType: 'HTTP', reasonCode: String(status) },
     initiator: {
@@ -89,6 +89,16 @@ function common(observer: string, now: number) {
     eventTime: new Date(now).toISOString(),
     observer: { typeURI: 'service/compute', id: observer },
   } as const
+}
+
+function changes(request: FastifyRequest): boolean {
+  return changing.has(request.method) && !isRehearsal(request)
+}
+
+/** It asks what would be answered, and changes nothing. A form asks so while one types. */
+function isRehearsal({ query }: FastifyRequest): boolean {
+  const { dryRun } = (query ?? {}) as { readonly dryRun?: unknown }
+  return dryRun === '' || dryRun === 'true' || dryRun === '1'
 }
 
 /** CADF's taxonomy of actions, as far as a method and a path tell. */

@@ -177,6 +177,8 @@ test('what changes something or is refused is in the audit, and nothing secret',
     ['read', 'failure', '429'],
     ['create', 'pending', '202'],
   ])
+  await ask('/v1/things/web?dryRun=true', {}, 'POST')
+  expect(records).toHaveLength(2)
   expect(records[0]?.initiator).toMatchObject({ id: 'ada', project_id: 'p1' })
   expect(records[1]?.target).toEqual({ typeURI: 'service/native', id: 'web', name: '/v1/things/:ref' })
   expect(JSON.stringify(records)).not.toContain('secret')
