@@ -32,11 +32,17 @@ const packages: Readonly<Record<string, string>> = {
   tar: 'tar',
 }
 
+/** Pure. */
+export function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ENOSPC' || /no space left on device/i.test(reasonOf(error))
+}
+
 /** What went wrong with a volume, as a sentence for its owner. Pure. */
 export function problemSentence(error: unknown): string {
   const text = reasonOf(error)
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOSPC' || /no space left on device/i.test(text)) return 'The disk of the host is full.'
+  if (isDiskFull(error)) return 'The disk of the host is full.'
   if (code === 'EFBIG' || /file too large/i.test(text)) return 'The host cannot keep a file of that size.'
   if (error instanceof ProgramError) {
     const { program, exitCode } = error

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { mountPoints } from './mount-table.ts'
+import { smallDisk } from './testing/small-disk.ts'
 import { volumeProblem } from './volume-problem.ts'
 
 /** Needs root. */
@@ -28,6 +29,19 @@ describe('whether a machine can hold volumes', () => {
     expect(await volumeProblem(folder)).toBeNull()
     expect(await volumeProblem(folder)).toBeNull()
     expect(await askedBy('env')).toBe('null')
+  })
+
+  test('a full disk is no problem of the machine', async () => {
+    const disk = await smallDisk(8)
+    try {
+      mkdirSync(disk.folder)
+      const fill = `dd if=/dev/zero of=${join(disk.folder, 'filler')} bs=4k 2>&1 || true`
+      await promisify(execFile)('sh', ['-c', fill])
+      expect(await volumeProblem(disk.folder)).toBeNull()
+      expect(readdirSync(disk.folder)).toEqual(['filler'])
+    } finally {
+      disk.end()
+    }
   })
 
   test('a user that is not root is told so', async () => {

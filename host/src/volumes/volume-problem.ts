@@ -1,12 +1,13 @@
 import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mountPoints } from './mount-table.ts'
-import { problemSentence } from './problem-sentence.ts'
+import { isDiskFull, problemSentence } from './problem-sentence.ts'
 import { ProgramError, runProgram } from './run-program.ts'
 
 /**
  * Why this machine cannot hold volumes, as a sentence; null: it can. Found out by doing it once with a very small one, since
- * a container without loop devices, or root without its rights, looks fine until then. Calls must not overlap.
+ * a container without loop devices, or root without its rights, looks fine until then. A full disk is none: it may have room again
+ * long before this is asked again, and each volume tells of it by itself. Calls must not overlap.
  */
 export async function volumeProblem(stateDir: string): Promise<string | null> {
   if (process.geteuid?.() !== 0) return 'The agent does not run as root, so it cannot mount volumes.'
@@ -21,7 +22,7 @@ export async function volumeProblem(stateDir: string): Promise<string | null> {
     }
     return null
   } catch (error) {
-    return problemSentence(error)
+    return isDiskFull(error) ? null : problemSentence(error)
   }
 }
 
