@@ -44,11 +44,13 @@ export function auditCommand(program: Command): void {
   finish(audit, { json: true }, [
     { line: 'gantry audit --outcome failure --since 1h', about: 'what was refused or failed in the last hour' },
     { line: 'gantry audit --user ann --action delete', about: 'what she deleted' },
-    { line: 'gantry audit --json | jq .[].initiator', about: 'whole records, in the terms of CADF' },
+    { line: "gantry audit --json | jq '.[].initiator'", about: 'whole records, in the terms of CADF' },
   ])
 }
 
-async function readAudit(api: Api, { limit, ...filters }: AuditOptions): Promise<AuditRecordView[]> {
+async function readAudit(api: Api, options: AuditOptions): Promise<AuditRecordView[]> {
+  const { project, user, action, outcome, since, until, limit } = options
+  const filters = { project, user, action, outcome, since, until }
   const records: AuditRecordView[] = []
   let marker: string | undefined
   do {
