@@ -50,7 +50,7 @@ test('containers are rehearsed: made by nobody, and refused by the name of the f
   expect(await field({ mounts: [{ source: 'nothing', destination: '/data' }] })).toBe('/mounts')
   expect(await field({ memory: 3 })).toBe('/memory')
   expect((await dry({ name: '-web' })).body.error.message).toBe(
-    '/name: does not fit: Letters, digits, `_`, `.` and `-`',
+    '/name: does not fit: Letters, digits, `_`, `.` and `-`, the first a letter or digit',
   )
   expect((await ask(cloud, 'POST', '/v1/containers?dryrun', { image: 'busybox' })).status).toBe(400)
 })

@@ -27,7 +27,7 @@ const Name = Type.String({
   minLength: 2,
   maxLength: 255,
   description:
-    'Letters, digits, `_`, `.` and `-`. One that several containers of a project share cannot stand for any of them.',
+    'Letters, digits, `_`, `.` and `-`, the first a letter or digit. One that several containers of a project share cannot stand for any of them.',
 })
 const ImageName = Type.String({ minLength: 1, maxLength: 512, pattern: '^[^\\s\\u0000]+$' })
 const Cpu = Type.Number({ minimum: 0.01, maximum: 4096, description: 'Cores; a hard cap, fractions allowed.' })

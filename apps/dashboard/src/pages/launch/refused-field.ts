@@ -42,6 +42,6 @@ export function refusedField(error: Error): Problems {
 function sentence(place: string, text: string): string {
   const [, line, inner] = /^\/(\d+)(?:\/(\w+))?/.exec(place) ?? []
   const where = line === undefined ? '' : `No. ${Number(line) + 1}${inner === undefined ? '' : `, ${inner}`}: `
-  const words = `${where}${text}`
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?`]$/.test(words) ? '' : '.'}`
+  const words = `${where}${text}`.replaceAll(/`([^`]*)`/g, '“$1”')
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${words.endsWith('.') ? '' : '.'}`
 }
