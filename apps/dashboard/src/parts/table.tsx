@@ -17,6 +17,7 @@ import { IconArrowDown, IconArrowUp, IconDotsVertical, IconSearch } from '@table
 import { type ReactNode, useMemo, useState } from 'react'
 import { counted } from './amounts.ts'
 import { Failure } from './failure.tsx'
+import { SortMenu } from './sort-menu.tsx'
 
 export interface Column<T> {
   readonly label: string
@@ -89,10 +90,20 @@ export function ListTable<T>(props: ListTableProps<T>) {
           maw={360}
         />
       )}
-      <Text size="sm" c="dimmed" role="status">
-        {found.length < rows.length && `${found.length} of `}
-        {counted(rows.length, one, noun)}
-      </Text>
+      <Group justify="space-between" gap="xs">
+        <Text size="sm" c="dimmed" role="status">
+          {found.length < rows.length && `${found.length} of `}
+          {counted(rows.length, one, noun)}
+        </Text>
+        {isNarrow && rows.length > 1 && (
+          <SortMenu
+            noun={noun}
+            columns={columns.map(({ label }) => ({ key: label, label }))}
+            sorting={order && { key: order.label, isDescending: order.isDescending }}
+            onSort={({ key, isDescending }) => setOrder({ label: key, isDescending })}
+          />
+        )}
+      </Group>
       {isNarrow ? <Cards {...shown} /> : <Rows {...shown} order={order} onOrder={setOrder} />}
       {found.length > most && (
         <Button variant="default" onClick={() => setMost(most + shownAtOnce)}>

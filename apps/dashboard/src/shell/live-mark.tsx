@@ -7,12 +7,13 @@ const marks = {
   lost: { colour: 'red', word: 'offline', sentence: 'The server is not reached; the page catches up when it is.' },
 } as const
 
-/** Whether the page hears of changes. */
+/** Whether the page hears of changes; on a phone only where it does not. */
 export function LiveMark() {
-  const { colour, word, sentence } = marks[useLiveState()]
+  const state = useLiveState()
+  const { colour, word, sentence } = marks[state]
   return (
     <Tooltip label={sentence}>
-      <Badge variant="dot" color={colour} tt="none" role="status" visibleFrom="xs">
+      <Badge variant="dot" color={colour} tt="none" role="status" {...(state === 'live' && { visibleFrom: 'xs' })}>
         {word}
       </Badge>
     </Tooltip>

@@ -1,5 +1,5 @@
 import type { ContainerView } from '@gantry/facade-native/views'
-import { Code, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core'
+import { Code, Paper, Stack, Table, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { securityGroupsQuery } from '../../api/lists.ts'
@@ -8,6 +8,7 @@ import { Ago } from '../../parts/ago.tsx'
 import { bytesText, mebibytesText } from '../../parts/amounts.ts'
 import { type Fact, Facts } from '../../parts/facts.tsx'
 import { useSession } from '../../shell/session.tsx'
+import { Tiles } from '../../parts/tiles.tsx'
 import { Environment } from './environment.tsx'
 import { hasNoHost, NoHost, WhyHere } from './placement.tsx'
 import { Ports } from './ports.tsx'
@@ -32,7 +33,7 @@ interface SectionsProps {
 
 function Sections({ container, isAdmin, isForeign }: SectionsProps) {
   return (
-    <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
+    <Tiles>
       <Section title="State">
         <Facts facts={stateOf(container, isAdmin)} />
         {isForeign && <Facts facts={[['Project', <Code key="project">{container.projectId}</Code>]]} />}
@@ -58,7 +59,7 @@ function Sections({ container, isAdmin, isForeign }: SectionsProps) {
       <Section title="Labels">
         <Labels labels={container.labels} />
       </Section>
-    </SimpleGrid>
+    </Tiles>
   )
 }
 

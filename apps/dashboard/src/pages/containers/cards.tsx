@@ -1,26 +1,35 @@
 import type { ContainerView } from '@gantry/facade-native/views'
-import { Text } from '@mantine/core'
+import { Group, Text } from '@mantine/core'
 import { Ago } from '../../parts/ago.tsx'
 import { Status } from '../../parts/status.tsx'
 import { RowMenu } from './row-menu.tsx'
 import classes from './table.module.css'
-import { AllBox, Box, type ListProps, NameLink } from './table.tsx'
+import { AllBox, Box, type ListProps, NameLink, nameColumn, sortOf } from './table.tsx'
+import { SortMenu } from '../../parts/sort-menu.tsx'
 import { useWindowRows } from '../../parts/use-window-rows.ts'
 
 /** The same list on a phone. */
-export function ContainerCards({
-  rows,
-  selection,
-  columns,
-  onAsk,
-}: Pick<ListProps, 'rows' | 'selection' | 'columns' | 'onAsk'>) {
+export function ContainerCards({ rows, selection, columns, sortable, search, onSort, onAsk }: ListProps) {
+  const sort = sortOf(search)
+  const known = [nameColumn, ...columns].flatMap(({ key, label }) => {
+    const sortKey = sortable.find((one) => one === key)
+    return sortKey === undefined ? [] : [{ key: sortKey, label }]
+  })
   const project = columns.find(({ key }) => key === 'project')
   const { ref, items, above, below } = useWindowRows<HTMLUListElement>(rows.length, 104)
   return (
     <>
-      <Text component="label" size="sm" className={classes['all']}>
-        <AllBox rows={rows} selection={selection} /> Select all
-      </Text>
+      <Group justify="space-between" gap="xs">
+        <Text component="label" size="sm" className={classes['all']}>
+          <AllBox rows={rows} selection={selection} /> Select all
+        </Text>
+        <SortMenu
+          noun="containers"
+          columns={known}
+          sorting={{ key: sort.key, isDescending: sort.order === 'desc' }}
+          onSort={({ key, isDescending }) => onSort(key, isDescending ? 'desc' : 'asc')}
+        />
+      </Group>
       <ul
         ref={ref}
         aria-label="Containers"

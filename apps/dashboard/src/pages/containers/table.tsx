@@ -26,7 +26,7 @@ export interface ListProps {
 /** Containers in rows, of which only those in sight are there. */
 export function ContainerTable({ rows, selection, search, columns, sortable, onSort, onAsk }: ListProps) {
   const { ref, items, above, below } = useWindowRows<HTMLTableSectionElement>(rows.length, 44)
-  const sort = { key: search.sort ?? 'createdAt', order: search.order ?? (search.sort ? 'asc' : 'desc') } as const
+  const sort = sortOf(search)
   return (
     <table className={classes['table']} aria-rowcount={rows.length + 1} aria-label="Containers">
       <thead>
@@ -56,7 +56,12 @@ export function ContainerTable({ rows, selection, search, columns, sortable, onS
   )
 }
 
-const nameColumn = { key: 'name', label: 'Name' } as const
+/** How the list is sorted now: the newest first, unless something else was asked for. */
+export function sortOf({ sort, order }: ContainerSearch): SortHeadProps['sort'] {
+  return { key: sort ?? 'createdAt', order: order ?? (sort ? 'asc' : 'desc') }
+}
+
+export const nameColumn = { key: 'name', label: 'Name' } as const
 
 interface HeadProps extends Omit<SortHeadProps, 'column'>, Pick<ListProps, 'sortable'> {
   readonly column: Pick<Column, 'key' | 'label' | 'className'>

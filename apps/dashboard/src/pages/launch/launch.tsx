@@ -48,7 +48,7 @@ export function Launch() {
   const count = Number.isInteger(wanted.count) && wanted.count > 0 ? wanted.count : 1
   return (
     <Page title="Launch containers">
-      <form onSubmit={submit} noValidate>
+      <form onSubmit={submit} noValidate style={{ maxWidth: 1680 }}>
         <Grid gap="lg">
           <Grid.Col span={{ base: 12, md: 7, xl: 8 }}>
             <Stack gap="lg">

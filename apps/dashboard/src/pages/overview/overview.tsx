@@ -1,4 +1,4 @@
-import { Button, Grid, Paper, Stack, Title } from '@mantine/core'
+import { Button, Paper, Stack, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
@@ -12,6 +12,7 @@ import { useSession } from '../../shell/session.tsx'
 import { Counts } from './counts.tsx'
 import { Feed } from './feed.tsx'
 import { HostMap } from './host-map.tsx'
+import classes from './overview.module.css'
 import { Troubles } from './troubles.tsx'
 
 /** What runs, what is wrong, what is left, and what happened. */
@@ -42,25 +43,21 @@ export function Overview() {
         summary.data && <Counts summary={summary.data} />
       )}
       <Troubles summary={summary.data} isAdmin={session.isAdmin} />
-      <Grid gap="md">
-        <Grid.Col span={{ base: 12, md: 6 }}>
-          <Stack>
-            <Section title="Quota">
-              <Quota />
-            </Section>
-            {session.isAdmin && (
-              <Section title="Hosts">
-                <HostMap />
-              </Section>
-            )}
-          </Stack>
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, md: 6 }}>
-          <Section title="Activity">
-            <Feed />
+      <div className={classes['sections']}>
+        <div className={classes['left']}>
+          <Section title="Quota">
+            <Quota />
           </Section>
-        </Grid.Col>
-      </Grid>
+          {session.isAdmin && (
+            <Section title="Hosts">
+              <HostMap />
+            </Section>
+          )}
+        </div>
+        <Section title="Activity">
+          <Feed />
+        </Section>
+      </div>
     </Page>
   )
 }

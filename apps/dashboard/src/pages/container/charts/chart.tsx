@@ -84,6 +84,13 @@ function dataOf(times: readonly number[], lines: readonly Line[]): AlignedData {
   return [[...times], ...lines.map(({ values }) => [...values])]
 }
 
+function spanOf(times: ArrayLike<number>): [number, number] {
+  const [first = 0, last = 0] = [times[0], times[times.length - 1]]
+  return [Math.min(first, last - leastSeconds), last]
+}
+
+const timeText = (at: number) => new Date(at * 1000).toLocaleTimeString()
+
 function optionsOf(
   labels: readonly string[],
   scheme: 'light' | 'dark',
@@ -95,15 +102,15 @@ function optionsOf(
   return {
     legend: { show: false },
     // The last time is written under the edge.
-    padding: [8, 40, 0, 0],
+    padding: [12, 40, 0, 0],
     cursor: { drag: { x: false, y: false } },
     scales: {
-      // The first readings begin at the right, as all later ones do.
-      x: { range: (_plot, min, max) => [Math.min(min || 0, (max || 0) - leastSeconds), max || 0] },
+      // The first readings begin at the right, as all later ones do; uPlot would give a single one a day.
+      x: { range: ({ data: [times] }) => spanOf(times) },
       y: { range: (_plot, _min, max) => [0, Math.max(atLeast, (max || 0) * 1.1)] },
     },
     axes: [
-      { ...axis, space: 90, values: (_plot, splits) => splits.map((at) => new Date(at * 1000).toLocaleTimeString()) },
+      { ...axis, space: 90, values: ({ data: [times] }, splits) => splits.map(times.length > 0 ? timeText : () => '') },
       { ...axis, size: 84, values: (_plot, splits) => splits.map(format), ...(isBytes && { incrs: [...powersOfTwo] }) },
     ],
     series: [

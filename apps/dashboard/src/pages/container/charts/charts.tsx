@@ -1,10 +1,11 @@
 import type { ContainerView } from '@gantry/facade-native/views'
-import { SimpleGrid, Stack, Text } from '@mantine/core'
+import { Stack, Text } from '@mantine/core'
 import { useMemo } from 'react'
 import { can } from '../../../api/containers.ts'
 import { bytesText, short } from '../../../parts/amounts.ts'
 import { Empty } from '../../../parts/empty.tsx'
 import { Failure } from '../../../parts/failure.tsx'
+import { Tiles } from '../../../parts/tiles.tsx'
 import { Chart, type Line } from './chart.tsx'
 import type { Reading } from './readings.ts'
 import { useReadings } from './use-readings.ts'
@@ -23,7 +24,7 @@ export function Charts({ container }: { readonly container: ContainerView }) {
   return (
     <Stack gap="sm">
       {error && <Failure error={error} what="The figures could not be read; they are asked for again" />}
-      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="sm">
+      <Tiles>
         <Chart
           title="Processor"
           times={times}
@@ -55,7 +56,7 @@ export function Charts({ container }: { readonly container: ContainerView }) {
           atLeast={1024}
           isBytes
         />
-      </SimpleGrid>
+      </Tiles>
       <Text size="xs" c="dimmed">
         {latest ? `${latest.pids} processes and threads. ` : ''}Measured every two seconds while this page is open and
         in sight.
