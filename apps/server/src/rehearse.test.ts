@@ -1,7 +1,10 @@
-import type { Control } from '@gantry/control'
+import { type Control, createControl, defaultPolicy, type RemotePorts, type RemoteVolumes } from '@gantry/control'
+import { createSimHost, unfaked } from '@gantry/control/testing'
+import { randomIds } from '@gantry/kernel'
 import { defaultSpec, type Publish } from '@gantry/model'
+import { createStore, openSqlite } from '@gantry/store'
 import { expect, test } from 'vitest'
-import { aCaller, aWorld } from './testing/a-world.ts'
+import { aCaller, aWorld, simHostId, someProviders } from './testing/a-world.ts'
 
 const spec = { ...defaultSpec('busybox:latest'), cpu: 0.01, memory: 4 }
 const asked = { name: 'web', spec, run: true }
@@ -93,6 +96,7 @@ test('a public port is asked for once, on an address of the project', async () =
   const twice = publishing({ publicPort: 8080 }, { publicPort: 8080, containerPort: 81 })
   await expect(control.containers.create(me, twice)).rejects.toMatchObject({ code: 'port.repeated' })
   await control.containers.rehearse(me, publishing({ publicPort: 53 }, { publicPort: 53, protocol: 'udp' }), 1)
+  await control.containers.rehearse(me, publishing({ publicPort: 8080 }, { publicPort: 8080 }), 1)
   const elsewhere = publishing({ publicPort: 8080, address: '10.0.0.1' })
   await expect(control.containers.create(me, elsewhere)).rejects.toMatchObject({
     code: 'network.not-found',
@@ -100,4 +104,44 @@ test('a public port is asked for once, on an address of the project', async () =
   })
   const tooMany = publishing(...Array.from({ length: 101 }, (_, index) => ({ containerPort: index + 1 })))
   await expect(control.containers.create(me, tooMany)).rejects.toMatchObject({ code: 'request.invalid' })
+})
+
+test('what other services keep is looked up, and nothing is asked to be made there', async () => {
+  const db = await openSqlite(':memory:')
+  const store = createStore(db)
+  const clock = { now: () => 1_700_000_000_000 }
+  const { links } = createSimHost(simHostId, () => unfaked('reports'))
+  await using providers = await someProviders(store, links, clock)
+  const ports = { ...unfaked<RemotePorts>('ports'), onBound: () => undefined }
+  const { control, reconciler } = createControl({
+    store,
+    links,
+    ...providers,
+    // Each verb but these fails the test.
+    networks: {
+      ...providers.networks,
+      remote: ports,
+      reserve: async (_tables, _caller, _request, made = []) => [...made],
+    },
+    volumes: { ...providers.volumes, remote: unfaked<RemoteVolumes>('volumes'), reserve: async () => [] },
+    clock,
+    ids: randomIds,
+    log: { info() {}, warn() {}, error() {} },
+    gauges: { step() {}, settled() {}, waiting() {} },
+    policy: defaultPolicy,
+  })
+  const { name: network } = await control.network.networks.create(me, { name: 'shop', shared: false, external: false })
+  const mount = { kind: 'volume', destination: '/data', readOnly: false } as const
+  const of = (nets: string, source: string) => {
+    const input = { ...publishing({ publicPort: 8080 }), nets: [{ network: nets, addresses: [] }] }
+    return control.containers.rehearse(me, { ...input, mounts: [{ ...mount, source }] }, 1)
+  }
+  await expect(of('nowhere', 'none')).rejects.toMatchObject({ code: 'network.not-found' })
+  await expect(of(network, 'none')).rejects.toMatchObject({ code: 'volume.not-found' })
+  // One that gets its host with its first container.
+  const { id } = await control.storage.volumes.create(me, { name: 'data', size: 1, shared: true })
+  expect(await of(network, id)).toMatchObject({ name: 'web', nics: [], mounts: [] })
+  expect((await traces(control)).containers).toEqual([])
+  await reconciler[Symbol.asyncDispose]()
+  await db.destroy()
 })

@@ -13,13 +13,14 @@ export async function checkPublish(
   count: number,
 ): Promise<void> {
   const { publish = [] } = options ?? {}
-  const asked = new Set<string>()
-  for (const { publicPort: port, protocol, address } of publish) {
+  const asked = new Map<string, number>()
+  for (const { publicPort: port, containerPort, protocol, address } of publish) {
     if (port === null) continue
     if (count > 1) throw new Fault('port.for-one', { port, protocol, count })
     const place = `${address ?? ''} ${port}/${protocol}`
-    if (asked.has(place)) throw new Fault('port.repeated', { port, protocol })
-    asked.add(place)
+    // The same once more is no contradiction: Docker's clients say it for IPv4 and for IPv6.
+    if ((asked.get(place) ?? containerPort) !== containerPort) throw new Fault('port.repeated', { port, protocol })
+    asked.set(place, containerPort)
   }
   const addresses = new Set(publish.flatMap(({ address }) => (address === null ? [] : [address])))
   for (const address of addresses) await networks.floatingIps.get(caller, address)

@@ -120,7 +120,7 @@ export const faults = {
   'port.repeated': {
     kind: 'invalid',
     retry: false,
-    text: 'Public port {port}/{protocol} is asked for twice; it leads to one port of one container.',
+    text: 'Public port {port}/{protocol} is asked for twice; it can lead to one port of the container.',
   },
   'port.for-one': {
     kind: 'invalid',
