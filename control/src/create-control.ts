@@ -41,8 +41,8 @@ import { oneShotVerbs } from './usecases/one-shots.ts'
 import { openStreams } from './usecases/open-streams.ts'
 import { powerVerbs } from './usecases/power.ts'
 import { quotaUseCases } from './usecases/quotas.ts'
-import { readVerbs } from './usecases/read-containers.ts'
 import { auditVerbs } from './usecases/read-audit.ts'
+import { readVerbs } from './usecases/read-containers.ts'
 import { registryUseCases } from './usecases/registries.ts'
 import { registryVerbs } from './usecases/registry/registry.ts'
 import { drainHost, moveVerb } from './usecases/move-container.ts'
@@ -137,9 +137,9 @@ export function createControl({ grants = noGrants, imageExchange, fence, demand,
     storage: deps.volumes.remote ? toldVolumes(deps.volumes, deps) : deps.volumes,
     capsules: capsuleUseCases(deps),
     registries: registryUseCases(deps),
+    audit: auditVerbs(deps),
     webhooks: webhookVerbs(deps),
     consoles: consoleVerbs(deps, streams),
-    audit: auditVerbs(deps),
     engine: engineVerbs(deps, streams, policy),
     engineImages: engineImageUseCases(deps, streams),
     policy,

@@ -90,8 +90,8 @@ export const rights: Rights<Control> = {
   servers: { list: 'look' },
   quotas: { get: 'look', defaults: 'look', set: 'change', clear: 'change', getClass: 'look', setClass: 'change' },
   events: { watch: 'look', changes: 'look' },
-  webhooks: { ...collection, update: 'change', test: 'change', deliveries: 'look' },
   audit: { page: 'look' },
+  webhooks: { ...collection, update: 'change', test: 'change', deliveries: 'look' },
   network: {
     networks: {
       ...collection,

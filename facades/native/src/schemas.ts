@@ -338,6 +338,7 @@ export const documents = {
     containers: Type.Array(Type.Object({ id: Type.String({ format: 'uuid' }), name: Type.String() })),
   }),
   ...eventDocuments,
+  ...auditDocuments,
   ...imageDocuments,
   Host,
   HostList: listOf('hosts', 'Host'),
@@ -351,6 +352,5 @@ export const documents = {
   ...storageDocuments,
   ...registryDocuments,
   ...certificateDocuments,
-  ...auditDocuments,
   Error: ErrorBody,
 } as const

@@ -346,8 +346,8 @@ export function fakeControl(): FakeControl {
     engineImages: unfaked('engineImages'),
     policy: unfaked('policy'),
     webhooks: unfaked('webhooks'),
-    activity: unfaked('activity'),
     audit: unfaked('audit'),
+    activity: unfaked('activity'),
     consoles: fakeConsoles(find),
     events: {
       watch: () => {
