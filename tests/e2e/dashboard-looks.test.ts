@@ -18,6 +18,7 @@ const pictures = process.env['GANTRY_SCREENSHOTS']
 const pages = [
   ['overview', '/', 'Overview'],
   ['containers', '/containers', 'Containers'],
+  ['all-containers', '/containers?all=true', 'Containers'],
   ['launch', '/launch', 'Launch containers'],
   ['images', '/images', 'Images'],
   ['networks', '/networks', 'Networks'],
@@ -26,6 +27,7 @@ const pages = [
   ['registries', '/registries', 'Registries'],
   ['quotas', '/quotas', 'Quotas'],
   ['events', '/events', 'Events'],
+  ['audit', '/audit', 'Audit'],
   ['hosts', '/hosts', 'Hosts'],
   ['identity', '/identity', 'Users and projects'],
 ] as const

@@ -29,7 +29,7 @@ export function hasNoHost({ status, statusReason }: Pick<ContainerView, 'status'
 
 /** Why no host takes it, as things are now, and what to do next. */
 export function NoHost({ container }: { readonly container: ContainerView }) {
-  const { data, error, refetch } = usePlacement(container.id, true)
+  const { data, error, refetch, isFetching } = usePlacement(container.id, true)
   if (error) return <Failure error={error} what="Why no host fits could not be read" onRetry={() => void refetch()} />
   if (!data) return <Loader size="sm" aria-label="Asking the hosts" />
   const { total, fitting, reasons } = data
@@ -56,6 +56,9 @@ export function NoHost({ container }: { readonly container: ContainerView }) {
           ))}
         </List>
       )}
+      <Button mt="sm" size="xs" variant="default" loading={isFetching} onClick={() => void refetch()}>
+        Ask again
+      </Button>
     </Alert>
   )
 }
