@@ -1,13 +1,18 @@
 import { expect, test } from 'vitest'
 import { type ServedCloud, serveFakeCloud } from './testing/index.ts'
 
+interface Body {
+  readonly containers: readonly unknown[]
+  readonly error: { readonly field?: string; readonly message: string }
+}
+
 async function ask({ port }: ServedCloud, method: string, path: string, body?: unknown) {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,
     headers: { 'x-auth-token': 'demo-token', ...(body !== undefined && { 'content-type': 'application/json' }) },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   })
-  return { status: response.status, body: await response.json() }
+  return { status: response.status, body: (await response.json()) as Body }
 }
 
 test('containers are published as they were asked to be, and opened', async () => {
