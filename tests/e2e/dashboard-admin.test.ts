@@ -104,6 +104,8 @@ describe('the dashboard for administrators', () => {
     await row(/admin admin update\/stop containers\/.* pending/)
       .first()
       .waitFor()
+    await row(/admin admin authenticate \/ui\/session success 200/).waitFor()
+    await row(/shop shop authenticate \/identity\/v3\/auth\/tokens success 201/).waitFor()
     await page.getByRole('combobox', { name: 'User' }).fill('shop')
     await page.getByRole('combobox', { name: 'Action' }).fill('delete')
     await row(/update\/stop/)

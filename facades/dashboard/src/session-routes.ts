@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Asker, IdentityProvider, LogIn, WantedScope } from '@gantry/control'
-import { requestId } from '@gantry/http'
+import { noteUser, requestId } from '@gantry/http'
 import { Fault, type Ids } from '@gantry/kernel'
 import type { RequestId } from '@gantry/model'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -83,6 +83,10 @@ async function keep(
   made: Omit<Session, 'expiresAt'>,
 ) {
   const asker = await parts.identity.authenticate(made.token, requestId(request))
+  const { user, scope } = asker.token
+  const projectId = scope.kind === 'project' ? scope.project.id : null
+  // Who asked had no session yet; the audit is to say whose it is now.
+  noteUser(request, { userId: user.id, userName: user.name, projectId })
   parts.cookies.write(reply, { ...made, expiresAt: asker.token.expiresAt })
   return viewOf(parts, asker, made.csrf)
 }

@@ -14,7 +14,7 @@ export function requireToken(app: FastifyInstance, identity: IdentityService): v
     }
     const asker = await identity.authenticate(token, requestId(request))
     askers.set(request, asker)
-    noteUser(request, whoOf(asker))
+    noteUser(request, whoOf(asker.token))
   })
 }
 
@@ -24,6 +24,7 @@ export function askerOf(request: FastifyRequest): Asker {
   return asker
 }
 
-function whoOf({ token: { user, scope } }: Asker): WhoAsks {
+/** Whose token it is, for logs, limits and the audit. */
+export function whoOf({ user, scope }: Asker['token']): WhoAsks {
   return { userId: user.id, userName: user.name, projectId: scope.kind === 'project' ? scope.project.id : null }
 }

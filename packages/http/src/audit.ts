@@ -103,7 +103,8 @@ function isRehearsal({ query }: FastifyRequest): boolean {
 
 /** CADF's taxonomy of actions, as far as a method and a path tell. */
 function actionOf(method: string, route: string): string {
-  if (/\/auth(\/tokens)?$|\/token$/.test(route)) return method === 'DELETE' ? 'revoke' : 'authenticate'
+  const isLogIn = /\/auth(\/tokens)?$|\/token$/.test(route) || (route === '/ui/session' && method !== 'GET')
+  if (isLogIn) return method === 'DELETE' ? 'revoke' : 'authenticate'
   if (method === 'DELETE') return 'delete'
   if (method === 'PUT' || method === 'PATCH') return 'update'
   if (method !== 'POST') return 'read'
