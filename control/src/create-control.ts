@@ -109,7 +109,10 @@ export function createControl({ grants = noGrants, imageExchange, fence, demand,
   const deps: Deps = { ...base, ring: reconciler.ring }
   deps.networks.remote?.onBound((container) => deps.ring({ kind: 'wish', container, rewired: true }))
   const streams = openStreams()
-  const feed = changeFeed(deps.store, hostLooks(() => hostsWithLimits(deps), deps.clock))
+  const feed = changeFeed(
+    deps.store,
+    hostLooks(() => hostsWithLimits(deps), deps.clock),
+  )
   const control: Control = {
     containers: {
       create: (caller, input) => createContainer(deps, caller, input),

@@ -44,23 +44,16 @@ const types: Readonly<Record<string, string>> = {
 
 /** For a person; what a pattern stands for is what its schema says of itself. */
 function sentenceOf(problem: Problem, schema: TSchema): string {
-  switch (problem.keyword) {
-    case 'minimum':
-      return `must be at least ${problem.params.limit}`
-    case 'maximum':
-      return `must be at most ${problem.params.limit}`
-    case 'boolean':
-      return 'is not known here'
-    case 'type': {
-      const { type } = problem.params
-      return typeof type === 'string' && types[type] !== undefined ? `must be ${types[type]}` : problem.message
-    }
-    case 'pattern': {
-      const described = Pointer.Get(schema, problem.schemaPath.slice(1)) as { description?: string } | undefined
-      const [meaning] = described?.description?.split(/\.(?:$| (?=[A-Z]))/) ?? []
-      return meaning === undefined ? problem.message : `does not fit: ${meaning}`
-    }
-    default:
-      return problem.message
+  const { keyword, params, message, schemaPath } = problem
+  if (keyword === 'minimum') return `must be at least ${params.limit}`
+  if (keyword === 'maximum') return `must be at most ${params.limit}`
+  if (keyword === 'boolean') return 'is not known here'
+  if (keyword === 'type') {
+    const { type } = params
+    return typeof type === 'string' && types[type] !== undefined ? `must be ${types[type]}` : message
   }
+  if (keyword !== 'pattern') return message
+  const described = Pointer.Get(schema, schemaPath.slice(1)) as { description?: string } | undefined
+  const [meaning] = described?.description?.split(/\.(?:$| (?=[A-Z]))/) ?? []
+  return meaning === undefined ? message : `does not fit: ${meaning}`
 }
