@@ -94,6 +94,18 @@ test('an agent whose credentials are lost joins again as the same host', async (
   expect(after).toMatchObject({ id: before.id, startedAt: before.startedAt })
 })
 
+test('an agent whose server was killed comes back to the next one with what it holds, and nothing is told again', async () => {
+  const connected = () =>
+    readFileSync(join(home, 'logs/server.log'), 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"host connected"'))
+      .map((line) => (JSON.parse(line) as { kept: boolean }).kept)
+  const before = connected().length
+  process.kill(state()['server']?.pid ?? 0, 'SIGKILL')
+  await expect.poll(() => connected().slice(before), { timeout: 60_000 }).toEqual([true])
+  expect(await gantry('exec', 'hello', 'echo', 'alive')).toContain('alive')
+})
+
 test('status and doctor tell how it is', async () => {
   expect(await gantry('status')).toMatch(/server.*agent/is)
   const status = JSON.parse(await gantry('status', '--json')) as object

@@ -148,6 +148,7 @@ function announced(host: AgentHost, onReady: () => void): AgentHost {
   return {
     facts: () => host.facts(),
     calls: host.calls,
+    ...(host.holds && { holds: host.holds }),
     session: (send, signal, ping) => {
       const take = host.session(send, signal, ping)
       return (message) => {

@@ -1,7 +1,7 @@
 import type { ServerId } from '@gantry/control'
-import { defaultSpec } from '@gantry/model'
+import { type ContainerId, defaultSpec } from '@gantry/model'
 import { expect, test } from 'vitest'
-import { aCaller, aWorld, simHostId } from './testing/a-world.ts'
+import { aCaller, aWorld, simHostId, type World } from './testing/a-world.ts'
 
 const caller = aCaller()
 const elsewhere = 'another-server' as ServerId
@@ -53,4 +53,40 @@ test('a call that a living server has under way is left alone; that of one that 
   expect(await unfinished()).toHaveLength(1)
   await world.restart()
   expect(await unfinished()).toHaveLength(0)
+})
+
+test('a host that comes back with nothing new hears nothing of its containers, and goes on as ever', async () => {
+  await using world = await aWorld()
+  const { id } = await world.control.containers.create(caller, spec('web'))
+  await world.host.idle()
+  const before = await world.store.containers.get(id)
+  await world.restart()
+  expect(world.host.kept).toBe(true)
+  await world.host.idle()
+  expect(await world.store.containers.get(id)).toEqual(before)
+  await world.host.exit(id, 3)
+  await world.host.idle()
+  expect((await world.store.containers.get(id))?.status).toBe('Stopped')
+  await world.control.containers.create(caller, spec('another'))
+  await world.control.containers.delete(caller, id, { force: false, stop: false })
+  await world.host.idle()
+  expect([...world.host.engine.values()].map(({ state }) => state)).toEqual(['running'])
+})
+
+test.each<[what: string, meanwhile: (world: World, id: ContainerId) => Promise<unknown>]>([
+  ['its container ended', ({ host }, id) => host.exit(id, 3)],
+  ['its container vanished', ({ host }, id) => host.becomes(id, null)],
+  ['another wish was made', ({ control }, id) => control.containers.stop(caller, id, { graceSeconds: 1 })],
+  ['it was lost', ({ store }, id) => store.containers.update(id, { hostLost: true, status: 'Unknown' })],
+  ['a container of it was taken away', ({ store }, id) => store.containers.update(id, { hostId: null })],
+  ['its interfaces changed', ({ store }, id) => store.containers.update(id, { nics: [] })],
+])('one that comes back when %s hears everything', async (_what, meanwhile) => {
+  await using world = await aWorld()
+  const { id } = await world.control.containers.create(caller, spec('web'))
+  await world.control.containers.create(caller, spec('other'))
+  await world.host.idle()
+  await world.host.disconnect()
+  await meanwhile(world, id)
+  await world.host.connect()
+  expect(world.host.kept).toBe(false)
 })

@@ -176,6 +176,8 @@ export interface ContainerTable {
   neighbours(projectId: ProjectId): Promise<Neighbour[]>
   /** All of a host, for the first sync of its agent. */
   ofHost(hostId: HostId): Promise<Container[]>
+  /** `holdingsDigest` of all of a host, as its agent would tell it if it knew them all; null: each is to be judged by itself. */
+  holdings(hostId: HostId): Promise<string | null>
   /** Those that wait for a host, oldest first; of a capsule its sandbox alone. */
   unplaced(): Promise<Container[]>
   /** What a project's containers were promised; those being deleted count until they are gone. Sandboxes are no containers. */

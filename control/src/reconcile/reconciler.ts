@@ -133,22 +133,24 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
   }
 
   const reports: HostReports = {
-    async connected(hostId: HostId, facts: HostFacts): Promise<HostPlan> {
+    async connected(hostId: HostId, facts: HostFacts, holds?: string): Promise<HostPlan> {
       cancel(`lost ${hostId}`)
       await deps.sessions.open(hostId)
       const availabilityZone = facts.labels['zone'] ?? 'nova'
       await deps.store.hosts.upsert({ id: hostId, name: facts.hostname, availabilityZone, facts, at: deps.clock.now() })
       beatLater(hostId)
-      deps.log.info({ host: hostId, name: facts.hostname }, 'host connected')
       deps.supply?.wake()
       placer.retry()
       void finishPending(full, hostId).catch((error: unknown) => {
         deps.log.error({ host: hostId, reason: reasonOf(error) }, 'images left on a host not finished')
       })
       // Before the plans: what is placed meanwhile comes later, with plans of its own.
-      const due = await telling.dueOf(await deps.store.containers.ofHost(hostId))
+      const { containers } = deps.store
+      const kept = holds !== undefined && holds === (await containers.holdings(hostId))
+      deps.log.info({ host: hostId, name: facts.hostname, kept }, 'host connected')
+      const due = kept ? [] : await telling.dueOf(await containers.ofHost(hostId))
       const plan = await plans.snapshot(hostId)
-      return { ...plan, assignments: due.map((container) => assignmentOf(deps, container)) }
+      return { ...plan, assignments: due.map((container) => assignmentOf(deps, container)), kept }
     },
     async disconnected(hostId) {
       cancel(`beat ${hostId}`)

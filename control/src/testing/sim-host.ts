@@ -12,7 +12,7 @@ import {
   type VolumePlan,
 } from '@gantry/model'
 import { anEngineContainer } from '@gantry/model/testing'
-import type { AgentCalls } from '@gantry/wire'
+import { type AgentCalls, holdingDigest, holdingsDigest } from '@gantry/wire'
 import type { HostLinks, HostReports } from '../ports/hosts.ts'
 
 /**
@@ -27,6 +27,8 @@ export interface SimHost {
   readonly volumes: Map<string, VolumePlan>
   /** What a real host could not have done: an assignment that came before what it stands on. */
   readonly problems: string[]
+  /** Its last session began without a word about containers, since both ends knew everything. */
+  readonly kept: boolean
   connect(): Promise<void>
   disconnect(): Promise<void>
   /** Resolves when nothing is left to do. */
@@ -60,6 +62,9 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
   const fabric = new Map<string, object>()
   const volumes = new Map<string, VolumePlan>()
   const problems: string[] = []
+  /** What was reported of each last. */
+  const said = new Map<ContainerId, Observed>()
+  let kept = false
   let connected = false
   /** What is told while the snapshot of a new session is read: a relay holds it back until the snapshot is sent. */
   let early: (() => void)[] | null = null
@@ -103,8 +108,11 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
       if (!assignment) return
       const seen: Seen = { image: 'present', engine: engine.get(containerId) ?? null }
       const step = nextStep(assignment, seen)
-      const report = (observed: Omit<Observed, 'engine'>, gone = false) =>
-        reports().observed(id, containerId, { engine: engine.get(containerId) ?? null, ...observed }, gone)
+      const report = (how: Omit<Observed, 'engine'>, gone = false) => {
+        const observed = { engine: engine.get(containerId) ?? null, ...how }
+        said.set(containerId, observed)
+        return reports().observed(id, containerId, observed, gone)
+      }
       const version = assignment.wish.version
       if (step.kind === 'settle') {
         if (step.gone) assigned.delete(containerId)
@@ -142,7 +150,22 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
     if (kind === 'remove') engine.delete(assignment.id)
   }
 
+  /** As a real agent: only where nothing is to be done, or to be said that was not. */
+  function holds(): string | undefined {
+    const digests: [ContainerId, string][] = []
+    for (const [containerId, told] of assigned) {
+      const observed = said.get(containerId)
+      if (observed?.settled !== told.wish.version || told.lease !== undefined || told.spec.autoRemove) return undefined
+      if (JSON.stringify(observed.engine) !== JSON.stringify(engine.get(containerId) ?? null)) return undefined
+      digests.push([containerId, holdingDigest({ told, observed })])
+    }
+    return holdingsDigest(digests)
+  }
+
   const host: SimHost = {
+    get kept() {
+      return kept
+    },
     engine,
     fabric,
     volumes,
@@ -151,8 +174,9 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
     async connect() {
       connected = true
       early = []
-      const plan = await reports().connected(id, simFacts)
-      const all = plan.assignments
+      const plan = await reports().connected(id, simFacts, holds())
+      kept = plan.kept === true
+      const all = kept ? [...assigned.values()] : plan.assignments
       fabric.clear()
       for (const piece of plan.fabric) build(piece)
       for (const volume of plan.volumes) keep(volume)
@@ -160,7 +184,7 @@ export function createSimHost(id: HostId, reports: () => HostReports): { host: S
       for (const orphan of engine.keys()) if (!ids.has(orphan)) engine.delete(orphan)
       assigned.clear()
       for (const assignment of all) accept(assignment)
-      for (const assignment of all) void enqueue(() => carry(assignment.id))
+      if (!kept) for (const assignment of all) void enqueue(() => carry(assignment.id))
       const later = early
       early = null
       for (const take of later) take()

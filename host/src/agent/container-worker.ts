@@ -8,7 +8,7 @@ import {
   type Seen,
   type Step,
 } from '@gantry/model'
-import type { AgentMessage } from '@gantry/wire'
+import type { AgentMessage, Holding } from '@gantry/wire'
 import { EngineError } from '../engine/engine-error.ts'
 import type { Acts, Deed, Outcome } from './acts.ts'
 import type { EngineLink } from './engine-link.ts'
@@ -50,6 +50,7 @@ export class ContainerWorker {
   #failed: { readonly version: number; readonly failure: Failure } | null = null
   #settled = 0
   #lastReport = ''
+  #lastObserved: Observed | null = null
   #ownStarts = 0
   /** Refusals in a row that may pass. */
   #mishaps = 0
@@ -78,6 +79,17 @@ export class ContainerWorker {
   /** What was last seen of it; null: nothing there, or not looked yet. */
   get engine(): EngineContainer | null {
     return this.#engine ?? null
+  }
+
+  /** What it was told and has said last; null while there is more to do or to say than that. */
+  get holding(): Holding | null {
+    const { wish, spec, seenGeneration, lease } = this.#assignment
+    const observed = this.#lastObserved
+    if (this.#busy || this.#woken || this.#ended || this.#lastReport === '' || !observed) return null
+    if (observed.settled !== wish.version || wish.gone || lease !== undefined) return null
+    // It waits for the server's word that its run was written down.
+    if (spec.autoRemove && seenGeneration < this.#seenGeneration) return null
+    return { told: this.#assignment, observed }
   }
 
   /** Takes the newest assignment; an older one (a late message) is ignored. Always ends in a report. */
@@ -335,6 +347,7 @@ export class ContainerWorker {
     const text = JSON.stringify(message)
     if (text === this.#lastReport) return
     this.#lastReport = text
+    this.#lastObserved = observed
     this.#context.report(message)
   }
 }

@@ -1,6 +1,13 @@
 import { assertNever, type Clock, limiter, randomIds, reasonOf } from '@gantry/kernel'
 import type { Assignment, ContainerId, HostFacts } from '@gantry/model'
-import type { AgentHost, AgentMessage, RegistryDial, ServerMessage } from '@gantry/wire'
+import {
+  type AgentHost,
+  type AgentMessage,
+  holdingDigest,
+  holdingsDigest,
+  type RegistryDial,
+  type ServerMessage,
+} from '@gantry/wire'
 import { ImageBuilds } from '../build/image-builds.ts'
 import { agentCalls } from '../calls/agent-calls.ts'
 import { type ExecEnds, execEnds } from '../calls/exec-ends.ts'
@@ -259,6 +266,24 @@ export function createHost(options: HostOptions): ContainerHost {
     fresh.wake()
   }
 
+  const holds = (): string | null => {
+    const digests: [ContainerId, string][] = []
+    for (const [id, { holding }] of workers) {
+      if (!holding) return null
+      digests.push([id, holdingDigest(holding)])
+    }
+    return holdingsDigest(digests)
+  }
+
+  /** Each as it was told last. Whoever has changed since `hello` says so by itself. */
+  const allKept = () => {
+    for (const [id, { assignment }] of workers) {
+      assigned.add(id)
+      leases.assigned(assignment)
+      fabric.setNics(id, assignment.projectId, assignment.nics)
+    }
+  }
+
   const allAssigned = () => {
     synced = true
     leases.accepted()
@@ -280,6 +305,8 @@ export function createHost(options: HostOptions): ContainerHost {
         return fabric.take(message.plan)
       case 'volume':
         return volumes.take(message.plan)
+      case 'kept':
+        return allKept()
       case 'synced':
         return allAssigned()
       default:
@@ -294,6 +321,7 @@ export function createHost(options: HostOptions): ContainerHost {
       told = JSON.stringify(now)
       return now
     },
+    holds,
     calls: agentCalls({
       engine,
       deployment,

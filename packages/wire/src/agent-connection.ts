@@ -93,7 +93,9 @@ function runControl(options: ConnectOptions, session: ServerHttp2Session, stream
   const run = async () => {
     try {
       stream.respond({ ':status': 200 })
-      send({ kind: 'hello', facts: await host.facts() })
+      const facts = await host.facts()
+      const holds = host.holds?.() ?? null
+      send({ kind: 'hello', facts, ...(holds !== null && { holds }) })
       const take = host.session(send, ended.signal, () => pingOver(session))
       for await (const line of lines(stream, messageLimit)) {
         const message = parseFromRelay(line)

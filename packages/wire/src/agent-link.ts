@@ -185,12 +185,12 @@ export class AgentLink {
     }
   }
 
-  async #hello({ facts }: Extract<FromAgent, { kind: 'hello' }>): Promise<void> {
+  async #hello({ facts, holds }: Extract<FromAgent, { kind: 'hello' }>): Promise<void> {
     const { hostId, reports, after, session } = this.#options
     await after
     if (session.closed) throw new Error('the session ended while an older one was still reporting')
     this.#greeted = true
-    const plan = await reports.connected(hostId, facts)
+    const plan = await reports.connected(hostId, facts, holds)
     if (this.#syncing) this.#outbox.sync(plan)
     else for (const assignment of plan.assignments) this.#outbox.offer(assignment)
     const first = this.#syncing

@@ -5,13 +5,16 @@ import Type, { type Static } from 'typebox'
  * The control stream: one HTTP/2 request that the relay opens on an agent when it connects and that lasts as long as the
  * session. Both directions carry NDJSON. The agent begins with `hello`; the relay answers with the networks and volumes of the
  * host and every assignment, then `synced`; only from then on may the agent remove what none of them names. The agent sends one
- * `observed` for each assignment it was given and one more at every change.
+ * `observed` for each assignment it was given and one more at every change. To an agent whose `hello` says that it holds what the
+ * store has, the relay says `kept` in the place of all assignments, and no `observed` answers it.
  */
 export const ServerMessage = Type.Union([
   Type.Object({ kind: Type.Literal('assign'), assignment: Assignment }),
   /** Networks, groups and routers to build, change or take down. */
   Type.Object({ kind: Type.Literal('fabric'), plan: FabricPlan }),
   Type.Object({ kind: Type.Literal('volume'), plan: VolumePlan }),
+  /** As if each container that the agent named in its `hello` had been assigned as it was. */
+  Type.Object({ kind: Type.Literal('kept') }),
   Type.Object({ kind: Type.Literal('synced') }),
 ])
 export type ServerMessage = Static<typeof ServerMessage>
@@ -19,7 +22,12 @@ export type ServerMessage = Static<typeof ServerMessage>
 const containerId = Type.Unsafe<ContainerId>(Type.String())
 
 export const AgentMessage = Type.Union([
-  Type.Object({ kind: Type.Literal('hello'), facts: HostFacts }),
+  Type.Object({
+    kind: Type.Literal('hello'),
+    facts: HostFacts,
+    /** `holdingsDigest` of all its containers, if nothing is to be done or told of any. */
+    holds: Type.Optional(Type.String({ maxLength: 64 })),
+  }),
   Type.Object({
     kind: Type.Literal('observed'),
     id: containerId,

@@ -2,6 +2,7 @@ import type { Assignment, ContainerId } from '@gantry/model'
 import type { ServerMessage } from './messages.ts'
 import type { HostPlan, PlanMessage } from './relay-ports.ts'
 
+const kept = Symbol('kept')
 const synced = Symbol('synced')
 
 /**
@@ -12,7 +13,7 @@ const synced = Symbol('synced')
  * assignment never comes before what it stands on.
  */
 export class Outbox {
-  readonly #waiting = new Map<ContainerId | typeof synced, Assignment | null>()
+  readonly #waiting = new Map<ContainerId | typeof kept | typeof synced, Assignment | null>()
   #plans: PlanMessage[] = []
   /** Plans told since the sync that may wait at the same time. An agent that lets more gather does not take them. */
   readonly #mostPlans: number
@@ -38,7 +39,7 @@ export class Outbox {
   }
 
   /** Everything of the host, then the mark that this was all. What was offered before is part of it. Once. */
-  sync({ fabric, volumes, assignments }: HostPlan): void {
+  sync({ fabric, volumes, assignments, kept: isKept = false }: HostPlan): void {
     const plans: PlanMessage[] = [
       ...fabric.map((plan) => ({ kind: 'fabric' as const, plan })),
       ...volumes.map((plan) => ({ kind: 'volume' as const, plan })),
@@ -46,6 +47,7 @@ export class Outbox {
     this.#planned = plans.length
     this.#plans = [...plans, ...this.#plans]
     for (const assignment of assignments) this.offer(assignment)
+    if (isKept) this.#waiting.set(kept, null)
     this.#waiting.set(synced, null)
   }
 
@@ -61,7 +63,7 @@ export class Outbox {
     if (first.done) return null
     const [key, assignment] = first.value
     this.#waiting.delete(key)
-    if (assignment === null) return { kind: 'synced' }
+    if (assignment === null) return { kind: key === kept ? 'kept' : 'synced' }
     this.#sent.set(assignment.id, ageOf(assignment))
     return { kind: 'assign', assignment }
   }

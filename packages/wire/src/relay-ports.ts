@@ -20,6 +20,8 @@ export interface HostPlan {
   readonly fabric: readonly FabricPlan[]
   readonly volumes: readonly VolumePlan[]
   readonly assignments: readonly Assignment[]
+  /** It holds what it should already, so there are none. */
+  readonly kept?: boolean
 }
 
 /** What the relay offers to the control core, whose port `HostLinks` it is. */
@@ -50,10 +52,11 @@ export interface RelayStep {
  * What the relay tells the control core. Calls for one host come in order and each is awaited before the next, also over
  * the change from one session to the next; but for `observed` and `step`, which may come while earlier ones of the same host are
  * still being written, a few hundred at most, and are to be written in the order of the calls. `disconnected` follows each session that was reported `connected`, once.
- * `connected` may come again within a session, when the agent's facts have changed.
+ * `connected` may come again within a session, when the agent's facts have changed. `holds` is the `holdingsDigest` of what the host says
+ * it has, if it says so.
  */
 export interface RelayReports {
-  connected(hostId: HostId, facts: HostFacts): Promise<HostPlan>
+  connected(hostId: HostId, facts: HostFacts, holds?: string): Promise<HostPlan>
   disconnected(hostId: HostId): Promise<void>
   observed(hostId: HostId, id: ContainerId, observed: Observed, gone: boolean): Promise<void>
   step(hostId: HostId, report: RelayStep): Promise<void>

@@ -114,9 +114,9 @@ export function fakeHost(given: Partial<AgentCalls> = {}) {
   return { host, told, send: (message: AgentMessage) => send?.(message) }
 }
 
-/** A message in a few characters: `c1@2`, `synced`, `fabric n1`, `volume v1`. */
+/** A message in a few characters: `c1@2`, `kept`, `synced`, `fabric n1`, `volume v1`. */
 export function textOf(message: ServerMessage): string {
-  if (message.kind === 'synced') return 'synced'
+  if (message.kind === 'synced' || message.kind === 'kept') return message.kind
   if (message.kind === 'assign') return `${message.assignment.id}@${message.assignment.wish.version}`
   if (message.kind === 'volume') return `volume ${message.plan.id}`
   return `fabric ${message.plan.networks.map(({ id }) => id).join(' ')}`

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Fault } from '@gantry/kernel'
 import type { SqliteDatabase, SqliteStatement } from 'kysely'
@@ -9,6 +10,8 @@ export function sqliteDriver(path: string): SqliteDatabase {
   db.exec(
     'pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on; pragma busy_timeout = 5000',
   )
+  // PostgreSQL has one.
+  db.function('sha256_hex', { deterministic: true }, (text) => createHash('sha256').update(String(text)).digest('hex'))
   const cache = new Map<string, SqliteStatement>()
   return {
     prepare(sql) {

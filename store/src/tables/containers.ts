@@ -4,6 +4,7 @@ import type { Container, ContainerId, HostId, ProjectId } from '@gantry/model'
 import { type ExpressionBuilder, type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import type { ContainerRow, Database } from '../database.ts'
 import { containerColumns, fromRow, toRow, wholeRow } from './container-row.ts'
+import { holdingsOf } from './holdings.ts'
 import { givenRows, insertNumbered } from './many-rows.ts'
 import { nextSeq } from './next-seq.ts'
 import { isOneOf } from './one-of.ts'
@@ -75,6 +76,10 @@ export function containerTable(db: Kysely<Database>): ContainerTable {
     async ofHost(hostId) {
       const rows = await db.selectFrom('containers').selectAll().where('host_id', '=', hostId).execute()
       return rows.map(fromRow)
+    },
+    async holdings(hostId) {
+      const [digest] = await holdingsOf(db, [hostId])
+      return digest ?? null
     },
     async unplaced() {
       const rows = await db

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import type { ServerId } from '@gantry/control'
-import type { HostId, NetworkId } from '@gantry/model'
+import type { ContainerId, HostId, NetworkId } from '@gantry/model'
 import { expect, test } from 'vitest'
 import { openStore } from '../testing/open-store.ts'
 import { aContainer, aPort } from '../testing/samples.ts'
@@ -35,4 +36,26 @@ test('each of many hosts that ask at once is told what it has', async () => {
   const held = await Promise.all(hosts.map((host) => containers.ofHost(host)))
   expect(held.map((ofOne) => ofOne.map(({ id }) => id).toSorted())).toEqual([['a'], [], ['b', 'c']])
   expect(await Promise.all(hosts.map((host) => ports.networksOnHost(host)))).toEqual([[], [], ['n9']])
+})
+
+test('what stands for the containers of a host is what its agent makes of them', async () => {
+  await using opened = await openStore()
+  const { containers } = opened.store
+  const at = (id: string, hostId: string, change: object = {}) =>
+    aContainer(id, { hostId: hostId as HostId, ...change })
+  const held = [at('a', 'h1'), at('b', 'h3', { name: 'ü"\\' }), at('c', 'h3')]
+  for (const container of held) await containers.insert(container)
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+  // As `holdingsDigest` of the wire does it.
+  const digestOf = (host: string) => {
+    const ofHost = held.filter(({ hostId }) => hostId === host)
+    const parts = ofHost.map(({ id, ...of }) => [id, [of.wish, of.nics, of.mounts, of.observed]] as const)
+    return sha256(
+      parts.map(([id, all]) => `${id} ${sha256(all.map((part) => JSON.stringify(part)).join(''))}`).join(''),
+    )
+  }
+  const all = () => Promise.all(hosts.map((host) => containers.holdings(host)))
+  expect(await all()).toEqual(['h1', 'h2', 'h3'].map(digestOf))
+  await containers.update('b' as ContainerId, { lease: 30 })
+  expect(await all()).toEqual([digestOf('h1'), digestOf('h2'), null])
 })

@@ -4,6 +4,7 @@ import type { HostId, NetworkId, SecurityGroupId } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database.ts'
 import { fromRow } from './container-row.ts'
+import { holdingsOf } from './holdings.ts'
 import { givenRows } from './many-rows.ts'
 import { isOneOf } from './one-of.ts'
 
@@ -19,6 +20,7 @@ export function gatheredTables(db: Kysely<Database>, plain: Tables): Tables {
     containers: {
       ...plain.containers,
       ofHost: gathered((hosts: readonly HostId[]) => containersOf(db, hosts), fewHosts),
+      holdings: gathered((hosts: readonly HostId[]) => holdingsOf(db, hosts), fewHosts),
     },
     volumes: { ...plain.volumes, ofHost: forThoseIn(db, 'volumes', (host) => plain.volumes.ofHost(host)) },
     snapshots: { ...plain.snapshots, ofHost: forThoseIn(db, 'snapshots', (host) => plain.snapshots.ofHost(host)) },
@@ -31,7 +33,7 @@ export function gatheredTables(db: Kysely<Database>, plain: Tables): Tables {
   }
 }
 
-/** Of those, all containers are in memory at the same time. */
+/** Of those, all containers are in memory at the same time, or are read by one statement. */
 const fewHosts = 50
 
 interface Opened {

@@ -1,4 +1,11 @@
-import type { AgentCalls, AgentHost, AgentMessage, ServerMessage } from '@gantry/wire'
+import {
+  type AgentCalls,
+  type AgentHost,
+  type AgentMessage,
+  holdingDigest,
+  holdingsDigest,
+  type ServerMessage,
+} from '@gantry/wire'
 import { Fault } from '@gantry/kernel'
 import type { Assignment, ContainerId, EngineContainer, HostFacts, Observed } from '@gantry/model'
 
@@ -11,14 +18,18 @@ export interface Counts {
   placed: number
   /** Reports of a container's state that were sent. */
   reported: number
+  /** Sessions whose server had nothing to tell of containers, nor the host of them. */
+  kept: number
 }
 
-export const noCounts = (): Counts => ({ connected: 0, synced: 0, placed: 0, reported: 0 })
+export const noCounts = (): Counts => ({ connected: 0, synced: 0, placed: 0, reported: 0, kept: 0 })
 
 interface Held {
   readonly version: number
   readonly generation: number
   readonly running: boolean
+  /** Of what was told and said of it. Kept, since many hosts share what each has for itself. */
+  readonly digest: string
 }
 
 /**
@@ -31,6 +42,7 @@ export function simHost(name: string, room: number, counts: Counts): AgentHost {
   return {
     calls,
     facts: async () => factsOf(name, room),
+    holds: () => holdingsDigest([...held].map(([id, { digest }]) => [id, digest] as const)),
     session(send, signal) {
       counts.connected += 1
       let synced = false
@@ -45,7 +57,8 @@ export function simHost(name: string, room: number, counts: Counts): AgentHost {
             if (report.kind === 'observed') counts.reported += 1
             send(report)
           }
-        } else if (message.kind === 'synced' && !synced) {
+        } else if (message.kind === 'kept') counts.kept += 1
+        else if (message.kind === 'synced' && !synced) {
           synced = true
           counts.synced += 1
         }
@@ -58,7 +71,8 @@ function notHere(): Fault {
   return new Fault('request.unsupported', { feature: 'A call', reason: 'the host is simulated' })
 }
 
-function carryOut(held: Map<ContainerId, Held>, { id, wish, spec }: Assignment): AgentMessage[] {
+function carryOut(held: Map<ContainerId, Held>, told: Assignment): AgentMessage[] {
+  const { id, wish, spec } = told
   if (wish.gone) {
     held.delete(id)
     const observed: Observed = { engine: null, settled: wish.version, failure: null }
@@ -66,8 +80,9 @@ function carryOut(held: Map<ContainerId, Held>, { id, wish, spec }: Assignment):
   }
   const before = held.get(id)
   const running = wish.power.kind === 'running'
-  const now: Held = { version: wish.version, generation: wish.generation, running }
-  held.set(id, now)
+  const now = { version: wish.version, generation: wish.generation, running }
+  const observed: Observed = { engine: engineOf(id, now, spec), settled: wish.version, failure: null }
+  held.set(id, { ...now, digest: holdingDigest({ told, observed }) })
   const at = Date.now()
   const step = (name: string): AgentMessage => ({
     kind: 'step',
@@ -81,13 +96,16 @@ function carryOut(held: Map<ContainerId, Held>, { id, wish, spec }: Assignment):
   const steps: AgentMessage[] = []
   if (before?.generation !== wish.generation) steps.push(step('create'))
   if (running && !before?.running) steps.push(step('start'))
-  const observed: Observed = { engine: engineOf(id, now, spec), settled: wish.version, failure: null }
   return [...steps, { kind: 'observed', id, observed, gone: false }]
 }
 
 const startedAt = '2026-01-01T00:00:00.000000001Z'
 
-function engineOf(id: ContainerId, { generation, running }: Held, spec: Assignment['spec']): EngineContainer {
+function engineOf(
+  id: ContainerId,
+  { generation, running }: Omit<Held, 'digest'>,
+  spec: Assignment['spec'],
+): EngineContainer {
   return {
     engineId: id.replaceAll('-', '').repeat(2),
     generation,

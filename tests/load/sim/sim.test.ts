@@ -14,4 +14,6 @@ test.each([
   expect(Math.min(...result.fifths)).toBeGreaterThan(0)
   expect(result.latencies['create']?.count).toBeGreaterThan(0)
   expect(result.storm?.consistentSeconds).toBeLessThan(60)
+  // Those that had nothing to tell; of the second server none came back.
+  expect(result.storm?.kept).toBeGreaterThan(0)
 })

@@ -51,6 +51,8 @@ export interface SimResult {
     readonly serverSeconds: number
     readonly sessionsSeconds: number
     readonly consistentSeconds: number
+    /** Sessions in which nothing had to be told of containers. */
+    readonly kept: number
     readonly cpuSeconds: CpuTimes
   } | null
 }
@@ -144,7 +146,7 @@ async function stormOf(cloud: Cloud, fleet: Fleet, { hosts, progress }: SimOptio
   if (!server) throw new Error('there is no server')
   // What the hosts said last is known, and judged, a little later.
   await sleep(1500)
-  const before = fleet.counts().reported
+  const { reported: before, kept: keptBefore } = fleet.counts()
   const written = await cloud.metric(reportsWritten, '', cloud.servers.slice(1))
   await server.kill9()
   const spent = cpuOf(cloud, fleet)
@@ -168,7 +170,8 @@ async function stormOf(cloud: Cloud, fleet: Fleet, { hosts, progress }: SimOptio
     progress,
   )
   const consistentSeconds = since(started)
-  return { serverSeconds, sessionsSeconds, consistentSeconds, cpuSeconds: less(cpuOf(cloud, fleet), spent) }
+  const kept = fleet.counts().kept - keptBefore
+  return { serverSeconds, sessionsSeconds, consistentSeconds, kept, cpuSeconds: less(cpuOf(cloud, fleet), spent) }
 }
 
 async function joinTokens(cloud: Cloud, hosts: number): Promise<string[]> {
