@@ -56,8 +56,9 @@ function capsules({ capsules }: Tables): RecordedTables<'capsules'> {
     get: (id) => capsules.get(id),
     dataOf: ({ name, userId, gone }) => ({ name, owner: userId, gone }),
   })
-  const { insert, remove } = recordedLife(capsules, recorder)
-  return { tables: { capsules: { ...capsules, insert, remove } }, recorders: [recorder] }
+  // What is read of one is old when it is removed: it has been marked as gone in between.
+  const table: Tables['capsules'] = { ...capsules, ...recordedLife(capsules, recorder), get: (id) => capsules.get(id) }
+  return { tables: { capsules: table }, recorders: [recorder] }
 }
 
 function volumes({ volumes }: Tables): RecordedTables<'volumes'> {
@@ -136,11 +137,9 @@ function registries({ registries }: Tables): RecordedTables<'registries'> {
     get,
     dataOf: ({ name, domain }) => ({ name, domain }),
   })
-  const { insert, remove } = recordedLife({ ...registries, get }, recorder)
   const table: Tables['registries'] = {
     ...registries,
-    insert,
-    remove,
+    ...recordedLife({ ...registries, get }, recorder),
     async update(id, change) {
       await registries.update(id, change)
       recorder.changed(id, change)

@@ -16,27 +16,30 @@ export function toldNetworks(verbs: NetworkVerbs, parts: TellParts): NetworkVerb
     networks: {
       // Whole and usual networks have rows, which tell of them.
       ...networks,
-      create: told(network, 'create', networks.create),
-      rename: told(network, 'update', networks.rename),
-      delete: toldRemoval(network, { get: networks.get, remove: networks.delete }),
-      deleteWhole: toldRemoval(network, { get: networks.get, remove: networks.deleteWhole }),
+      create: told(network, 'create', (caller, input) => networks.create(caller, input)),
+      rename: told(network, 'update', (caller, ref, name) => networks.rename(caller, ref, name)),
+      delete: toldRemoval(network, networks),
+      deleteWhole: toldRemoval(network, {
+        get: (caller, ref) => networks.get(caller, ref),
+        delete: (caller, ref) => networks.deleteWhole(caller, ref),
+      }),
     },
     subnets: {
       ...subnets,
-      create: told(subnet, 'create', subnets.create),
-      delete: toldRemoval(subnet, { get: subnets.get, remove: subnets.delete }),
+      create: told(subnet, 'create', (caller, input) => subnets.create(caller, input)),
+      delete: toldRemoval(subnet, subnets),
     },
     ports: {
       ...ports,
-      create: told(port, 'create', ports.create),
-      update: told(port, 'update', ports.update),
-      delete: toldRemoval(port, { get: ports.get, remove: ports.delete }),
+      create: told(port, 'create', (caller, input) => ports.create(caller, input)),
+      update: told(port, 'update', (caller, ref, change) => ports.update(caller, ref, change)),
+      delete: toldRemoval(port, ports),
     },
     groups: {
       ...groups,
-      create: told(group, 'create', groups.create),
-      delete: toldRemoval(group, { get: groups.get, remove: groups.delete }),
-      addRule: toldOf(group, groups.get, groups.addRule),
+      create: told(group, 'create', (caller, input) => groups.create(caller, input)),
+      delete: toldRemoval(group, groups),
+      addRule: toldOf(group, groups, (caller, ref, rule) => groups.addRule(caller, ref, rule)),
       async removeRule(caller, ruleId) {
         const before = (await groups.list(caller)).find(({ rules }) => rules.some(({ id }) => id === ruleId))
         await groups.removeRule(caller, ruleId)
@@ -45,19 +48,25 @@ export function toldNetworks(verbs: NetworkVerbs, parts: TellParts): NetworkVerb
     },
     routers: {
       ...routers,
-      create: told(router, 'create', routers.create),
-      delete: toldRemoval(router, { get: routers.get, remove: routers.delete }),
-      setGateway: told(router, 'update', routers.setGateway),
-      addInterface: told(router, 'update', routers.addInterface),
-      removeInterface: told(router, 'update', routers.removeInterface),
+      create: told(router, 'create', (caller, input) => routers.create(caller, input)),
+      delete: toldRemoval(router, routers),
+      setGateway: told(router, 'update', (caller, ref, gateway) => routers.setGateway(caller, ref, gateway)),
+      addInterface: told(router, 'update', (caller, ref, to) => routers.addInterface(caller, ref, to)),
+      removeInterface: told(router, 'update', (caller, ref, from) => routers.removeInterface(caller, ref, from)),
     },
     floatingIps: {
       ...floatingIps,
-      create: told(floatingIp, 'create', floatingIps.create),
-      associate: told(floatingIp, 'update', floatingIps.associate),
-      delete: toldRemoval(floatingIp, { get: floatingIps.get, remove: floatingIps.delete }),
-      addForwarding: toldOf(floatingIp, floatingIps.get, floatingIps.addForwarding),
-      removeForwarding: toldOf(floatingIp, floatingIps.get, floatingIps.removeForwarding),
+      create: told(floatingIp, 'create', (caller, input) => floatingIps.create(caller, input)),
+      associate: told(floatingIp, 'update', (caller, ref, port, fixedAddress) =>
+        floatingIps.associate(caller, ref, port, fixedAddress),
+      ),
+      delete: toldRemoval(floatingIp, floatingIps),
+      addForwarding: toldOf(floatingIp, floatingIps, (caller, ref, input) =>
+        floatingIps.addForwarding(caller, ref, input),
+      ),
+      removeForwarding: toldOf(floatingIp, floatingIps, (caller, ref, id) =>
+        floatingIps.removeForwarding(caller, ref, id),
+      ),
     },
   }
 }

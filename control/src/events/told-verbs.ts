@@ -28,6 +28,12 @@ export function tellerOf<T extends Owned>(
   }
 }
 
+/** What can be looked at and removed. */
+export interface Kept<T> {
+  get(caller: Caller, ref: string): Promise<T>
+  delete(caller: Caller, ref: string): Promise<void>
+}
+
 /** A verb that answers what it made or changed, and then tells of it. */
 export function told<T, A extends readonly unknown[]>(
   tell: Tell<T>,
@@ -42,13 +48,10 @@ export function told<T, A extends readonly unknown[]>(
 }
 
 /** A verb that removes: what it was is looked up before. */
-export function toldRemoval<T>(
-  tell: Tell<T>,
-  { get, remove }: { get(caller: Caller, ref: string): Promise<T>; remove(caller: Caller, ref: string): Promise<void> },
-): (caller: Caller, ref: string) => Promise<void> {
+export function toldRemoval<T>(tell: Tell<T>, kept: Kept<T>): (caller: Caller, ref: string) => Promise<void> {
   return async (caller, ref) => {
-    const before = await get(caller, ref)
-    await remove(caller, ref)
+    const before = await kept.get(caller, ref)
+    await kept.delete(caller, ref)
     await tell(caller, 'delete', before)
   }
 }
@@ -56,12 +59,12 @@ export function toldRemoval<T>(
 /** A verb that changes what hangs on an object. */
 export function toldOf<T, R, A extends readonly unknown[]>(
   tell: Tell<T>,
-  get: (caller: Caller, ref: string) => Promise<T>,
+  kept: Pick<Kept<T>, 'get'>,
   call: (caller: Caller, ref: string, ...args: A) => Promise<R>,
 ): (caller: Caller, ref: string, ...args: A) => Promise<R> {
   return async (caller, ref, ...args) => {
     const answer = await call(caller, ref, ...args)
-    await tell(caller, 'update', await get(caller, ref))
+    await tell(caller, 'update', await kept.get(caller, ref))
     return answer
   }
 }

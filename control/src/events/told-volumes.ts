@@ -4,7 +4,7 @@ import type { Backup, Caller, Snapshot } from '@gantry/model'
 import type { VolumeVerbs } from '../ports/volumes.ts'
 import { copyData, volumeData } from './object-data.ts'
 import type { Owned } from './object-recorder.ts'
-import { type Tell, type TellParts, tellerOf, told, toldRemoval } from './told-verbs.ts'
+import { type Kept, type Tell, type TellParts, tellerOf, told, toldRemoval } from './told-verbs.ts'
 
 /** Between looks at what another service is still making or deleting: ever longer, until it is given up. Milliseconds. */
 const firstLookMs = 1000
@@ -15,11 +15,6 @@ const mostFollowed = 200
 
 interface Step extends Owned {
   readonly status: string
-}
-
-interface Kept<T> {
-  get(caller: Caller, ref: string): Promise<T>
-  delete(caller: Caller, ref: string): Promise<void>
 }
 
 /**
@@ -35,19 +30,19 @@ export function toldVolumes(verbs: VolumeVerbs, parts: TellParts): VolumeVerbs {
   return {
     volumes: {
       ...volumes,
-      create: follow.making(volume, volumes, volumes.create),
-      rename: told(volume, 'update', volumes.rename),
-      extend: told(volume, 'update', volumes.extend),
+      create: follow.making(volume, volumes, (caller, input) => volumes.create(caller, input)),
+      rename: told(volume, 'update', (caller, ref, name) => volumes.rename(caller, ref, name)),
+      extend: told(volume, 'update', (caller, ref, size) => volumes.extend(caller, ref, size)),
       delete: follow.removing(volume, volumes),
     },
     snapshots: {
       ...snapshots,
-      create: follow.making(snapshot, snapshots, snapshots.create),
+      create: follow.making(snapshot, snapshots, (caller, of, name) => snapshots.create(caller, of, name)),
       delete: follow.removing(snapshot, snapshots),
     },
     backups: {
       ...backups,
-      create: follow.making(backup, backups, backups.create),
+      create: follow.making(backup, backups, (caller, of, name) => backups.create(caller, of, name)),
       delete: follow.removing(backup, backups),
     },
   }
@@ -97,7 +92,7 @@ function follower({ clock }: Pick<TellParts, 'clock'>) {
         await tell(caller, now ? 'update' : 'delete', now ?? before)
         if (now) follow(caller, tell, kept, now)
       }
-      return toldRemoval(telling, { get: kept.get, remove: kept.delete })
+      return toldRemoval(telling, kept)
     },
   }
 }
