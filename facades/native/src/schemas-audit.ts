@@ -1,4 +1,4 @@
-import { auditOutcomes } from '@gantry/model'
+import { type AuditOutcome, auditOutcomes } from '@gantry/model'
 import Type, { type Static } from 'typebox'
 import { listOf, orNull } from './fields.ts'
 
@@ -9,7 +9,7 @@ const AuditRecord = Type.Object({
   eventType: Type.String(),
   eventTime: Type.String({ format: 'date-time' }),
   action: Type.String({ description: '`create`, `delete`, `update`, `update/stop`, `authenticate` …' }),
-  outcome: Type.Union(auditOutcomes.map((outcome) => Type.Literal(outcome))),
+  outcome: Type.Unsafe<AuditOutcome>({ type: 'string', enum: [...auditOutcomes] }),
   reason: Type.Object({ reasonType: Type.String(), reasonCode: Type.String({ description: 'The HTTP status.' }) }),
   initiator: Type.Object({
     typeURI: Type.String(),

@@ -42,7 +42,7 @@ export function auditTable(db: Kysely<Database>): AuditTable {
       // By number, as they were written: times of several servers are not in quite that order.
       const oldest = db.selectFrom('audit_records').select(['number', 'at']).orderBy('number').limit(most)
       const rows = await oldest.execute()
-      const last = rows.findLast(({ number, at }) => at < before || number <= Number(newest?.number ?? 0) - keep)
+      const last = rows.findLast(({ number, at }) => at < before || number <= (newest?.number ?? 0) - keep)
       if (!last) return 0
       const { numDeletedRows } = await db
         .deleteFrom('audit_records')
