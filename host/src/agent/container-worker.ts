@@ -49,8 +49,7 @@ export class ContainerWorker {
   #seenGeneration: number
   #failed: { readonly version: number; readonly failure: Failure } | null = null
   #settled = 0
-  #lastReport = ''
-  #lastObserved: Observed | null = null
+  #last: { readonly text: string; readonly observed: Observed } | null = null
   #ownStarts = 0
   /** Refusals in a row that may pass. */
   #mishaps = 0
@@ -84,17 +83,15 @@ export class ContainerWorker {
   /** What it was told and has said last; null while there is more to do or to say than that. */
   get holding(): Holding | null {
     const { wish, spec, seenGeneration, lease } = this.#assignment
-    const observed = this.#lastObserved
-    if (this.#busy || this.#woken || this.#ended || this.#lastReport === '' || !observed) return null
-    if (observed.settled !== wish.version || wish.gone || lease !== undefined) return null
-    // It waits for the server's word that its run was written down.
-    if (spec.autoRemove && seenGeneration < this.#seenGeneration) return null
-    return { told: this.#assignment, observed }
+    const observed = this.#busy || this.#woken || this.#ended ? null : this.#last?.observed
+    if (observed?.settled !== wish.version || wish.gone || lease !== undefined) return null
+    // One that removes itself waits for the server's word that its run was written down.
+    return spec.autoRemove && seenGeneration < this.#seenGeneration ? null : { told: this.#assignment, observed }
   }
 
   /** Takes the newest assignment; an older one (a late message) is ignored. Always ends in a report. */
   assign(assignment: Assignment): void {
-    this.#lastReport = ''
+    this.#last = null
     if (assignment.wish.version >= this.#assignment.wish.version) {
       if (assignment.wish.version > this.#assignment.wish.version) this.#interrupt.abort(new Error('newer wish'))
       if (assignment.imageRef !== this.#assignment.imageRef) this.#image = 'unknown'
@@ -345,9 +342,8 @@ export class ContainerWorker {
   #send(observed: Observed, gone: boolean): void {
     const message: AgentMessage = { kind: 'observed', id: this.#assignment.id, observed, gone }
     const text = JSON.stringify(message)
-    if (text === this.#lastReport) return
-    this.#lastReport = text
-    this.#lastObserved = observed
+    if (text === this.#last?.text) return
+    this.#last = { text, observed }
     this.#context.report(message)
   }
 }
