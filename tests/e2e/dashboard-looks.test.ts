@@ -2,16 +2,15 @@
  * Every page of the dashboard: for whoever cannot see or point well (axe), on a phone, and how long the first one takes with many
  * containers. GANTRY_SCREENSHOTS=FOLDER keeps pictures: `npm run screenshots` writes those in docs/screenshots.
  */
-import { createRequire } from 'node:module'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isPage, mostScript, pageSizes } from '../../tools/page-size.ts'
 import { buildPages, openBrowser, signIn, type TestBrowser } from '../fixtures/dashboard.ts'
 import { type Gantry, type Session, startGantry } from '../fixtures/gantry.ts'
+import { atRest, excessWidth, faultsOf } from '../fixtures/page-faults.ts'
 
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const pictures = process.env['GANTRY_SCREENSHOTS']
 
 /** A path below `/ui`, and what its heading says. */
@@ -76,7 +75,7 @@ describe('the looks of the dashboard', () => {
         await page.goto(addressOf(name, path))
         await settled(page)
         for (const fault of await faultsOf(page)) found.push(`${name}: ${fault}`)
-        const tooWide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+        const tooWide = await excessWidth(page)
         if (tooWide > 0) found.push(`${name}: ${tooWide} px wider than the window`)
         // Charts begin empty.
         if (pictures !== undefined && path === 'charts') await page.waitForTimeout(20_000)
@@ -119,30 +118,7 @@ describe('the looks of the dashboard', () => {
 async function settled(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).waitFor()
   await expect.poll(() => page.locator('.mantine-Loader-root').count(), { timeout: 30_000 }).toBe(0)
-  // What fades in has not its contrast yet.
-  await page.evaluate('Promise.all(document.getAnimations().map((one) => one.finished.catch(() => undefined)))')
-}
-
-async function faultsOf(page: Page): Promise<string[]> {
-  // As a devtools expression: the page's own policy forbids script from elsewhere.
-  await page.evaluate(await readFile(axe, 'utf8'))
-  const { violations } = await page.evaluate<{ violations: Violation[] }>('axe.run()')
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(
-      ({ id, help, nodes }) =>
-        `${id} (${help}): ${nodes
-          .slice(0, 2)
-          .map(({ html }) => html.slice(0, 160))
-          .join(' … ')}`,
-    )
-}
-
-interface Violation {
-  readonly id: string
-  readonly impact: string | null
-  readonly help: string
-  readonly nodes: readonly { readonly html: string }[]
+  await atRest(page)
 }
 
 async function keep(page: Page, name: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { createTheme, Loader, Menu, type MantineColorsTuple } from '@mantine/core'
+import { createTheme, Loader, type MantineColorsTuple } from '@mantine/core'
 
 /** Harbour blue-green: readable (WCAG AA) on white from shade 7 on, on the dark ground from shade 4 down. */
 const harbour: MantineColorsTuple = [
@@ -28,7 +28,5 @@ export const theme = createTheme({
   components: {
     // Its label is heard only of something that has a role.
     Loader: Loader.extend({ defaultProps: { role: 'status' } }),
-    // The first item takes the focus, not something before it that is none.
-    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
   },
 })
