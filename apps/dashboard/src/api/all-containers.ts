@@ -1,7 +1,7 @@
-import type { ChangeView } from '@gantry/facade-native/views'
 import { infiniteQueryOptions, type QueryClient } from '@tanstack/react-query'
 import { call } from './client.ts'
 import { type KeptList, keepContainerList } from './container-list.ts'
+import { followEveryChange } from './every-change.ts'
 import type { ContainerPage } from './nouns.ts'
 
 /** What of every project's containers is asked for; the server filters and sorts. */
@@ -16,10 +16,6 @@ export interface AllFilter {
 const pageSize = 200
 /** As many are kept in the page; who looks for others asks more closely. */
 export const mostShown = 5000
-/** How long changes are gathered. Milliseconds. */
-const gatherMs = 150
-/** Before a stream that was refused is asked for again. Milliseconds. */
-const againMs = 5000
 
 function pageOf(filter: AllFilter, marker: string | null, signal: AbortSignal): Promise<ContainerPage> {
   const query = { allProjects: true, limit: pageSize, ...filter, ...(marker !== null && { marker }) }
@@ -50,36 +46,13 @@ export function followAll(client: QueryClient, filter: AllFilter): () => void {
     most: mostShown,
   }
   const kept = keepContainerList(client, list)
-  let news: ChangeView[] = []
-  let gathering: ReturnType<typeof setTimeout> | undefined
-  let again: ReturnType<typeof setTimeout> | undefined
-  let source: EventSource
-  const take = () => {
-    gathering = undefined
-    kept.take(news)
-    news = []
-  }
-  const open = (isFirst: boolean) => {
-    let wasLost = !isFirst
-    source = new EventSource('/v1/events?since=now&allProjects=true&types=container.*')
-    source.addEventListener('open', () => {
-      // What happened while nobody listened is in no event.
-      if (wasLost) void client.invalidateQueries({ queryKey: list.queryKey })
-    })
-    source.addEventListener('error', () => {
-      wasLost = true
-      if (source.readyState === EventSource.CLOSED) again = setTimeout(() => open(false), againMs)
-    })
-    source.addEventListener('change', (event: MessageEvent<string>) => {
-      news.push(JSON.parse(event.data) as ChangeView)
-      gathering ??= setTimeout(take, gatherMs)
-    })
-  }
-  open(true)
+  const follow = followEveryChange({
+    types: 'container.*',
+    onChanges: (changes) => kept.take(changes),
+    onGap: () => void client.invalidateQueries({ queryKey: list.queryKey }),
+  })
   return () => {
-    source.close()
-    clearTimeout(again)
-    clearTimeout(gathering)
+    follow()
     kept.stop()
   }
 }

@@ -1,11 +1,13 @@
 import type { AuditRecordView } from '@gantry/facade-native/views'
 import { Button, Code, Drawer, Group, Stack } from '@mantine/core'
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { auditQuery } from '../../api/audit.ts'
+import { useEveryChange } from '../../api/every-change.ts'
 import { projectsQuery } from '../../api/identity.ts'
 import { namesOf } from '../../api/lists.ts'
+import { paced } from '../../api/paced.ts'
 import { Empty } from '../../parts/empty.tsx'
 import { Facts } from '../../parts/facts.tsx'
 import { PlaceLink } from '../../parts/object-link.tsx'
@@ -24,6 +26,20 @@ export function Audit() {
   return isAdmin ? <Records /> : <NotFound />
 }
 
+/** Milliseconds between two readings of what was written down, however much happens. */
+const readEveryMs = 2000
+
+/** Where something happens, somebody called: the newest records are read again, unless one has gone further back. */
+function useNewest(hasGoneBack: boolean): void {
+  const client = useQueryClient()
+  const reading = useMemo(() => paced(() => client.invalidateQueries({ queryKey: ['audit'] }), readEveryMs), [client])
+  useEffect(() => reading.stop, [reading])
+  const onEvent = useCallback(() => {
+    if (!hasGoneBack) reading.ask()
+  }, [reading, hasGoneBack])
+  useEveryChange(true, undefined, onEvent)
+}
+
 interface Row {
   readonly key: string
   readonly record: AuditRecordView
@@ -36,12 +52,20 @@ function Records() {
   const { data: kept } = useQuery({ ...projectsQuery, enabled: ownIdentity })
   const projects = kept ?? own
   const found = useInfiniteQuery(auditQuery(search))
+  useNewest((found.data?.pages.length ?? 0) > 1)
   const rows = useMemo(() => found.data && rowsOf(found.data.pages.flatMap(({ records }) => records)), [found.data])
   const columns = useMemo(() => columnsFor(namesOf(projects)), [projects])
   const [opened, setOpened] = useState<AuditRecordView | null>(null)
   const change = (more: AuditSearch) => void navigate({ search: (old) => ({ ...old, ...more }), replace: true })
   return (
-    <Page title="Audit">
+    <Page
+      title="Audit"
+      actions={
+        <Button variant="default" loading={found.isRefetching} onClick={() => void found.refetch()}>
+          Read again
+        </Button>
+      }
+    >
       <Filters search={search} projects={projects.map(({ name }) => name)} onChange={change} />
       <ListTable
         noun="records"

@@ -1,9 +1,10 @@
 import type { ContainerView } from '@gantry/facade-native/views'
 import { Anchor, Breadcrumbs, Center, Group, Loader, Tabs, Text } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { type ComponentType, lazy, Suspense, useEffect, useRef } from 'react'
+import { type ComponentType, lazy, Suspense, useCallback, useEffect, useRef } from 'react'
 import { ApiError } from '../../api/client.ts'
+import { useEveryChange } from '../../api/every-change.ts'
 import { containerQuery } from '../../api/nouns.ts'
 import { Empty } from '../../parts/empty.tsx'
 import { Failure } from '../../parts/failure.tsx'
@@ -31,21 +32,20 @@ const labels: Readonly<Record<Tab, string>> = {
   actions: 'Actions',
 }
 
-/** Of another project's container, at which only an administrator looks, no event tells here. Milliseconds. */
-const lookEveryMs = 5000
-
 /** One container: what it is, what it does, and what can be done with it. */
 export function ContainerPage() {
   const { id } = useParams({ from: '/containers/$id' })
   const { project } = useSession()
-  const {
-    data: container,
-    error,
-    refetch,
-  } = useQuery({
-    ...containerQuery(id),
-    refetchInterval: ({ state: { data } }) => (data && data.projectId !== project.id ? lookEveryMs : false),
-  })
+  const client = useQueryClient()
+  const { data: container, error, refetch } = useQuery(containerQuery(id))
+  // Of another project's container, at which only an administrator looks, the project's own events do not tell.
+  const onEvent = useCallback(
+    (ids: ReadonlySet<string> | null) => {
+      if (ids === null || ids.has(id)) void client.invalidateQueries({ queryKey: containerQuery(id).queryKey })
+    },
+    [client, id],
+  )
+  useEveryChange(container !== undefined && container.projectId !== project.id, 'container.*', onEvent)
   if (error instanceof ApiError && error.status === 404) return <Gone name={container?.name ?? id} />
   if (container) return <Known container={container} />
   return (
