@@ -42,7 +42,7 @@ describe('folders and the tab Files', () => {
     await writeFile(join(site, 'deep', 'er', 'a b.txt'), 'chosen')
     const inContainer = async (command: string) => {
       const query = new URLSearchParams({ command: `sh -c '${command}'`, run: 'true', interactive: 'false' })
-      const { json } = await demo.zun('POST', `/containers/ticker/execute?${query}`)
+      const { json } = await demo.zun('POST', `/containers/ticker/execute?${query.toString()}`)
       return String(json['output']).trim()
     }
     await inContainer('mkdir -p /tmp/chosen /tmp/dropped')

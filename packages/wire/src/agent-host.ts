@@ -7,7 +7,7 @@ export interface AgentHost {
   facts(): Promise<HostFacts>
   readonly calls: AgentCalls
   /** `holdingsDigest` of all containers; null while there is something to do or to tell of one, or if it cannot tell. Asked before a session begins. */
-  holds?(): string | null
+  readonly holds?: () => string | null
   /**
    * A session began. `send` may be called until `signal` aborts and keeps order; what it is given is queued and written with
    * back-pressure, so it never blocks. The answer takes the relay's messages in order. Work under way goes on between

@@ -2,6 +2,7 @@ import { NavLink } from '@mantine/core'
 import {
   IconBox,
   IconBuildingWarehouse,
+  IconClipboardList,
   IconDatabase,
   IconGauge,
   IconHistory,
@@ -38,8 +39,8 @@ type RoutePath =
   | '/registries'
   | '/quotas'
   | '/events'
-  | '/hosts'
   | '/audit'
+  | '/hosts'
   | '/identity'
 
 const places: readonly Place[] = [
@@ -53,8 +54,8 @@ const places: readonly Place[] = [
   { to: '/registries', label: 'Registries', icon: IconBuildingWarehouse },
   { to: '/quotas', label: 'Quotas', icon: IconGauge },
   { to: '/events', label: 'Events', icon: IconHistory },
-  { to: '/hosts', label: 'Hosts', icon: IconServer, adminsOnly: true },
   { to: '/audit', label: 'Audit', icon: IconClipboardList, adminsOnly: true },
+  { to: '/hosts', label: 'Hosts', icon: IconServer, adminsOnly: true },
   { to: '/identity', label: 'Users and projects', icon: IconUsers, adminsOnly: true, ownIdentityOnly: true },
 ]
 
