@@ -71,7 +71,7 @@ export {
   type ClientCertificates,
   createClientCertificates,
 } from './access/client-certificates.ts'
-export { createIdentify, type Identified, type Identify, type IdentifyDeps } from './access/identify.ts'
+export { createIdentify, followToken, type Identified, type Identify, type IdentifyDeps } from './access/identify.ts'
 export {
   type BasicLogin,
   createRegistryLogins,

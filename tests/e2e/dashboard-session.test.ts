@@ -108,6 +108,25 @@ describe('the session of the dashboard', () => {
     expect(twice.status).toBe(204)
   })
 
+  test('signing out ends what still flows to the session, and not what flows to another', async () => {
+    const [{ cookie, csrf }, elsewhere] = [await signIn(), await signIn()]
+    const follow = (shown: string) => fetch(`${server.api}/v1/events?since=now`, { headers: { cookie: shown } })
+    const [mine, theirs] = await Promise.all([follow(cookie), follow(elsewhere.cookie)])
+    expect([mine.status, theirs.status]).toEqual([200, 200])
+    const over = mine.text().catch(() => 'cut off')
+    const out = await server.ask('DELETE', '/ui/session', { headers: { cookie, 'x-csrf-token': csrf } })
+    expect(out.status).toBe(204)
+    expect(await over).toBe('cut off')
+    const goesOn = theirs.text().then(
+      () => 'over',
+      () => 'cut off',
+    )
+    expect(await Promise.race([goesOn, server.ask('GET', '/v1/networks', { user: server.demo })])).toHaveProperty(
+      'status',
+      200,
+    )
+  })
+
   test('the page comes with a policy that lets only its own scripts run, and compressed', async () => {
     const page = await server.ask('GET', '/ui/containers/anything', { headers: { 'accept-encoding': 'br' } })
     expect(page.status).toBe(200)

@@ -6,6 +6,7 @@ import {
   createClientCertificates,
   createIdentify,
   createStreamGuard,
+  followToken,
   type IdentifyDeps,
   type ClientCertificateDeps,
   type RegistryLogins,
@@ -36,6 +37,8 @@ export interface DockerParts {
 export interface DockerAccess extends Disposable {
   readonly options: DockerOptions
   readonly certificates: ClientCertificates
+  /** For streams of other façades: calls `end` once when the token is revoked, unless the answer is called before. */
+  readonly whenRevoked: (token: string, end: () => void) => Promise<() => void>
 }
 
 export function dockerAccess(parts: DockerParts): DockerAccess {
@@ -51,6 +54,7 @@ export function dockerAccess(parts: DockerParts): DockerAccess {
   }
   return {
     options: { control, identify, logInHere, guard, clock, ids },
+    whenRevoked: async (token, end) => guard.watch(await followToken(identity, token), end),
     certificates: createClientCertificates({ identity, table: store.certificates, secrets, signer: ca, clock, ids }),
     [Symbol.dispose]: () => guard[Symbol.dispose](),
   }

@@ -233,6 +233,7 @@ async function build(options: ServerOptions, log: Logger, opened: (() => Promise
     certificates: access.certificates,
     dockerPorts: () => dockerPorts,
     namespaces,
+    whenRevoked: access.whenRevoked,
   })
   await app.register(dashboardFacade, {
     identity,

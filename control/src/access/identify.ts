@@ -42,7 +42,7 @@ export function createIdentify({ identity, certificates, secrets, clock }: Ident
 
   async function byToken(token: string, { requestId }: Asking): Promise<Identified> {
     const caller = await identity.verify(token, requestId)
-    return { caller, credential: digest('token', token), stillGranted: await identity.follow(token) }
+    return { caller, ...(await followToken(identity, token)) }
   }
 
   async function byCredential(id: string, secret: string, asking: Asking): Promise<Identified> {
@@ -98,6 +98,14 @@ export function createIdentify({ identity, certificates, secrets, clock }: Ident
         return assertNever(shown, 'a shown credential')
     }
   }
+}
+
+/** What a `StreamGuard` watches of a token that was verified. */
+export async function followToken(
+  identity: Pick<GrantCheck, 'follow'>,
+  token: string,
+): Promise<Pick<Identified, 'credential' | 'stillGranted'>> {
+  return { credential: digest('token', token), stillGranted: await identity.follow(token) }
 }
 
 /** Says the same whether or not the other project exists. */

@@ -1,5 +1,5 @@
 import type { ClientCertificates, Control, Namespaces, TokenVerifier } from '@gantry/control'
-import { answerFault, authenticate, openApi, type TypeBoxProvider } from '@gantry/http'
+import { answerFault, authenticate, openApi, tokenOf, type TypeBoxProvider } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
 import type { NativeContext } from './context.ts'
@@ -42,6 +42,8 @@ export interface NativeOptions {
   readonly certificates: ClientCertificates
   readonly dockerPorts: NativeContext['dockerPorts']
   readonly namespaces: Namespaces
+  /** Calls `end` once when the token is revoked. Call the answer when nobody needs to know any more. */
+  readonly whenRevoked: (token: string, end: () => void) => Promise<() => void>
   /** Shown in the OpenAPI document. */
   readonly version?: string
   readonly heartbeatMs?: number
@@ -87,6 +89,7 @@ export async function nativeFacade(app: FastifyInstance, options: NativeOptions)
     certificates,
     dockerPorts,
     namespaces,
+    whenRevoked,
     version = '0.1.0',
     heartbeatMs = 20_000,
   } = options
@@ -99,6 +102,7 @@ export async function nativeFacade(app: FastifyInstance, options: NativeOptions)
         reply.header('x-openstack-request-id', request.id)
       })
       authenticate(v1, verifier)
+      cutRevoked(v1, whenRevoked)
       v1.setNotFoundHandler((request) => {
         throw new Fault('request.no-route', { method: request.method, path: request.url.split('?', 1)[0] ?? '' })
       })
@@ -118,6 +122,17 @@ export async function nativeFacade(app: FastifyInstance, options: NativeOptions)
     },
     { prefix: '/v1' },
   )
+}
+
+/** What flows ends with the token it was asked with: a log or a shell may stay open for days. */
+function cutRevoked(app: FastifyInstance, whenRevoked: NativeOptions['whenRevoked']): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const token = tokenOf(request)
+    if (request.routeOptions.config.streaming !== true || token === undefined) return
+    const over = await whenRevoked(token, () => request.raw.socket.destroy())
+    if (reply.raw.destroyed) over()
+    else reply.raw.once('close', over)
+  })
 }
 
 function projectsBy(namespaces: Namespaces): NativeContext['projectOf'] {

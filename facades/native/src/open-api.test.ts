@@ -35,6 +35,7 @@ async function documentOf(): Promise<{ document: Document; routes: string[] }> {
     certificates: fakeCertificates(),
     dockerPorts: fakeDockerPorts,
     namespaces: fakeNamespaces,
+    whenRevoked: async () => () => undefined,
   })
   const response = await app.inject('/openapi.json')
   await app.close()

@@ -27,6 +27,7 @@ export async function serveFakeCloud(extend?: (app: FastifyInstance) => void): P
     certificates: fakeCertificates(),
     dockerPorts: fakeDockerPorts,
     namespaces: fakeNamespaces,
+    whenRevoked: async () => () => undefined,
     heartbeatMs: 50,
   })
   extend?.(app)
