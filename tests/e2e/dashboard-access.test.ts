@@ -142,6 +142,45 @@ describe('the dashboard for everybody', () => {
     }
   })
 
+  test('menus and dialogs are worked by keys alone, and give the focus back', async () => {
+    const page = await browser.newPage()
+    await signIn(page, gantry.api, await gantry.env('admin'))
+    const { keyboard } = page
+    const focused = () => page.evaluate<string>('document.activeElement.ariaLabel ?? document.activeElement.innerText')
+    const comesTo = (name: string) => expect.poll(focused, soon).toBe(name)
+
+    await open(page, '/containers')
+    await page.getByRole('button', { name: 'Actions for web' }).focus()
+    await keyboard.press('Enter')
+    await comesTo('Logs')
+    await keyboard.press('Escape')
+    await item(page, 'Logs').waitFor({ state: 'detached' })
+    await comesTo('Actions for web')
+    await keyboard.press('Enter')
+    await comesTo('Logs')
+    // Round the end: the last one.
+    await keyboard.press('ArrowUp')
+    await comesTo('Delete…')
+    await keyboard.press('Enter')
+    await dialog(page).waitFor()
+    await expect.poll(() => page.evaluate('document.activeElement.closest("[role=dialog]") !== null')).toBe(true)
+    await keyboard.press('Escape')
+    await dialog(page).waitFor({ state: 'detached' })
+    await comesTo('Actions for web')
+
+    await open(page, `/containers/${web}`)
+    await page.getByRole('button', { name: 'More' }).focus()
+    await keyboard.press('Enter')
+    await expect.poll(() => page.evaluate('document.activeElement.role'), soon).toBe('menuitem')
+    while ((await focused()) !== 'Rebuild…') await keyboard.press('ArrowDown')
+    await keyboard.press('Enter')
+    await dialog(page).waitFor()
+    await keyboard.press('Escape')
+    await dialog(page).waitFor({ state: 'detached' })
+    await comesTo('More')
+    await page.context().close()
+  })
+
   test('lists are sorted on a phone, too', async () => {
     const page = await browser.newPage({ width: 360, height: 740 })
     await signIn(page, gantry.api, await gantry.env('admin'))

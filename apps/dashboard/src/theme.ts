@@ -1,4 +1,4 @@
-import { createTheme, Loader, type MantineColorsTuple } from '@mantine/core'
+import { createTheme, Loader, Menu, type MantineColorsTuple } from '@mantine/core'
 
 /** Harbour blue-green: readable (WCAG AA) on white from shade 7 on, on the dark ground from shade 4 down. */
 const harbour: MantineColorsTuple = [
@@ -28,5 +28,7 @@ export const theme = createTheme({
   components: {
     // Its label is heard only of something that has a role.
     Loader: Loader.extend({ defaultProps: { role: 'status' } }),
+    // The first item takes the focus, as the ARIA practices want it; an empty element before it is none that a menu may hold.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
   },
 })

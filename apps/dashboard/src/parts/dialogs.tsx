@@ -1,4 +1,5 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { Button, Group, Stack, Text } from '@mantine/core'
+import { Dialog } from './dialog.tsx'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import type { FormEvent, ReactNode } from 'react'
 import { Failure } from './failure.tsx'
@@ -26,7 +27,7 @@ export function FormDialog({ title, verb, nouns, onClose, onSubmit, children }: 
     acting.mutate(new FormData(event.currentTarget))
   }
   return (
-    <Modal opened title={title} onClose={onClose} closeButtonProps={{ 'aria-label': 'Close' }} size="md">
+    <Dialog title={title} onClose={onClose} size="md">
       <form onSubmit={submit}>
         <Stack>
           {children}
@@ -34,7 +35,7 @@ export function FormDialog({ title, verb, nouns, onClose, onSubmit, children }: 
           <Buttons verb={verb} isPending={acting.isPending} onClose={onClose} type="submit" />
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   )
 }
 
@@ -47,7 +48,7 @@ interface ConfirmDialogProps extends ActProps {
 export function ConfirmDialog({ title, verb, nouns, onClose, onConfirm, children }: ConfirmDialogProps) {
   const acting = useAct(nouns, onClose, onConfirm)
   return (
-    <Modal opened title={title} onClose={onClose} closeButtonProps={{ 'aria-label': 'Close' }} size="md">
+    <Dialog title={title} onClose={onClose} size="md">
       <Stack>
         <Text component="div" size="sm" style={{ overflowWrap: 'anywhere' }}>
           {children}
@@ -61,7 +62,7 @@ export function ConfirmDialog({ title, verb, nouns, onClose, onConfirm, children
           onClick={() => acting.mutate(undefined)}
         />
       </Stack>
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,4 +1,5 @@
-import { Alert, Button, Group, List, Modal, Stack, Text } from '@mantine/core'
+import { Alert, Button, Group, List, Stack, Text } from '@mantine/core'
+import { Dialog } from '../../parts/dialog.tsx'
 import type { HostView } from '@gantry/facade-native/views'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { call } from '../../api/client.ts'
@@ -23,7 +24,7 @@ export function Drain({ host, onClose }: { readonly host: HostView; readonly onC
     onSuccess: () => client.invalidateQueries({ queryKey: ['host'] }),
   })
   return (
-    <Modal opened title={`Drain ${host.name}`} onClose={onClose} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog title={`Drain ${host.name}`} onClose={onClose}>
       <Stack>
         {draining.data ? (
           <Drained drained={draining.data} />
@@ -45,7 +46,7 @@ export function Drain({ host, onClose }: { readonly host: HostView; readonly onC
           )}
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,4 +1,5 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { Button, Group, Stack, Text } from '@mantine/core'
+import { Dialog } from '../../parts/dialog.tsx'
 import { useMutation } from '@tanstack/react-query'
 import { call } from '../../api/client.ts'
 import { Failure } from '../../parts/failure.tsx'
@@ -15,7 +16,7 @@ export function JoinToken({ onClose }: { readonly onClose: () => void }) {
     mutationFn: () => call<JoinTokenView>('/v1/hosts/join-tokens', { method: 'POST' }),
   })
   return (
-    <Modal opened title="Add a host" size="lg" onClose={onClose} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog title="Add a host" size="lg" onClose={onClose}>
       <Stack>
         <Text size="sm">
           The machine needs Linux, Docker or Podman, and Gantry. Its agent joins with a token that is good for one
@@ -32,7 +33,7 @@ export function JoinToken({ onClose }: { readonly onClose: () => void }) {
         )}
         {making.error && <Failure error={making.error} what="The token could not be made" />}
       </Stack>
-    </Modal>
+    </Dialog>
   )
 }
 

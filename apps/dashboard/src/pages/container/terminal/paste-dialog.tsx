@@ -1,4 +1,5 @@
-import { Button, Code, Group, Modal, ScrollArea, Stack, Text } from '@mantine/core'
+import { Button, Code, Group, ScrollArea, Stack, Text } from '@mantine/core'
+import { Dialog } from '../../../parts/dialog.tsx'
 
 interface PasteDialogProps {
   readonly text: string
@@ -10,12 +11,7 @@ interface PasteDialogProps {
 export function PasteDialog({ text, onPaste, onClose }: PasteDialogProps) {
   const lines = text.replace(/\n$/, '').split('\n').length
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={lines === 1 ? 'Paste a line that runs at once?' : `Paste ${lines} lines?`}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog onClose={onClose} title={lines === 1 ? 'Paste a line that runs at once?' : `Paste ${lines} lines?`}>
       <Stack>
         <Text size="sm">The shell may run each line as soon as it is there.</Text>
         <ScrollArea.Autosize mah={240}>
@@ -30,6 +26,6 @@ export function PasteDialog({ text, onPaste, onClose }: PasteDialogProps) {
           <Button onClick={onPaste}>Paste</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   )
 }
