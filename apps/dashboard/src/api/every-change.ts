@@ -1,11 +1,10 @@
 import type { ChangeView } from '@gantry/facade-native/views'
 import { useEffect } from 'react'
 import { queryOf } from './client.ts'
+import { type Heard, sharedStream } from './shared-stream.ts'
 
 /** How long changes are gathered. Milliseconds. */
 const gatherMs = 150
-/** Before a stream that was refused is asked for again. Milliseconds. */
-const againMs = 5000
 
 interface EveryChange {
   /** As in `GET /v1/events`: `container.*`. All, unless told. */
@@ -20,34 +19,25 @@ interface EveryChange {
 export function followEveryChange({ types, onChanges, onGap }: EveryChange): () => void {
   let news: ChangeView[] = []
   let gathering: ReturnType<typeof setTimeout> | undefined
-  let again: ReturnType<typeof setTimeout> | undefined
-  let source: EventSource
+  let wasLost = false
   const tell = () => {
     gathering = undefined
     const heard = news
     news = []
     onChanges(heard)
   }
-  const open = (isFirst: boolean) => {
-    let wasLost = !isFirst
-    source = new EventSource(`/v1/events${queryOf({ since: 'now', allProjects: true, types })}`)
-    source.addEventListener('open', () => {
-      if (wasLost) onGap()
-      wasLost = false
-    })
-    source.addEventListener('error', () => {
-      wasLost = true
-      if (source.readyState === EventSource.CLOSED) again = setTimeout(() => open(false), againMs)
-    })
-    source.addEventListener('change', (event: MessageEvent<string>) => {
-      news.push(JSON.parse(event.data) as ChangeView)
+  const hear = (heard: Heard) => {
+    if (heard.kind === 'event') {
+      news.push(JSON.parse(heard.data) as ChangeView)
       gathering ??= setTimeout(tell, gatherMs)
-    })
+      return
+    }
+    if (heard.kind === 'open' && wasLost) onGap()
+    wasLost = heard.kind === 'lost'
   }
-  open(true)
+  const close = sharedStream(`/v1/events${queryOf({ since: 'now', allProjects: true, types })}`, ['change'], hear)
   return () => {
-    source.close()
-    clearTimeout(again)
+    close()
     clearTimeout(gathering)
   }
 }

@@ -5,6 +5,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { keepContainerList } from './container-list.ts'
 import { keepHostList } from './host-list.ts'
 import { type Paced, paced } from './paced.ts'
+import { type Heard, sharedStream } from './shared-stream.ts'
 
 export type LiveState = 'connecting' | 'live' | 'lost'
 
@@ -62,28 +63,31 @@ export function followChanges(client: QueryClient, isAdmin: boolean): () => void
     if ([...touched.keys()].some((noun) => counted.has(noun))) sums.ask()
     touched.clear()
   }
-  const source = new EventSource(`/v1/events?since=now${isAdmin ? '&hosts=true' : ''}`)
-  source.addEventListener('open', () => {
-    // What happened while nobody listened is in no event.
-    if (state === 'lost') void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
-    hosts.forget()
-    become('live')
-  })
-  source.addEventListener('error', () => become('lost'))
-  source.addEventListener('change', (event: MessageEvent<string>) => {
-    const change = JSON.parse(event.data) as ChangeView
+  const takeChange = (change: ChangeView) => {
     for (const listener of listeners) listener(change)
     const noun = nounOf(change)
     if (noun === 'container') news.push(change)
     touched.set(noun, (touched.get(noun) ?? new Set()).add(change.objectId))
     if (change.type === 'host.delete') hosts.drop(change.objectId)
     timer ??= setTimeout(refresh, gatherMs)
-  })
-  source.addEventListener('hosts', (event: MessageEvent<string>) => {
-    hosts.take((JSON.parse(event.data) as { readonly hosts: readonly HostView[] }).hosts)
-  })
+  }
+  const hear = (heard: Heard) => {
+    switch (heard.kind) {
+      case 'open':
+        // What happened while nobody listened is in no event.
+        if (state === 'lost') void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
+        hosts.forget()
+        return become('live')
+      case 'lost':
+        return become('lost')
+      case 'event':
+        if (heard.type === 'change') takeChange(JSON.parse(heard.data) as ChangeView)
+        else hosts.take((JSON.parse(heard.data) as { readonly hosts: readonly HostView[] }).hosts)
+    }
+  }
+  const close = sharedStream(`/v1/events?since=now${isAdmin ? '&hosts=true' : ''}`, ['change', 'hosts'], hear)
   return () => {
-    source.close()
+    close()
     containers.stop()
     hosts.stop()
     sums.stop()

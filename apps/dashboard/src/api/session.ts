@@ -1,6 +1,7 @@
 import type { SessionView, SignedOutView } from '@gantry/facade-dashboard/views'
 import { queryOptions } from '@tanstack/react-query'
 import { ApiError, call, keepCsrf } from './client.ts'
+import { enterRoom } from './shared-stream.ts'
 
 export type { SessionView }
 
@@ -43,5 +44,6 @@ export const farewellKey = ['farewell']
 
 function kept(session: SessionView): SessionView {
   keepCsrf(session.csrf)
+  enterRoom(`${session.user.id} ${session.project.id}`)
   return session
 }
