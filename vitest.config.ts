@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** A second, as usual, is short on a machine that does other things besides. Milliseconds. */
+const expectSoon = { poll: { timeout: 15_000 } }
+
 /**
  * `unit`: beside the code, quick. `postgres`: of these, what looks at the store, on a PostgreSQL instead of SQLite. `e2e`: in tests/, on real parts, one file after another. `openstack`: likewise, inside a real
  * OpenStack (tools/test-openstack.sh).
@@ -10,6 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          expect: expectSoon,
           include: ['{apps,facades,control,host,providers,store,packages,tools}/**/*.test.ts'],
           testTimeout: 20_000,
         },
@@ -17,6 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'postgres',
+          expect: expectSoon,
           include: [
             'store/src/{tables,identity}/**/*.test.ts',
             'store/src/migrations/newer.test.ts',
@@ -30,6 +35,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          expect: expectSoon,
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/openstack/**'],
           testTimeout: 180_000,
@@ -40,6 +46,7 @@ export default defineConfig({
       {
         test: {
           name: 'openstack',
+          expect: expectSoon,
           include: ['tests/openstack/**/*.test.ts'],
           // A Nova takes minutes to come up, so the usual cloud has none: docs/operate/hosts-on-demand.md.
           exclude: process.env['TESTCLOUD_SERVICES']?.includes('nova')

@@ -44,15 +44,17 @@ export function sharedStream(url: string, types: readonly string[], hear: (heard
   let isTold = false
   channel.addEventListener('message', ({ data }: MessageEvent<Said>) => {
     if (data.kind === 'who') {
-      if (isListener && isOpen) channel.postMessage({ kind: 'here' })
+      if (isListener && isOpen) say({ kind: 'here' })
     } else if (data.kind !== 'here' || !isTold) {
       isTold = true
       hear(data.kind === 'here' ? { kind: 'open' } : data)
     }
   })
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no other origin
+  const say = (said: Said) => channel.postMessage(said)
   const tell = (heard: Heard) => {
     if (heard.kind !== 'event') isOpen = heard.kind === 'open'
-    channel.postMessage(heard)
+    say(heard)
     hear(heard)
   }
   const listen = async () => {
@@ -61,7 +63,7 @@ export function sharedStream(url: string, types: readonly string[], hear: (heard
     openStream(url, types, tell, closing.signal)
     await new Promise((resolve) => closing.signal.addEventListener('abort', resolve))
   }
-  channel.postMessage({ kind: 'who' })
+  say({ kind: 'who' })
   navigator.locks.request(name, { signal: closing.signal }, listen).catch(() => undefined)
   return () => closing.abort()
 }
