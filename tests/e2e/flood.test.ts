@@ -18,7 +18,7 @@ const late: Promise<boolean>[] = []
 /** MiB. An idle server has about 280, an agent 150. */
 const most = { server: 800, agent: 500 }
 /** Milliseconds that one of a hundred requests of the other tenant may take longer than. */
-const slowest = 15_000
+const slowest = 30_000
 
 beforeAll(async () => {
   gantry = await startGantry()
@@ -51,7 +51,7 @@ async function survived(flood: () => Promise<void>): Promise<number> {
   const agent = { peak: 0 }
   const looking = setInterval(() => (agent.peak = Math.max(agent.peak, residentOf(pid('agent')))), 100)
   const { peak, latencies } = await watched(pid('server'), probe, flood).finally(() => clearInterval(looking))
-  expect(latencies.length).toBeGreaterThan(10)
+  expect(latencies.length).toBeGreaterThan(5)
   expect(latencies[Math.floor(latencies.length * 0.99)]).toBeLessThan(slowest)
   expect([peak, agent.peak]).toEqual([expect.toSatisfy(below(most.server)), expect.toSatisfy(below(most.agent))])
   return peak
