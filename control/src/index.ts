@@ -82,6 +82,7 @@ export {
 } from './access/registry-logins.ts'
 export { isGranted, type RegistryGrant, requireGrant } from './access/registry-tokens.ts'
 export { createStreamGuard, type StreamGuard } from './access/stream-guard.ts'
+export { whoseToken } from './access/whose-token.ts'
 export { aloneCluster, soleServer } from './cluster/alone.ts'
 export { hostSessions } from './cluster/host-sessions.ts'
 export { createControl } from './create-control.ts'

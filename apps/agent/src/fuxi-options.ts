@@ -142,7 +142,6 @@ function sizeOf(text: string): number {
   throw new UsageError(`--default-size is a whole number of GiB above 0, not "${text}".`)
 }
 
-/** In milliseconds. */
 function protocolOf(text: string): string {
   const protocol = text.toUpperCase()
   if (protocol === 'NFS' || protocol === 'CEPHFS') return protocol

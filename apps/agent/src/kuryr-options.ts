@@ -108,5 +108,3 @@ function oneOf<T extends string>(text: string, words: readonly T[], option: stri
   if (word === undefined) throw new UsageError(`${option} is ${words.join(' or ')}, not "${text}".`)
   return word
 }
-
-/** In milliseconds. */

@@ -77,6 +77,24 @@ interface Table<Id extends string, T> {
   remove(id: Id): Promise<void>
 }
 
+/** What most tables have beside that. */
+interface Changeable<Id extends string, C> {
+  update(id: Id, change: C): Promise<void>
+}
+
+/** A change of an object, which is alike in most tables. */
+export function recordedUpdate<Id extends string, T extends Owned<Id>, C extends Partial<T>>(
+  table: Changeable<Id, C>,
+  recorder: ObjectRecorder<Id, T>,
+): Changeable<Id, C> {
+  return {
+    async update(id, change) {
+      await table.update(id, change)
+      recorder.changed(id, change)
+    },
+  }
+}
+
 /** The beginning and the end of an object, which are alike in all tables. */
 export function recordedLife<Id extends string, T extends Owned<Id>>(
   table: Table<Id, T>,

@@ -3,7 +3,7 @@ import type { Router, RouterId, SecurityGroup, SecurityGroupId, Subnet, SubnetId
 import type { NetworkTables } from '../ports/network-tables.ts'
 import type { Tables } from '../ports/store.ts'
 import { floatingIpData, groupData, networkData, portData, routerData, subnetData } from './object-data.ts'
-import { ObjectRecorder, recordedLife } from './object-recorder.ts'
+import { ObjectRecorder, recordedLife, recordedUpdate } from './object-recorder.ts'
 import type { RecordedTables } from './recorded-objects.ts'
 
 /** The tables of networks and of what is on them. */
@@ -95,10 +95,7 @@ function routers({ routers }: NetworkTables): RecordedTables<'routers'> {
   const table: NetworkTables['routers'] = {
     ...routers,
     ...recordedLife(routers, recorder),
-    async update(id, change) {
-      await routers.update(id, change)
-      recorder.changed(id, change)
-    },
+    ...recordedUpdate(routers, recorder),
   }
   return { tables: { routers: table }, recorders: [recorder] }
 }
@@ -112,10 +109,7 @@ function floatingIps({ floatingIps }: NetworkTables): RecordedTables<'floatingIp
   const table: NetworkTables['floatingIps'] = {
     ...floatingIps,
     ...recordedLife(floatingIps, recorder),
-    async update(id, change) {
-      await floatingIps.update(id, change)
-      recorder.changed(id, change)
-    },
+    ...recordedUpdate(floatingIps, recorder),
     async addForwarding(id, forwarding) {
       await floatingIps.addForwarding(id, forwarding)
       recorder.changed(id)

@@ -6,7 +6,7 @@ import type { NetworkTables } from '../ports/network-tables.ts'
 import type { HostTable, Tables } from '../ports/store.ts'
 import { objectChange } from './change-of.ts'
 import { copyData, volumeData } from './object-data.ts'
-import { ObjectRecorder, recordedLife } from './object-recorder.ts'
+import { ObjectRecorder, recordedLife, recordedUpdate } from './object-recorder.ts'
 import { type CloudTables, recordedCloud } from './recorded-cloud.ts'
 import { recordedNetworks } from './recorded-networks.ts'
 
@@ -88,10 +88,7 @@ function snapshots({ snapshots }: Tables): RecordedTables<'snapshots'> {
   const table: Tables['snapshots'] = {
     ...snapshots,
     ...recordedLife(snapshots, recorder),
-    async update(id, change) {
-      await snapshots.update(id, change)
-      recorder.changed(id, change)
-    },
+    ...recordedUpdate(snapshots, recorder),
   }
   return { tables: { snapshots: table }, recorders: [recorder] }
 }
@@ -105,10 +102,7 @@ function backups({ backups }: Tables): RecordedTables<'backups'> {
   const table: Tables['backups'] = {
     ...backups,
     ...recordedLife(backups, recorder),
-    async update(id, change) {
-      await backups.update(id, change)
-      recorder.changed(id, change)
-    },
+    ...recordedUpdate(backups, recorder),
   }
   return { tables: { backups: table }, recorders: [recorder] }
 }
@@ -122,10 +116,7 @@ function images({ images }: Tables): RecordedTables<'images'> {
   const table: Tables['images'] = {
     ...images,
     ...recordedLife(images, recorder),
-    async update(id, change) {
-      await images.update(id, change)
-      recorder.changed(id, change)
-    },
+    ...recordedUpdate(images, recorder),
   }
   return { tables: { images: table }, recorders: [recorder] }
 }
@@ -140,10 +131,7 @@ function registries({ registries }: Tables): RecordedTables<'registries'> {
   const table: Tables['registries'] = {
     ...registries,
     ...recordedLife({ ...registries, get }, recorder),
-    async update(id, change) {
-      await registries.update(id, change)
-      recorder.changed(id, change)
-    },
+    ...recordedUpdate(registries, recorder),
   }
   return { tables: { registries: table }, recorders: [recorder] }
 }

@@ -56,7 +56,7 @@ export function toldRemoval<T>(tell: Tell<T>, kept: Kept<T>): (caller: Caller, r
   }
 }
 
-/** A verb that changes what hangs on an object. */
+/** A verb that changes what hangs on an object. That this cannot be looked at afterwards is no failure of the verb. */
 export function toldOf<T, R, A extends readonly unknown[]>(
   tell: Tell<T>,
   kept: Pick<Kept<T>, 'get'>,
@@ -64,7 +64,8 @@ export function toldOf<T, R, A extends readonly unknown[]>(
 ): (caller: Caller, ref: string, ...args: A) => Promise<R> {
   return async (caller, ref, ...args) => {
     const answer = await call(caller, ref, ...args)
-    await tell(caller, 'update', await kept.get(caller, ref))
+    const object = await kept.get(caller, ref).catch(() => null)
+    if (object !== null) await tell(caller, 'update', object)
     return answer
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Asker, IdentityProvider, LogIn, WantedScope } from '@gantry/control'
+import { type Asker, type IdentityProvider, type LogIn, type WantedScope, whoseToken } from '@gantry/control'
 import { noteUser, requestId } from '@gantry/http'
 import { Fault, type Ids } from '@gantry/kernel'
 import type { RequestId } from '@gantry/model'
@@ -83,10 +83,8 @@ async function keep(
   made: Omit<Session, 'expiresAt'>,
 ) {
   const asker = await parts.identity.authenticate(made.token, requestId(request))
-  const { user, scope } = asker.token
-  const projectId = scope.kind === 'project' ? scope.project.id : null
   // Who asked had no session yet; the audit is to say whose it is now.
-  noteUser(request, { userId: user.id, userName: user.name, projectId })
+  noteUser(request, whoseToken(asker.token))
   parts.cookies.write(reply, { ...made, expiresAt: asker.token.expiresAt })
   return viewOf(parts, asker, made.csrf)
 }

@@ -1,5 +1,5 @@
-import type { Asker, IdentityService } from '@gantry/control'
-import { noteUser, requestId, type WhoAsks } from '@gantry/http'
+import { type Asker, type IdentityService, whoseToken } from '@gantry/control'
+import { noteUser, requestId } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
@@ -14,7 +14,7 @@ export function requireToken(app: FastifyInstance, identity: IdentityService): v
     }
     const asker = await identity.authenticate(token, requestId(request))
     askers.set(request, asker)
-    noteUser(request, whoOf(asker.token))
+    noteUser(request, whoseToken(asker.token))
   })
 }
 
@@ -22,9 +22,4 @@ export function askerOf(request: FastifyRequest): Asker {
   const asker = askers.get(request)
   if (!asker) throw new Fault('auth.required', { reason: 'the request carries none' })
   return asker
-}
-
-/** Whose token it is, for logs, limits and the audit. */
-export function whoOf({ user, scope }: Asker['token']): WhoAsks {
-  return { userId: user.id, userName: user.name, projectId: scope.kind === 'project' ? scope.project.id : null }
 }

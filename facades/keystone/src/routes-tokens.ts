@@ -1,8 +1,8 @@
-import type { IdentityService } from '@gantry/control'
+import { type IdentityService, whoseToken } from '@gantry/control'
 import { noteUser } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { askerOf, whoOf } from './asker.ts'
+import { askerOf } from './asker.ts'
 import { toLogIn, toScope } from './auth-request.ts'
 import { flag, pathOf, siteOf } from './request.ts'
 import { AuthBody } from './schemas.ts'
@@ -13,7 +13,7 @@ export function logInRoute(app: FastifyInstance, prefix: string, { tokens }: Ide
   app.post<{ Body: AuthBody }>('/v3/auth/tokens', { schema: { body: AuthBody } }, async (request, reply) => {
     const { identity, scope } = request.body.auth
     const { token, info } = await tokens.issue(toLogIn(identity), toScope(scope), request.ip)
-    noteUser(request, whoOf(info))
+    noteUser(request, whoseToken(info))
     const catalog = withCatalog(request) ? await tokens.catalog() : null
     return reply
       .code(201)

@@ -1,5 +1,5 @@
 import type { ClientCertificates, Control, Namespaces, TokenVerifier } from '@gantry/control'
-import { answerFault, authenticate, openApi, tokenOf, type TypeBoxProvider } from '@gantry/http'
+import { answerFault, authenticate, openApi, tokenOf, type TypeBoxProvider, whenClosed } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance } from 'fastify'
 import type { NativeContext } from './context.ts'
@@ -129,9 +129,7 @@ function cutRevoked(app: FastifyInstance, whenRevoked: NativeOptions['whenRevoke
   app.addHook('onRequest', async (request, reply) => {
     const token = tokenOf(request)
     if (request.routeOptions.config.streaming !== true || token === undefined) return
-    const over = await whenRevoked(token, () => request.raw.socket.destroy())
-    if (reply.raw.destroyed) over()
-    else reply.raw.once('close', over)
+    whenClosed(reply, await whenRevoked(token, () => request.raw.socket.destroy()))
   })
 }
 

@@ -2,6 +2,8 @@ import { Fault } from '@gantry/kernel'
 import Type, { type TOptional, type TUnsafe } from 'typebox'
 import { exact, noNul } from './fields.ts'
 
+export { isYes } from '@gantry/http'
+
 type Text = TOptional<TUnsafe<string>>
 
 const spellings = ['true', 'false', '1', '0', '']
@@ -22,10 +24,6 @@ export function text(description: string, maxLength = 255): Text {
 
 export function oneOf(values: readonly string[], description: string): Text {
   return Type.Optional(Type.Unsafe<string>({ type: 'string', enum: [...values], description }))
-}
-
-export function isYes(value: string | undefined, otherwise = false): boolean {
-  return value === undefined ? otherwise : value === 'true' || value === '1' || value === ''
 }
 
 export function wholeOf(value: string | undefined, otherwise: number): number {

@@ -1,6 +1,7 @@
 import type { ByteRange } from '@gantry/control'
 import type { FastifyReply } from 'fastify'
-import { clientSignal, sendBody } from './bodies.ts'
+import { sendBody } from './bodies.ts'
+import { streamSignal } from '@gantry/http'
 import type { Visit } from './distribution.ts'
 import { sendErrors } from './errors.ts'
 import { etagOf, isUnchanged } from './etags.ts'
@@ -17,7 +18,7 @@ export async function sendBlob({ request, reply, repository }: Visit, digest: st
     etag,
     'cache-control': 'private, max-age=0',
   }
-  const open = (range: ByteRange | null) => repository.openBlob(digest, range, clientSignal(reply))
+  const open = (range: ByteRange | null) => repository.openBlob(digest, range, streamSignal(reply))
   if (request.method === 'GET' && asked === undefined && known === undefined) {
     const { size, body } = await open(null)
     return sendBody(reply, 200, { ...usual, ...lengthHeaders(size) }, body)

@@ -36,17 +36,6 @@ export async function gather(request: FastifyRequest, limit: number): Promise<Bu
   return Buffer.concat(parts)
 }
 
-/** Aborted when the client is gone before it has its answer. */
-export function clientSignal({ raw }: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  const gone = () => {
-    if (!raw.writableFinished) controller.abort(new Error('the client closed the connection'))
-  }
-  if (raw.destroyed) gone()
-  else raw.once('close', gone)
-  return controller.signal
-}
-
 /**
  * Answers with what `body` gives. A body that fails cuts the connection: the head is long gone, and the client must not take
  * what it has for all.

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
-import { clientSignal, gather } from './bodies.ts'
+import { gather } from './bodies.ts'
+import { streamSignal } from '@gantry/http'
 import type { Visit } from './distribution.ts'
 import { etagOf, isUnchanged } from './etags.ts'
 
@@ -9,7 +10,7 @@ const usualType = 'application/vnd.oci.image.manifest.v1+json'
 
 /** GET and HEAD. `Accept` is not asked: there is one form of it, and clients say what they make of that. */
 export async function sendManifest({ request, reply, repository }: Visit, reference: string): Promise<FastifyReply> {
-  const { mediaType, digest, content } = await repository.manifest(reference, clientSignal(reply))
+  const { mediaType, digest, content } = await repository.manifest(reference, streamSignal(reply))
   const etag = etagOf(digest)
   reply.headers({ 'docker-content-digest': digest, etag })
   if (isUnchanged(request, etag)) return reply.code(304).send()

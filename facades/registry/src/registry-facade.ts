@@ -1,5 +1,5 @@
 import { isGranted, type RegistryLogins, type RegistryVerbs, type RegistryVisitor, requireGrant } from '@gantry/control'
-import { noteCaller, requestId, tokenOf } from '@gantry/http'
+import { noteCaller, requestId, tokenOf, whenClosed } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerChallenge } from './challenge.ts'
@@ -59,10 +59,10 @@ function cutWhenRevoked(
   guard: RegistryOptions['guard'],
   visitor: RegistryVisitor,
   request: FastifyRequest,
-  { raw }: FastifyReply,
+  reply: FastifyReply,
 ) {
-  raw.once(
-    'close',
+  whenClosed(
+    reply,
     guard.watch(visitor, () => request.raw.socket.destroy()),
   )
 }

@@ -1,7 +1,8 @@
 import { apart } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { bodyOf, clientSignal, lengthOf } from './bodies.ts'
+import { bodyOf, lengthOf } from './bodies.ts'
+import { streamSignal } from '@gantry/http'
 import type { Visit } from './distribution.ts'
 import { sendErrors } from './errors.ts'
 import { parseContentRange, receivedRange } from './ranges.ts'
@@ -71,7 +72,7 @@ async function append({ request, reply, repository, writers }: Visit, id: string
   const received = await repository.received(id)
   const body = bodyOf(request)
   if (body === null) return received
-  const gone = clientSignal(reply)
+  const gone = streamSignal(reply)
   return writers.alone(id, async (cutOff) =>
     repository.append(id, apart(body), range?.start ?? null, AbortSignal.any([gone, cutOff])),
   )

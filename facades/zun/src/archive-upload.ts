@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { callerOf } from '@gantry/http'
+import { callerOf, streamSignal } from '@gantry/http'
 import type { FastifyInstance } from 'fastify'
 import { queryOf, text } from './arguments.ts'
 import { readArchiveBody } from './archive-body.ts'
-import { refOf, sendNull, untilGone, type Zun } from './context.ts'
+import { refOf, sendNull, type Zun } from './context.ts'
 import { Refusal, schemaError } from './errors.ts'
 import { minorOf } from './microversion.ts'
 
@@ -20,7 +20,7 @@ export function archiveUploadRoute(scope: FastifyInstance, zun: Zun): void {
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
 
   scope.post('/containers/:ref/put_archive', { bodyLimit: uploadLimit }, async (request, reply) => {
-    const signal = untilGone(reply)
+    const signal = streamSignal(reply)
     const caller = callerOf(request)
     const body = request.body instanceof Readable ? request.body : Readable.from([])
     if (Number(request.headers['content-length'] ?? 0) > uploadLimit) throw tooLarge()

@@ -36,16 +36,3 @@ export function refOf(request: FastifyRequest): string {
 export function sendNull(reply: FastifyReply, status: number): FastifyReply {
   return reply.code(status).type('application/json').send('null')
 }
-
-/** Aborted when the client goes away before the reply is complete. */
-export function untilGone(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  const { raw } = reply
-  const gone = () => {
-    if (!raw.writableFinished) controller.abort(new Error('The client closed the connection.'))
-  }
-  // It may have gone while its token was looked at.
-  if (raw.destroyed) gone()
-  else raw.once('close', gone)
-  return controller.signal
-}

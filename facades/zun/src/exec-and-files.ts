@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { LogOptions } from '@gantry/control'
-import { callerOf } from '@gantry/http'
+import { callerOf, streamSignal } from '@gantry/http'
 import { Fault } from '@gantry/kernel'
 import { frameKinds, type Stats } from '@gantry/wire'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { type Arguments, argumentsOf, flag, queryOf, requiredText, text } from './arguments.ts'
 import { consoleUrl } from './console-address.ts'
-import { refOf, untilGone, type Zun } from './context.ts'
+import { refOf, type Zun } from './context.ts'
 import { schemaError } from './errors.ts'
 import { archiveJson, framesOf, jsonStringOf } from './json-stream.ts'
 import { minorOf } from './microversion.ts'
@@ -21,7 +21,7 @@ export function execAndFileRoutes(app: FastifyInstance, zun: Zun): void {
   const { containers, consoles } = zun.control
 
   app.get('/containers/:ref/logs', { exposeHeadRoute: false }, async (request, reply) => {
-    const signal = untilGone(reply)
+    const signal = streamSignal(reply)
     const options = readLogOptions(queryOf(request))
     const { framed, output } = await containers.logs(callerOf(request), refOf(request), options, signal)
     return sendJsonStream(reply, output, signal, jsonStringOf(output, framed))
@@ -42,7 +42,7 @@ export function execAndFileRoutes(app: FastifyInstance, zun: Zun): void {
         proxy_url: consoleUrl(zun, request, opened),
       }
     }
-    const signal = untilGone(reply)
+    const signal = streamSignal(reply)
     const plain = { environment: {}, workdir: null, user: null, tty: false, input: null }
     const { output } = await containers.exec(caller, refOf(request), { command, ...plain }, signal)
     endWith(signal, output)
@@ -67,7 +67,7 @@ export function execAndFileRoutes(app: FastifyInstance, zun: Zun): void {
   })
 
   app.get('/containers/:ref/get_archive', { exposeHeadRoute: false }, async (request, reply) => {
-    const signal = untilGone(reply)
+    const signal = streamSignal(reply)
     const path = requiredText(queryOf(request), 'path')
     const { stat, tar } = await containers.getArchive(callerOf(request), refOf(request), path, signal)
     return sendJsonStream(reply, tar, signal, archiveJson(tar, stat, minorOf(request) >= 25))

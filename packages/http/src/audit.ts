@@ -3,6 +3,7 @@ import type { AuditRecord } from '@gantry/model'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { whoAsks } from './auth.ts'
 import { facadeOf } from './metrics.ts'
+import { isYes } from './yes.ts'
 
 export type AuditWriter = (record: AuditRecord) => void
 
@@ -98,7 +99,7 @@ function changes(request: FastifyRequest): boolean {
 /** It asks what would be answered, and changes nothing. A form asks so while one types. */
 function isRehearsal({ query }: FastifyRequest): boolean {
   const { dryRun } = (query ?? {}) as { readonly dryRun?: unknown }
-  return dryRun === '' || dryRun === 'true' || dryRun === '1'
+  return typeof dryRun === 'string' && isYes(dryRun)
 }
 
 /** CADF's taxonomy of actions, as far as a method and a path tell. */

@@ -2,16 +2,18 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply } from 'fastify'
 
+/** Calls `over` when the answer is complete or the client has gone away, also where that was before: while its token was looked at. */
+export function whenClosed({ raw }: FastifyReply, over: () => void): void {
+  if (raw.destroyed) over()
+  else raw.once('close', over)
+}
+
 /** Aborted when the client goes away before the answer is complete: cancels whatever feeds the stream. */
 export function streamSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
-  const { raw } = reply
-  const gone = () => {
-    if (!raw.writableFinished) controller.abort(new Error('the client closed the connection'))
-  }
-  // It may have gone while its token was looked at.
-  if (raw.destroyed) gone()
-  else raw.once('close', gone)
+  whenClosed(reply, () => {
+    if (!reply.raw.writableFinished) controller.abort(new Error('the client closed the connection'))
+  })
   return controller.signal
 }
 

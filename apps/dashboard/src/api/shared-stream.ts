@@ -69,18 +69,21 @@ export function sharedStream(url: string, types: readonly string[], hear: (heard
 }
 
 function openStream(url: string, types: readonly string[], hear: (heard: Heard) => void, signal: AbortSignal): void {
-  const source = new EventSource(url)
+  let source: EventSource
   let again: ReturnType<typeof setTimeout> | undefined
-  source.addEventListener('open', () => hear({ kind: 'open' }))
-  source.addEventListener('error', () => {
-    hear({ kind: 'lost' })
-    // Otherwise the browser itself asks again.
-    if (source.readyState === EventSource.CLOSED && !signal.aborted)
-      again = setTimeout(() => openStream(url, types, hear, signal), againMs)
-  })
-  for (const type of types) {
-    source.addEventListener(type, ({ data }: MessageEvent<string>) => hear({ kind: 'event', type, data }))
+  const open = () => {
+    source = new EventSource(url)
+    source.addEventListener('open', () => hear({ kind: 'open' }))
+    source.addEventListener('error', () => {
+      hear({ kind: 'lost' })
+      // Otherwise the browser itself asks again.
+      if (source.readyState === EventSource.CLOSED && !signal.aborted) again = setTimeout(open, againMs)
+    })
+    for (const type of types) {
+      source.addEventListener(type, ({ data }: MessageEvent<string>) => hear({ kind: 'event', type, data }))
+    }
   }
+  open()
   signal.addEventListener('abort', () => {
     clearTimeout(again)
     source.close()

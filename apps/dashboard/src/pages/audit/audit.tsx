@@ -1,11 +1,10 @@
 import type { AuditRecordView } from '@gantry/facade-native/views'
 import { Button, Code, Drawer, Group, Stack } from '@mantine/core'
-import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { auditQuery } from '../../api/audit.ts'
 import { useEveryChange } from '../../api/every-change.ts'
-import { projectsQuery } from '../../api/identity.ts'
 import { namesOf } from '../../api/lists.ts'
 import { paced } from '../../api/paced.ts'
 import { Empty } from '../../parts/empty.tsx'
@@ -14,6 +13,7 @@ import { PlaceLink } from '../../parts/object-link.tsx'
 import { Page } from '../../parts/page.tsx'
 import { StateBadge } from '../../parts/state-badge.tsx'
 import { type Column, ListTable } from '../../parts/table.tsx'
+import { useProjects } from '../../shell/projects.ts'
 import { useSession } from '../../shell/session.tsx'
 import { NotFound } from '../not-found.tsx'
 import { Filters } from './filters.tsx'
@@ -48,9 +48,7 @@ interface Row {
 function Records() {
   const search = useSearch({ from: '/audit' })
   const navigate = useNavigate({ from: '/audit' })
-  const { ownIdentity, projects: own } = useSession()
-  const { data: kept } = useQuery({ ...projectsQuery, enabled: ownIdentity })
-  const projects = kept ?? own
+  const projects = useProjects()
   const found = useInfiniteQuery(auditQuery(search))
   useNewest((found.data?.pages.length ?? 0) > 1)
   const rows = useMemo(() => found.data && rowsOf(found.data.pages.flatMap(({ records }) => records)), [found.data])

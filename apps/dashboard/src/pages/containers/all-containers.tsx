@@ -4,14 +4,13 @@ import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-quer
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useMemo } from 'react'
 import { allContainersQuery, followAll, mostShown } from '../../api/all-containers.ts'
-import { projectsQuery } from '../../api/identity.ts'
 import { namesOf } from '../../api/lists.ts'
 import { hostsQuery } from '../../api/nouns.ts'
 import { counted } from '../../parts/amounts.ts'
 import { Empty } from '../../parts/empty.tsx'
 import { Failure } from '../../parts/failure.tsx'
 import { WordField } from '../../parts/word-field.tsx'
-import { useSession } from '../../shell/session.tsx'
+import { useProjects } from '../../shell/projects.ts'
 import { columnsFor } from './columns.tsx'
 import { ListBody } from './list-body.tsx'
 import { containersOf } from './rows.ts'
@@ -66,12 +65,6 @@ export function AllContainers() {
       {more.isThere && <More {...more} />}
     </>
   )
-}
-
-function useProjects(): readonly { readonly id: string; readonly name: string }[] {
-  const { ownIdentity, projects } = useSession()
-  const { data } = useQuery({ ...projectsQuery, enabled: ownIdentity })
-  return data ?? projects
 }
 
 function useLiveList(filter: Parameters<typeof allContainersQuery>[0]) {
