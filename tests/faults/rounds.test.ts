@@ -62,7 +62,7 @@ function rowsOf(path: string): Record<string, number> {
   const db = new DatabaseSync(path, { readOnly: true })
   try {
     const tables = db.prepare("select name from sqlite_master where type = 'table'").all() as { name: string }[]
-    const kept = /^(actions|action_events|changes|identity_|kysely_|sqlite_)/
+    const kept = /^(actions|action_events|audit_records|changes|identity_|kysely_|sqlite_)/
     return Object.fromEntries(
       tables
         .filter(({ name }) => !kept.test(name))
