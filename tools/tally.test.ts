@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { failuresIn, tally, tallyLine } from './tally.ts'
+import { failuresIn, slowestIn, tally, tallyLine } from './tally.ts'
 
 const report = (more: object = {}) =>
   JSON.stringify({
@@ -42,5 +42,17 @@ test('what failed is named with its reason, a file that does not load too', () =
   expect(failuresIn(report({ testResults: files }))).toEqual([
     'walls.test.ts > a wall holds: expected 1 to be 2',
     'doors.test.ts: no such module',
+  ])
+})
+
+test('the slowest files of all runs are named, the slowest first', () => {
+  const files = [2, 40, 9].map((seconds) => ({
+    name: `${process.cwd()}/tests/${seconds}.test.ts`,
+    startTime: 0,
+    endTime: seconds * 1000,
+  }))
+  expect(slowestIn([report({ testResults: files.slice(0, 1) }), report({ testResults: files.slice(1) })], 2)).toEqual([
+    '40 s tests/40.test.ts',
+    '9 s tests/9.test.ts',
   ])
 })

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 
 interface Results {
@@ -10,6 +11,8 @@ interface Results {
     name: string
     status: string
     message: string
+    startTime: number
+    endTime: number
     assertionResults: { status: string; fullName: string; failureMessages: string[] }[]
   }[]
 }
@@ -66,6 +69,16 @@ export function failuresIn(report: string): string[] {
   })
 }
 
+/** The files that took longest, with their seconds: where to look when the whole takes too long. */
+export function slowestIn(reports: readonly string[], most = 20): string[] {
+  return reports
+    .flatMap((report) => (JSON.parse(report) as Results).testResults)
+    .map(({ name, startTime, endTime }) => ({ name: relative('.', name), seconds: (endTime - startTime) / 1000 }))
+    .toSorted((a, b) => b.seconds - a.seconds)
+    .slice(0, most)
+    .map(({ name, seconds }) => `${seconds.toFixed(0)} s ${name}`)
+}
+
 function shortened(message: string): string {
   return stripVTControlCharacters(message).slice(0, 1500)
 }
@@ -82,6 +95,7 @@ if (import.meta.main) {
   const [, , checks, ...paths] = process.argv
   const reports = paths.map(read)
   const result = tally(reports, checks === 'passed')
+  console.log(`The slowest: ${slowestIn(reports.filter((report) => report !== undefined)).join(', ')}`)
   if (checks !== 'passed') console.log('FAILED the checks (npm run check)')
   for (const failure of reports.flatMap((report) => (report ? failuresIn(report) : [])))
     console.log(`FAILED ${failure}`)
