@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { failuresIn, slowestIn, tally, tallyLine } from './tally.ts'
+import { corrected, failuresIn, slowestIn, tally, tallyLine, worthAnother } from './tally.ts'
 
 const report = (more: object = {}) =>
   JSON.stringify({
@@ -55,4 +55,36 @@ test('the slowest files of all runs are named, the slowest first', () => {
     '40 s tests/40.test.ts',
     '9 s tests/9.test.ts',
   ])
+})
+
+const file = (name: string, ...statuses: string[]) => ({
+  name: `${process.cwd()}/${name}`,
+  status: statuses.includes('failed') ? 'failed' : 'passed',
+  message: '',
+  assertionResults: statuses.map((status) => ({ status, fullName: 'it', failureMessages: ['no'] })),
+})
+const files = (...testResults: object[]) => report({ testResults })
+
+test('a few files that failed are worth another run; many are not, nor is what looks for rare defects', () => {
+  const failed = (name: string) => file(name, 'passed', 'failed')
+  expect(worthAnother(files(file('tests/a.test.ts', 'passed'), failed('tests/b.test.ts')))).toEqual(['tests/b.test.ts'])
+  expect(worthAnother(files(...['a', 'b', 'c', 'd', 'e'].map(failed)))).toEqual([])
+  expect(worthAnother(files(failed('tests/b.test.ts'), failed('tests/faults/campaign.test.ts')))).toEqual([])
+})
+
+test('a second run of a file says what becomes of its tests, and of no other’s', () => {
+  const first = report({
+    numPassedTests: 2,
+    numFailedTests: 2,
+    numPendingTests: 1,
+    testResults: [file('a', 'failed'), file('b', 'passed', 'failed', 'skipped'), file('c', 'passed')],
+  })
+  const second = report({
+    numPassedTests: 2,
+    numPendingTests: 1,
+    testResults: [file('b', 'passed', 'passed', 'skipped')],
+  })
+  const both = corrected(first, second)
+  expect(tallyLine(tally([both], true))).toBe('4 passed, 1 failed, 1 skipped')
+  expect(failuresIn(both)).toHaveLength(1)
 })

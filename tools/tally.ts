@@ -17,6 +17,11 @@ interface Results {
   }[]
 }
 
+/** Files that failed by so many at most are run again: more is no accident. */
+const mostAgain = 4
+/** What looks for rare defects is not: what it once finds counts. */
+const firstWordCounts = /fault|kill|cut|rounds|life/
+
 export interface Tally {
   readonly passed: number
   readonly failed: number
@@ -69,6 +74,28 @@ export function failuresIn(report: string): string[] {
   })
 }
 
+/** Files to be run once more, alone, when the machine has nothing else to do; none if the failures are no accident. */
+export function worthAnother(report: string): string[] {
+  const { testResults } = JSON.parse(report) as Results
+  const failed = testResults.filter(({ status }) => status === 'failed').map(({ name }) => relative('.', name))
+  return failed.length > mostAgain || failed.some((name) => firstWordCounts.test(name)) ? [] : failed
+}
+
+/** The first report, with what the second says of the files that it has. */
+export function corrected(first: string, second: string): string {
+  const [before, after] = [first, second].map((text) => JSON.parse(text) as Results) as [Results, Results]
+  const again = new Set(after.testResults.map(({ name }) => name))
+  const replaced = before.testResults.filter(({ name }) => again.has(name)).flatMap((file) => file.assertionResults)
+  const numberOf = (status: string) => replaced.filter((test) => test.status === status).length
+  return JSON.stringify({
+    numPassedTests: before.numPassedTests + after.numPassedTests - numberOf('passed'),
+    numFailedTests: before.numFailedTests + after.numFailedTests - numberOf('failed'),
+    numPendingTests: before.numPendingTests + after.numPendingTests - numberOf('skipped') - numberOf('pending'),
+    numTodoTests: before.numTodoTests + after.numTodoTests - numberOf('todo'),
+    testResults: [...before.testResults.filter(({ name }) => !again.has(name)), ...after.testResults],
+  } satisfies Results)
+}
+
 /** The files that took longest, with their seconds: where to look when the whole takes too long. */
 export function slowestIn(reports: readonly string[], most = 20): string[] {
   return reports
@@ -91,14 +118,26 @@ function read(path: string): string | undefined {
   }
 }
 
-if (import.meta.main) {
-  const [, , checks, ...paths] = process.argv
-  const reports = paths.map(read)
-  const result = tally(reports, checks === 'passed')
-  console.log(`The slowest: ${slowestIn(reports.filter((report) => report !== undefined)).join(', ')}`)
-  if (checks !== 'passed') console.log('FAILED the checks (npm run check)')
-  for (const failure of reports.flatMap((report) => (report ? failuresIn(report) : [])))
-    console.log(`FAILED ${failure}`)
+/** A report beside which there is one of a second run (`x.json`, `x-again.json`) is corrected by it, for all to see. */
+function readCorrected(path: string): string | undefined {
+  const [first, second] = [read(path), read(path.replace(/\.json$/, '-again.json'))]
+  if (first === undefined || second === undefined) return first
+  for (const failure of failuresIn(first)) console.log(`RUN AGAIN, because it had FAILED ${failure}`)
+  return corrected(first, second)
+}
+
+function main(): void {
+  const [, , mode, ...paths] = process.argv
+  if (mode === '--again')
+    return console.log(paths.flatMap((path) => worthAnother(read(path) ?? '{"testResults":[]}')).join(' '))
+  const reports = paths.map(readCorrected)
+  const result = tally(reports, mode === 'passed')
+  const there = reports.filter((report) => report !== undefined)
+  console.log(`The slowest: ${slowestIn(there).join(', ')}`)
+  if (mode !== 'passed') console.log('FAILED the checks (npm run check)')
+  for (const failure of there.flatMap(failuresIn)) console.log(`FAILED ${failure}`)
   console.log(tallyLine(result))
   process.exitCode = result.failed > 0 ? 1 : 0
 }
+
+if (import.meta.main) main()
