@@ -1,4 +1,4 @@
-import type { UsageDatabase } from './usage-database.ts'
+import type { Touched, UsageDatabase } from './usage-database.ts'
 import type { EventDatabase } from './event-database.ts'
 import type { IdentityDatabase } from './identity/index.ts'
 import type { ImageDatabase } from './image-database.ts'
@@ -16,7 +16,7 @@ export interface Database
   containers: ContainerRow
   actions: ActionRow
   action_events: ActionEventRow
-  hosts: HostRow
+  hosts: HostRow & Touched
   join_tokens: JoinTokenRow
   project_quotas: ProjectQuotaRow
   class_quotas: ClassQuotaRow

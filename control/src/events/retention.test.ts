@@ -38,7 +38,7 @@ test('what is kept is bounded by age and by number, and removed in steps until n
     policy: { eventDays: 7, eventRows: 5000, auditDays: 30, auditRows: 400, actionDays: 90, eventsReadBy: null },
     log: { info: (fields: unknown) => told.push(fields) },
   } as unknown as Pick<Deps, 'store' | 'clock' | 'policy' | 'log'>
-  await keepRetention(deps, ending.signal)
+  await keepRetention(deps, ending.signal, 0)
   const prune = ['prune', { before: 93 * dayMs, keep: 5000, most: 1000 }]
   const audited = ['pruneAudit', { before: 70 * dayMs, keep: 400, most: 1000 }]
   const long = ['pruneLong', 100 * dayMs - hourMs, 1000, 1000]

@@ -5,6 +5,8 @@ import type { Deps } from '../deps.ts'
 const stepRows = 1000
 const pauseMs = 50
 const everyMs = 60_000
+/** After a server's start, when all hosts come back at once. Milliseconds. */
+const usualPatienceMs = 120_000
 const dayMs = 24 * 60 * 60_000
 /** Of one container, however long it lives: as many as a list shows. */
 const keptActions = 1000
@@ -16,9 +18,14 @@ const deliveriesKeptMs = 7 * dayMs
 type RetentionDeps = Pick<Deps, 'store' | 'clock' | 'policy' | 'log'>
 
 /** Removes what is older than the operator keeps: changes, records of the audit, deliveries, actions of containers that are gone, and the oldest of those that live. */
-export async function keepRetention(deps: RetentionDeps, signal: AbortSignal): Promise<void> {
+export async function keepRetention(
+  deps: RetentionDeps,
+  signal: AbortSignal,
+  patienceMs = usualPatienceMs,
+): Promise<void> {
   await deps.store.transaction((tables) => tables.changes.mend())
   let since = deps.clock.now() - lookBackMs
+  await sleep(patienceMs, undefined, { signal, ref: false }).catch(() => undefined)
   while (!signal.aborted) {
     const begun = deps.clock.now()
     await removeOld(deps, since, signal)

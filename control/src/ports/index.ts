@@ -34,6 +34,7 @@ export {
   containerSortKeys,
   hostLock,
   type HostHello,
+  type HostsSeen,
   type HostTable,
   type Lock,
   projectLock,

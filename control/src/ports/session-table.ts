@@ -39,6 +39,8 @@ export interface DutyTable {
   end(kind: DutyKind, id: string): Promise<void>
   /** Those of these servers. */
   heldBy(kind: DutyKind, servers: readonly ServerId[]): Promise<ReadonlySet<string>>
+  /** Those of all other servers. */
+  left(kind: DutyKind, servers: readonly ServerId[]): Promise<string[]>
   /** Forgets those of all other servers. */
   keepOnly(servers: readonly ServerId[]): Promise<void>
 }

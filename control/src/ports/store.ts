@@ -234,6 +234,13 @@ export interface HostHello {
   readonly at: number
 }
 
+export interface HostsSeen {
+  /** Oldest first. */
+  readonly hosts: readonly Host[]
+  /** The first transaction that may not have been seen. null: all are read each time. */
+  readonly mark: number | null
+}
+
 export interface HostTable {
   /** Adds the host or updates its facts; `used` and `connected` are not stored. */
   upsert(host: HostHello): Promise<void>
@@ -242,6 +249,8 @@ export interface HostTable {
   get(id: HostId): Promise<Host | undefined>
   idOf(name: string): Promise<HostId | undefined>
   list(): Promise<Host[]>
+  /** Likewise, for who has looked before: what has not changed since is not read again, where the database can tell. */
+  look(before: HostsSeen | null): Promise<HostsSeen>
   seen(id: HostId, at: number): Promise<void>
   change(
     id: HostId,

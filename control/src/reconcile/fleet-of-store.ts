@@ -1,5 +1,5 @@
 import { Fault } from '@gantry/kernel'
-import type { Container, HostId, HostUsage, ProjectId } from '@gantry/model'
+import type { Container, Host, HostId, HostUsage, ProjectId } from '@gantry/model'
 import type { Deps } from '../deps.ts'
 import type { Instance } from '../ports/instance-table.ts'
 import type { Tables } from '../ports/store.ts'
@@ -11,14 +11,24 @@ import { architecturesOf } from './made-for.ts'
 
 type FleetDeps = Pick<Deps, 'links' | 'clock' | 'policy'>
 
-/** All hosts as they are now, oldest first; as if `without` were not on theirs. */
+/** All hosts as they are now; as if `without` were not on theirs. */
 export async function fleetIn(
   deps: FleetDeps,
   tables: Pick<Tables, 'hosts' | 'instances'>,
   without: readonly Container[] = [],
 ): Promise<Fleet> {
+  return fleetOf(deps, tables, await tables.hosts.list(), without)
+}
+
+/** Of these hosts, which are oldest first. */
+export async function fleetOf(
+  deps: FleetDeps,
+  tables: Pick<Tables, 'instances'>,
+  hosts: readonly Host[],
+  without: readonly Container[] = [],
+): Promise<Fleet> {
   const made = new Map((await tables.instances.list()).map((instance) => [instance.id as string, madeOf(instance)]))
-  const candidates = (await tables.hosts.list()).map((stored): Candidate => {
+  const candidates = hosts.map((stored): Candidate => {
     const host = withLink(deps, stored)
     const { id, used } = host
     const gone = without.filter(({ hostId }) => hostId === id)

@@ -2,10 +2,10 @@ import { Fault } from '@gantry/kernel'
 import { type Container, type ContainerId, type HostId, type ProjectId, statusOf } from '@gantry/model'
 import type { Deps } from '../deps.ts'
 import { containerEvent } from '../events/hub.ts'
-import { placementLock, projectLock, type Tables } from '../ports/store.ts'
+import { type HostsSeen, placementLock, projectLock, type Tables } from '../ports/store.ts'
 import type { Choice, Fleet } from '../scheduling/fleet.ts'
 import type { ImageSites } from '../scheduling/image-sites.ts'
-import { fleetIn, needOf, type Neighbours, neighboursIn } from './fleet-of-store.ts'
+import { fleetOf, needOf, type Neighbours, neighboursIn } from './fleet-of-store.ts'
 import { leaseFor } from './leases.ts'
 import { architecturesOf, type KnownArchitectures } from './made-for.ts'
 import { isStoreAway } from './store-away.ts'
@@ -17,10 +17,11 @@ export type Placed =
   | { readonly kind: 'waiting'; readonly until: number }
   | { readonly kind: 'nothing' }
 
-/** What earlier placements have seen of images. */
-export interface KnownImages {
+/** What earlier placements have seen. */
+export interface Known {
   readonly sites: ImageSites
   readonly architectures: KnownArchitectures
+  hosts: HostsSeen | null
 }
 
 /** Whom to place: a container, or the sandbox of a capsule for all of it. */
@@ -37,7 +38,7 @@ export interface Unplaced {
 export async function placeBatch(
   deps: Deps,
   batch: readonly Unplaced[],
-  known: KnownImages,
+  known: Known,
 ): Promise<ReadonlyMap<ContainerId, Placed>> {
   const locks = [placementLock, ...new Set(batch.map(({ projectId }) => projectLock(projectId)))]
   const results = await deps.store.transaction(async (tables) => {
@@ -58,12 +59,12 @@ class Placing {
   readonly results = new Map<ContainerId, Placed>()
   readonly #deps: Deps
   readonly #tables: Tables
-  readonly #known: KnownImages
+  readonly #known: Known
   #fleet: Fleet | null = null
   readonly #neighbours = new Map<ProjectId, Neighbours>()
   readonly #placed: Container[] = []
 
-  constructor(deps: Deps, tables: Tables, known: KnownImages) {
+  constructor(deps: Deps, tables: Tables, known: Known) {
     this.#deps = deps
     this.#known = known
     this.#tables = tables
@@ -85,8 +86,7 @@ class Placing {
 
   async #placeTogether(leader: Container, together: readonly Container[]): Promise<Placed> {
     const { policy, clock, volumes } = this.#deps
-    this.#fleet ??= await fleetIn(this.#deps, this.#tables)
-    const fleet = this.#fleet
+    const fleet = await this.#hosts()
     const mounts = together.flatMap((container) => container.mounts)
     let choice: Choice
     try {
@@ -108,6 +108,13 @@ class Placing {
     const until = leader.updatedAt + policy.placementPatienceMs
     if (!fleet.isUp && clock.now() < until) return { kind: 'waiting', until }
     return fail(this.#deps, this.#tables, together, reasons)
+  }
+
+  async #hosts(): Promise<Fleet> {
+    if (this.#fleet) return this.#fleet
+    this.#known.hosts = await this.#tables.hosts.look(this.#known.hosts)
+    this.#fleet = await fleetOf(this.#deps, this.#tables, this.#known.hosts.hosts)
+    return this.#fleet
   }
 
   async #take(

@@ -3,7 +3,7 @@ import type { Container, ContainerId, ProjectId } from '@gantry/model'
 import type { Deps } from '../deps.ts'
 import { ImageSites } from '../scheduling/image-sites.ts'
 import { noArchitectures } from './made-for.ts'
-import { type KnownImages, placeBatch, type Placed, type Unplaced } from './placement.ts'
+import { type Known, placeBatch, type Placed, type Unplaced } from './placement.ts'
 import { isStoreAway } from './store-away.ts'
 
 export interface Placer {
@@ -20,7 +20,7 @@ const pauseMs = 1000
 /** One placement at a time, each of all that has come since the last. */
 export function createPlacer(deps: Deps, told: (placed: readonly Container[]) => void): Placer {
   const pending = new Map<ContainerId, ProjectId>()
-  const known: KnownImages = { sites: new ImageSites(), architectures: noArchitectures() }
+  const known: Known = { sites: new ImageSites(), architectures: noArchitectures(), hosts: null }
   /** Those for which no host was up yet. */
   const waiting = new Map<ContainerId, Unplaced>()
   const timers = new Map<ContainerId, NodeJS.Timeout>()

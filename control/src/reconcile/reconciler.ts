@@ -6,6 +6,7 @@ import type { HostReports } from '../ports/hosts.ts'
 import { finishPending } from '../usecases/engine-images/pending-images.ts'
 import { endInterrupted } from '../usecases/one-shots.ts'
 import { assignmentOf } from './assignment-of.ts'
+import { knownProjects } from './known-projects.ts'
 import { createPlacer } from './placer.ts'
 import { createPlans } from './plans.ts'
 import { createTelling } from './telling.ts'
@@ -36,7 +37,8 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
   const placer = createPlacer(full, (placed) => {
     for (const container of placed) telling.sendWithPlans(container)
   })
-  const queue = createReportQueue((reports) => applyReports(full, reports), deps.log)
+  const projects = knownProjects(deps.store.containers)
+  const queue = createReportQueue((reports) => applyReports(full, reports, projects), deps.log)
   /** Hosts that come back all at once have more urgent things to do. */
   const cautiously = limiter(4)
   const ending = new AbortController()
@@ -44,8 +46,10 @@ export function createReconciler(deps: Omit<Deps, 'ring'>): Reconciler {
 
   function ring(change: Ring): void {
     if (change.kind === 'hosts') hostsChanged()
-    else if (change.kind === 'unplaced') placer.soon(change)
-    else if (change.container.hostId === null) placer.soon(change.container)
+    else if (change.kind === 'unplaced') {
+      projects.note(change.id, change.projectId)
+      placer.soon(change)
+    } else if (change.container.hostId === null) placer.soon(change.container)
     else if (change.rewired) telling.sendWithPlans(change.container)
     else telling.send(change.container)
   }

@@ -6,6 +6,7 @@ import { type ActionEnd, hostLock, projectLock, type Seen, type Tables } from '.
 import { learnOfPull } from '../usecases/engine-images/image-sizes.ts'
 import { displace, ringDisplaced } from '../usecases/move-container.ts'
 import { assignmentOf, farewell } from './assignment-of.ts'
+import type { KnownProjects } from './known-projects.ts'
 import { forget, newlyDue, type ReportDeps, specInForce } from './reports.ts'
 
 /** What an agent saw of one container. */
@@ -31,9 +32,12 @@ export type Report = Sighting | StepTaken
  * every action whose wish is settled, and the steps. What follows from them is told after the commit. A host that reports a container
  * which is elsewhere or gone is told to drop it.
  */
-export async function applyReports(deps: ReportDeps, reports: readonly Report[]): Promise<void> {
-  const ids = [...new Set(reports.map(({ id }) => id))]
-  const projects = new Set((await deps.store.containers.projectsOf(ids)).values())
+export async function applyReports(
+  deps: ReportDeps,
+  reports: readonly Report[],
+  known: Pick<KnownProjects, 'of'>,
+): Promise<void> {
+  const projects = await known.of([...new Set(reports.map(({ id }) => id))])
   const [first] = reports
   if (!first) return
   // Never without a lock: that would be one for all.

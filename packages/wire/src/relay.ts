@@ -81,6 +81,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const checks = compileCalls()
   const current = new Map<HostId, AgentLink>()
   const running = new Set<AgentLink>()
+  const runningOf = new Map<HostId, Set<AgentLink>>()
   const sockets = new Set<TLSSocket>()
   const registry = options.serveRegistry ? registryLines(options.serveRegistry) : null
   let enrolments = 0
@@ -102,7 +103,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
 
   /** Settles when no earlier session of the host has anything to report any more, whether its connection is still there or not. */
   const lastReports = async (hostId: HostId) => {
-    await Promise.all([...running].flatMap((link) => (link.hostId === hostId ? [link.reported] : [])))
+    await Promise.all([...(runningOf.get(hostId) ?? [])].map((link) => link.reported))
   }
 
   const openLink = ({ hostId, validUntil }: Exclude<ReturnType<typeof hostOf>, string>, socket: TLSSocket) => {
@@ -122,6 +123,8 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     })
     current.set(hostId, link)
     running.add(link)
+    const ofHost = runningOf.get(hostId) ?? new Set()
+    runningOf.set(hostId, ofHost.add(link))
     if (previous) {
       log.warn({ host: hostId }, 'a new session of the agent replaces the old one')
       previous.retire()
@@ -132,7 +135,11 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       // It was let in for the session's sake, whose certificate is looked after.
       if (!draining) registry?.end(hostId)
     })
-    void link.reported.then(() => running.delete(link))
+    void link.reported.then(() => {
+      running.delete(link)
+      ofHost.delete(link)
+      if (ofHost.size === 0 && runningOf.get(hostId) === ofHost) runningOf.delete(hostId)
+    })
   }
 
   let open = 0

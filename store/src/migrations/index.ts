@@ -27,6 +27,7 @@ import * as blobContents from './0024-blob-contents.ts'
 import * as lists from './0025-lists.ts'
 import * as leanIndexes from './0026-lean-indexes.ts'
 import * as audit from './0027-audit.ts'
+import * as touchedHosts from './0028-touched-hosts.ts'
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-core': core,
@@ -55,6 +56,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0025-lists': lists,
   '0026-lean-indexes': leanIndexes,
   '0027-audit': audit,
+  '0028-touched-hosts': touchedHosts,
 }
 
 /**

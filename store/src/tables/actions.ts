@@ -11,7 +11,6 @@ import type {
 } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
 import type { ActionEventRow, ActionRow, Database } from '../database.ts'
-import { inChunks } from '../in-chunks.ts'
 import { givenRows, insertNumbered } from './many-rows.ts'
 import { nextSeq } from './next-seq.ts'
 
@@ -139,22 +138,14 @@ export function actionTable(db: Kysely<Database>): ActionTable {
       return remove(db, old)
     },
     async pruneLong(since, keep, most) {
-      const busy = await db
+      const busy = db.selectFrom('actions').select('container_id').distinct().where('finished_at', '>=', since)
+      const long = await db
         .selectFrom('actions')
         .select('container_id')
-        .distinct()
-        .where('finished_at', '>=', since)
+        .where('container_id', 'in', busy)
+        .groupBy('container_id')
+        .having((eb) => eb.fn.countAll(), '>', keep)
         .execute()
-      const ids = busy.map((row) => row.container_id)
-      const long = await inChunks(ids, (chunk) =>
-        db
-          .selectFrom('actions')
-          .select('container_id')
-          .where('container_id', 'in', chunk)
-          .groupBy('container_id')
-          .having((eb) => eb.fn.countAll(), '>', keep)
-          .execute(),
-      )
       let removed = 0
       for (const { container_id } of long) removed += await pruneOne(db, container_id, keep, most)
       return removed

@@ -1,8 +1,9 @@
-import type { HostHello, HostTable } from '@gantry/control'
+import type { HostHello, HostsSeen, HostTable } from '@gantry/control'
 import { BoundedMap } from '@gantry/kernel'
 import type { Host, HostFacts, HostId, HostUsage } from '@gantry/model'
 import { type Kysely, sql } from 'kysely'
 import type { Database, HostRow } from '../database.ts'
+import { isPostgres } from '../locks.ts'
 import { givenRows } from './many-rows.ts'
 import { isOneOf } from './one-of.ts'
 import { hostUsage, nothing, usageOfHosts } from './usage.ts'
@@ -22,11 +23,8 @@ export function hostTable(db: Kysely<Database>): HostTable {
       const row = await db.selectFrom('hosts').select('id').where('name', '=', name).executeTakeFirst()
       return row && (row.id as HostId)
     },
-    async list() {
-      const rows = await db.selectFrom('hosts').selectAll().orderBy('created_at').orderBy('id').execute()
-      const used = await usageOfHosts(db)
-      return rows.map((row) => fromRow(row, used.get(row.id) ?? nothing))
-    },
+    list: () => list(db),
+    look: (before) => look(db, before),
     async seen(id, at) {
       await db
         .updateTable('hosts')
@@ -64,6 +62,35 @@ export function hostTable(db: Kysely<Database>): HostTable {
       return taken.length === 1
     },
   }
+}
+
+async function list(db: Kysely<Database>): Promise<Host[]> {
+  const rows = await db.selectFrom('hosts').selectAll().orderBy('created_at').orderBy('id').execute()
+  const used = await usageOfHosts(db)
+  return rows.map((row) => fromRow(row, used.get(row.id) ?? nothing))
+}
+
+/** Transactions are numbered as they begin: one that was not over at the last look, and any later one, has at least that look's mark. */
+async function look(db: Kysely<Database>, before: HostsSeen | null): Promise<HostsSeen> {
+  if (!isPostgres(db)) return { hosts: await list(db), mark: null }
+  const { rows } = await sql<{ mark: number; count: number }>`
+    select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as mark, (select count(*) from hosts) as count
+  `.execute(db)
+  const { mark, count } = rows[0] ?? { mark: 0, count: 0 }
+  const whole = async () => ({ hosts: await list(db), mark })
+  // A restored database counts its transactions anew.
+  if (!before || before.mark === null || mark < before.mark) return whole()
+  const changed = await db.selectFrom('hosts').selectAll().where('touched', '>=', before.mark).execute()
+  const used = await usageOfHosts(db, before.mark)
+  if (changed.length === 0 && used.size === 0 && count === before.hosts.length) return { hosts: before.hosts, mark }
+  const byId = new Map(before.hosts.map((host) => [host.id as string, host]))
+  if (changed.some(({ id }) => !byId.has(id)) || count !== byId.size) return whole()
+  for (const row of changed) byId.set(row.id, fromRow(row, used.get(row.id) ?? byId.get(row.id)?.used ?? nothing))
+  for (const [id, promised] of used) {
+    const host = byId.get(id)
+    if (host) byId.set(id, { ...host, used: promised })
+  }
+  return { hosts: [...byId.values()], mark }
 }
 
 async function upsertMany(db: Kysely<Database>, hosts: readonly HostHello[]): Promise<HostId[]> {

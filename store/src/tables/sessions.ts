@@ -111,6 +111,11 @@ export function dutyTable(db: Kysely<Database>): DutyTable {
         .execute()
       return new Set(rows.map(({ object_id }) => object_id))
     },
+    async left(kind, servers) {
+      const all = db.selectFrom('server_duties').select('object_id').where('kind', '=', kind)
+      const rows = await (servers.length === 0 ? all : all.where('server_id', 'not in', servers)).execute()
+      return rows.map(({ object_id }) => object_id)
+    },
     async keepOnly(servers) {
       const all = db.deleteFrom('server_duties')
       await (servers.length === 0 ? all : all.where('server_id', 'not in', servers)).execute()

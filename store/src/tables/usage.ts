@@ -16,8 +16,10 @@ export async function hostUsage(db: Kysely<Database>, id: string): Promise<HostU
   return usageOf(row)
 }
 
-export async function usageOfHosts(db: Kysely<Database>): Promise<Map<string, HostUsage>> {
-  const rows = await db.selectFrom('host_usage').selectAll().execute()
+/** Of all; or of those that were written by that transaction or a later one. */
+export async function usageOfHosts(db: Kysely<Database>, since?: number): Promise<Map<string, HostUsage>> {
+  const all = db.selectFrom('host_usage').selectAll()
+  const rows = await (since === undefined ? all : all.where('touched', '>=', since)).execute()
   return new Map(rows.map((row) => [row.host_id, usageOf(row)]))
 }
 

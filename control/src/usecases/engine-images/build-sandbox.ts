@@ -1,4 +1,4 @@
-import { Fault } from '@gantry/kernel'
+import { Fault, reasonOf } from '@gantry/kernel'
 import {
   type Caller,
   type Container,
@@ -108,23 +108,21 @@ async function running(deps: Deps, caller: Caller, id: ContainerId, signal: Abor
 
 /** It goes, whatever its state; that it went already is no matter. */
 export async function endSandbox(deps: Deps, caller: Caller, id: ContainerId): Promise<void> {
+  try {
+    await deleteContainer(deps, caller, id, { force: false, stop: true, graceSeconds: 0 })
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'container.not-found') {
+      // It stays a duty of this server's: the next start tries again.
+      return deps.log.warn({ container: id, reason: reasonOf(error) }, 'sandbox of a build not removed')
+    }
+  }
   await deps.store.duties.end('build', id)
-  await deleteContainer(deps, caller, id, { force: false, stop: true, graceSeconds: 0 }).catch((error: unknown) => {
-    if (error instanceof Fault && error.code === 'container.not-found') return
-    deps.log.warn({ container: id, reason: String(error) }, 'sandbox of a build not removed')
-  })
 }
-
-/** More than any cloud builds at once. */
-const all = 100_000
 
 /** Removes what stands for builds of servers that are no more. */
 export async function endBuildsLeft(deps: Deps, alive: readonly ServerId[]): Promise<void> {
-  const query = { sortKey: 'created_at', descending: false, limit: all, marker: null } as const
-  const sandboxes = await deps.store.containers.list(null, { ...query, filters: { image: sandboxImage } })
-  const held = await deps.store.duties.heldBy('build', alive)
-  for (const { id, name, spec, projectId, userId } of sandboxes) {
-    if (spec.labels[buildLabel] === undefined || !name.startsWith('build-') || held.has(id)) continue
+  const left = (await deps.store.duties.left('build', alive)) as ContainerId[]
+  for (const { id, projectId, userId } of await deps.store.containers.getMany(left)) {
     const requestId = `req-${deps.ids.uuid()}` as Caller['requestId']
     const owner = { userId, userName: '', projectId, projectName: '', roles: [], isAdmin: false, requestId }
     await endSandbox(deps, owner, id)
