@@ -9,6 +9,8 @@ const expectSoon = { poll: { timeout: 15_000 } }
  */
 export default defineConfig({
   test: {
+    // Tests wait more than they compute: one worker, as there usually is on two cores, would leave half of them idle.
+    maxWorkers: 3,
     projects: [
       {
         test: {

@@ -44,7 +44,8 @@ export interface AgentConnection {
 export async function connectAgent(options: ConnectOptions): Promise<AgentConnection> {
   const { credentials, log, signal } = options
   const { ca, certificate: cert, key } = credentials
-  const socket = await dialTls(options.dial, protocols.agent, { ca, cert, key, rejectUnauthorized: true }, signal)
+  const tls = { ca, cert, key, rejectUnauthorized: true }
+  const socket = await dialTls(options.dial, protocols.agent, tls, signal, 2 * options.keepaliveMs)
   const session = serveOver(socket)
   const stop = () => session.destroy()
   signal.addEventListener('abort', stop, { once: true })

@@ -44,9 +44,12 @@ export class AgentLink {
   readonly calls: AgentCalls
   /** Settles, never rejects, when the last report of this session has been made. */
   readonly reported: Promise<void>
+  /** Settles, never rejects, when the agent was told all it has to know at the beginning, or there is nobody to tell any more. */
+  readonly greeted: Promise<void>
   readonly #options: AgentLinkOptions
   readonly #control: ClientHttp2Stream
   readonly #outbox = new Outbox()
+  readonly #welcome = Promise.withResolvers<void>()
   readonly #inFlight = new InFlight(() => this.#letGo())
   #retired = false
   /** Ends the wait for the next message. */
@@ -69,6 +72,7 @@ export class AgentLink {
     this.#watchExpiry()
     this.#control = session.request({ ':method': 'POST', ':path': '/session' })
     this.#control.on('error', () => {})
+    this.greeted = this.#welcome.promise
     this.reported = this.#run()
   }
 
@@ -135,6 +139,7 @@ export class AgentLink {
         this.destroy()
       }
     }
+    this.#welcome.resolve()
     await this.#inFlight.ended()
     if (!this.#greeted) return
     this.#greeted = false
@@ -197,6 +202,7 @@ export class AgentLink {
     this.#syncing = false
     if (first) this.tellServers(this.#options.servers())
     void this.#pump()
+    this.#welcome.resolve()
   }
 
   async #pump(): Promise<void> {

@@ -5,10 +5,12 @@ import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls'
 /** Opens a plain connection to a relay; TLS is put on top. */
 export type Dial = (signal: AbortSignal) => Promise<net.Socket>
 
-const handshakeMs = 10_000
+const connectMs = 10_000
+/** Of a server to which all come at once, one waits for one's turn. */
+const handshakeMs = 30_000
 
 /** The usual `Dial`. */
-export function dialTcp(address: { readonly host: string; readonly port: number }, patienceMs = handshakeMs): Dial {
+export function dialTcp(address: { readonly host: string; readonly port: number }, patienceMs = connectMs): Dial {
   return async (signal) => {
     const socket = net.connect({ ...address, noDelay: true, keepAlive: true })
     try {
@@ -30,6 +32,7 @@ export async function dialTls(
   protocol: string,
   options: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'>,
   signal: AbortSignal,
+  patienceMs = handshakeMs,
 ): Promise<TLSSocket> {
   const plain = await dial(signal)
   const socket = tls.connect({
@@ -40,7 +43,7 @@ export async function dialTls(
     checkServerIdentity: () => undefined,
   })
   try {
-    await once(socket, 'secureConnect', { signal: AbortSignal.any([signal, AbortSignal.timeout(handshakeMs)]) })
+    await once(socket, 'secureConnect', { signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]) })
     if (socket.alpnProtocol !== protocol) throw new Error('the other end is not a relay')
   } catch (error) {
     socket.on('error', () => {})

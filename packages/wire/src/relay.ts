@@ -1,11 +1,12 @@
 import { constants } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AddressInfo } from 'node:net'
+import net, { type AddressInfo } from 'node:net'
 import tls, { type TLSSocket } from 'node:tls'
 import { agentUnit, serverUnit } from '@gantry/ca'
 import { type Clock, Fault, reasonOf, systemClock } from '@gantry/kernel'
 import type { HostId } from '@gantry/model'
+import { admission } from './admission.ts'
 import { AgentLink } from './agent-link.ts'
 import { compileCalls } from './call-checks.ts'
 import { askOver } from './http2-session.ts'
@@ -17,7 +18,11 @@ import { serveEnrolment } from './relay-enrol.ts'
 import { registryLines, type ServeRegistry } from './registry-lines.ts'
 
 const usualHandshakeMs = 10_000
-const usualMostHandshakes = 2000
+const usualMostHandshakes = 10_000
+/** On their way in at a time, and how long one may keep others waiting. */
+const comingIn = { atOnce: 64, slowMs: 3000 }
+/** As long as an agent has patience: less where there is another server to go to. Milliseconds. */
+const patience = { alone: 25_000, among: 7000 }
 const maxEnrolments = 64
 
 export interface ServerCertificate {
@@ -121,6 +126,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       servers: () => options.servers?.() ?? [],
       now: () => clock.now(),
     })
+    void link.greeted.then(() => coming.settle(socket))
     current.set(hostId, link)
     running.add(link)
     const ofHost = runningOf.get(hostId) ?? new Set()
@@ -143,11 +149,17 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   }
 
   let open = 0
-  server.on('connection', (socket) => {
+  const coming = admission({
+    ...comingIn,
+    patienceMs: () => ((options.servers?.() ?? []).length > 1 ? patience.among : patience.alone),
+    begin: (socket) => void server.emit('connection', socket),
+  })
+  const door = net.createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
     open += 1
     socket.once('close', () => (open -= 1))
     // Agents come again after a moment; whoever comes without end must not use up the files of the process.
     if (open - sockets.size > (options.mostHandshakes ?? usualMostHandshakes)) socket.destroy()
+    else coming.offer(socket)
   })
   server.on('secureConnection', (socket) => {
     socket.on('error', (error) =>
@@ -155,7 +167,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     )
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    socket.setNoDelay(true)
+    if (socket.alpnProtocol !== protocols.agent) coming.settle(socket)
     if (socket.alpnProtocol === protocols.enrol && enrolments < maxEnrolments) {
       enrolments += 1
       void serveEnrolment(options, socket).finally(() => {
@@ -194,9 +206,9 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     socket.destroy()
   })
 
-  server.listen(listen.port, listen.host)
-  await once(server, 'listening')
-  server.on('error', (error) => log.error({ reason: reasonOf(error) }, 'relay cannot accept connections'))
+  door.listen(listen.port, listen.host)
+  await once(door, 'listening')
+  door.on('error', (error) => log.error({ reason: reasonOf(error) }, 'relay cannot accept connections'))
 
   const liveLink = (hostId: HostId) => {
     const link = current.get(hostId)
@@ -208,13 +220,14 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     return link.calls
   }
   const close = async () => {
-    server.close()
+    door.close()
+    coming.close()
     for (const link of running) link.destroy()
     for (const socket of sockets) socket.destroy()
     await Promise.all([...running].map((link) => link.reported))
   }
   return {
-    port: (server.address() as AddressInfo).port,
+    port: (door.address() as AddressInfo).port,
     links: {
       connected: (hostId) => liveLink(hostId) !== null,
       assign: (hostId, assignment) => current.get(hostId)?.assign(assignment),
