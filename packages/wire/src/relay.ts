@@ -102,7 +102,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     ALPNProtocols: Object.values(protocols),
     minVersion: 'TLSv1.3',
     handshakeTimeout: options.handshakeMs ?? usualHandshakeMs,
-    // A resumed session would not show its certificate again.
+    // A ticket would go on vouching for a certificate.
     secureOptions: constants.SSL_OP_NO_TICKET,
   })
 
