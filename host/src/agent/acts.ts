@@ -11,6 +11,7 @@ import { createBody, isPrivileged, limitsOf, sharedMode } from './create-body.ts
 import { justCreated } from './engine-container.ts'
 import { fillVolumes } from './fill-volumes.ts'
 import { engineName } from './labels.ts'
+import type { Remakings } from './remakings.ts'
 import { tuningBody } from './tuning-body.ts'
 import { blamesStrays, killStrays } from './stray-processes.ts'
 
@@ -25,6 +26,7 @@ export interface ActContext {
   readonly volumes: HostVolumes
   readonly deployment: string
   readonly allowPrivileged: boolean
+  readonly remaking: Remakings
 }
 
 /** What is known of the container after a step. */
@@ -51,7 +53,7 @@ const look: Outcome = { know: 'look' }
 
 /** One act for each step. Each may be repeated after a crash at any point; they reject with the engine's own errors. */
 export function actsOn(context: ActContext): Acts {
-  const { engine, wiring, volumes, deployment, allowPrivileged } = context
+  const { engine, wiring, volumes, deployment, allowPrivileged, remaking } = context
   const { containers, images } = engine
   const fill = fillVolumes(containers, deployment)
   const imagesOf = containerImages(context.images, images)
@@ -68,6 +70,7 @@ export function actsOn(context: ActContext): Acts {
       const body = createBody(named, deployment, { ...net, binds })
       await fill(named, binds, signal)
       const { Id } = await containers.create(engineName(assignment.id), body, signal)
+      remaking.end(assignment.id)
       return { know: 'created', container: justCreated(assignment, Id, net.plugged) }
     } catch (error) {
       if (isStatus(error, 404) && /no such image|image not known/i.test(error.message)) {
@@ -103,6 +106,7 @@ export function actsOn(context: ActContext): Acts {
     await killStrays(seen.engineId)
     // What has run keeps its files and must wait until the engine has tidied up; what never has is made anew.
     if (seen.startedAt !== null) return
+    remaking.begin(assignment.id)
     await containers.remove(engineName(assignment.id), signal)
     await repaired(assignment, signal, () => create(assignment, signal))
   }
@@ -183,5 +187,39 @@ export function actsOn(context: ActContext): Acts {
       }
       return { know: 'absent' }
     },
+  }
+}
+
+/** The act for this step. */
+export function perform(
+  acts: Acts,
+  step: Deed,
+  assignment: Assignment,
+  signal: AbortSignal,
+  engine: EngineContainer | null,
+): Promise<Outcome> {
+  switch (step.kind) {
+    case 'pull':
+      return acts.pull(step, assignment, signal, engine)
+    case 'create':
+      return acts.create(step, assignment, signal, engine)
+    case 'update':
+      return acts.update(step, assignment, signal, engine)
+    case 'connect':
+      return acts.connect(step, assignment, signal, engine)
+    case 'disconnect':
+      return acts.disconnect(step, assignment, signal, engine)
+    case 'start':
+      return acts.start(step, assignment, signal, engine)
+    case 'stop':
+      return acts.stop(step, assignment, signal, engine)
+    case 'pause':
+      return acts.pause(step, assignment, signal, engine)
+    case 'unpause':
+      return acts.unpause(step, assignment, signal, engine)
+    case 'remove':
+      return acts.remove(step, assignment, signal, engine)
+    default:
+      return assertNever(step, 'step')
   }
 }

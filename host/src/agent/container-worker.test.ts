@@ -30,7 +30,11 @@ const deleted: Assignment = { ...base, wish: { ...base.wish, version: 2, gone: {
 const silent = () => undefined
 
 /** A worker over an engine that holds one container at most; `over` replaces some of the acts. */
-function aWorker(over: Partial<Acts>, spec: Partial<Assignment['spec']> = {}) {
+function aWorker(
+  over: Partial<Acts>,
+  spec: Partial<Assignment['spec']> = {},
+  { seenGeneration = 0, remaking = false }: { seenGeneration?: number; remaking?: boolean } = {},
+) {
   let engine: EngineContainer | null = null
   const look: Outcome = { know: 'look' }
   const acts: Acts = {
@@ -59,6 +63,7 @@ function aWorker(over: Partial<Acts>, spec: Partial<Assignment['spec']> = {}) {
   const context: WorkerContext = {
     acts,
     inspect: async () => engine,
+    remaking: { has: () => remaking, end: () => void (remaking = false) },
     leases: { allows: () => true, whenAllowed: async () => undefined, endedStart: () => null },
     link: () => ({ state: { up: true, reason: '' }, whenUp: async () => {} }),
     starting: limiter(1),
@@ -69,7 +74,7 @@ function aWorker(over: Partial<Acts>, spec: Partial<Assignment['spec']> = {}) {
     onGone: () => {},
     signal: new AbortController().signal,
   }
-  const first = { ...base, spec: { ...base.spec, ...spec } }
+  const first = { ...base, spec: { ...base.spec, ...spec }, seenGeneration }
   const worker = new ContainerWorker(first, 'absent', context)
   worker.wake()
   const isGone = () => messages.some((message) => message.kind === 'observed' && message.gone)
@@ -78,7 +83,10 @@ function aWorker(over: Partial<Acts>, spec: Partial<Assignment['spec']> = {}) {
     if (engine) engine = { ...engine, state: 'exited', exitCode: 0, finishedAt: 't2' }
     worker.changed('die')
   }
-  return { worker, messages, first, isGone, isRunning, ends, holds: () => engine !== null }
+  const failure = () =>
+    messages.flatMap((message) => (message.kind === 'observed' ? [message.observed.failure] : [])).at(-1)
+  const isRemaking = () => remaking
+  return { worker, messages, first, isGone, isRunning, isRemaking, failure, ends, holds: () => engine !== null }
 }
 
 test('a delete does not wait for the pull of a large image, but ends it', async () => {
@@ -114,4 +122,14 @@ test('what removes itself stays until the server knows that it ran', async () =>
   expect(holds()).toBe(true)
   worker.assign({ ...first, seenGeneration: 1 })
   await expect.poll(isGone, { timeout: 500 }).toBe(true)
+})
+
+test('what is not there any more is missed, unless it was taken away to be made anew', async () => {
+  const missed = aWorker({}, {}, { seenGeneration: 1 })
+  await expect.poll(() => missed.failure()?.reason).toContain('is missing from the engine')
+  const remade = aWorker({}, {}, { seenGeneration: 1, remaking: true })
+  await expect.poll(remade.isRunning).toBe(true)
+  await expect.poll(remade.failure).toBeNull()
+  // Now it is there, and its end would be one.
+  expect(remade.isRemaking()).toBe(false)
 })

@@ -10,12 +10,13 @@ import {
 } from '@gantry/model'
 import type { AgentMessage, Holding } from '@gantry/wire'
 import { EngineError } from '../engine/engine-error.ts'
-import type { Acts, Deed, Outcome } from './acts.ts'
+import { type Acts, type Deed, type Outcome, perform } from './acts.ts'
 import type { EngineLink } from './engine-link.ts'
 import { failureOf, isKnownRefusal } from './failure-sentences.ts'
 import type { HostLog } from './host-log.ts'
 import type { Leases } from './leases.ts'
 import { foreignName, type Inspect } from './inspect-ours.ts'
+import type { Remakings } from './remakings.ts'
 import { blamesStrays } from './stray-processes.ts'
 
 export interface WorkerContext {
@@ -23,6 +24,7 @@ export interface WorkerContext {
   readonly inspect: Inspect
   readonly link: () => EngineLink
   readonly leases: Pick<Leases, 'allows' | 'whenAllowed' | 'endedStart'>
+  readonly remaking: Pick<Remakings, 'has' | 'end'>
   /** Widths of what may be under way at once on this host. */
   readonly starting: ReturnType<typeof limiter>
   readonly ending: ReturnType<typeof limiter>
@@ -231,12 +233,15 @@ export class ContainerWorker {
       }
     }
     if (this.#engine) this.#seenGeneration = Math.max(this.#seenGeneration, this.#engine.generation)
+    if (this.#engine?.startedAt) this.#context.remaking.end(this.#assignment.id)
     return { image: this.#image, engine: this.#engine }
   }
 
   #effective(assignment: Assignment): Assignment {
     const failed = this.#failed?.version === assignment.wish.version ? this.#failed.failure : assignment.failed
-    return { ...assignment, wish: this.#wishOf(assignment), seenGeneration: this.#seenGeneration, failed }
+    // One that we took away ourselves is not missing.
+    const seenGeneration = this.#context.remaking.has(assignment.id) ? 0 : this.#seenGeneration
+    return { ...assignment, wish: this.#wishOf(assignment), seenGeneration, failed }
   }
 
   /** What was stopped because no server was there is to run again as if that start had never been. */
@@ -328,6 +333,7 @@ export class ContainerWorker {
     this.#settled = assignment.wish.version
     this.#image = 'unknown'
     if (step.kind === 'settle' && step.gone) {
+      this.#context.remaking.end(assignment.id)
       this.#send({ engine: null, settled: this.#settled, failure: null }, true)
       this.#context.onGone(this)
       return
@@ -363,37 +369,4 @@ const foreignReason = 'The engine already has a container of that name which is 
 const tooMany: Step = {
   kind: 'fail',
   failure: { step: 'observe', reason: 'The engine does not do what it says it did; its log may tell why.' },
-}
-
-function perform(
-  acts: Acts,
-  step: Deed,
-  assignment: Assignment,
-  signal: AbortSignal,
-  engine: EngineContainer | null,
-): Promise<Outcome> {
-  switch (step.kind) {
-    case 'pull':
-      return acts.pull(step, assignment, signal, engine)
-    case 'create':
-      return acts.create(step, assignment, signal, engine)
-    case 'update':
-      return acts.update(step, assignment, signal, engine)
-    case 'connect':
-      return acts.connect(step, assignment, signal, engine)
-    case 'disconnect':
-      return acts.disconnect(step, assignment, signal, engine)
-    case 'start':
-      return acts.start(step, assignment, signal, engine)
-    case 'stop':
-      return acts.stop(step, assignment, signal, engine)
-    case 'pause':
-      return acts.pause(step, assignment, signal, engine)
-    case 'unpause':
-      return acts.unpause(step, assignment, signal, engine)
-    case 'remove':
-      return acts.remove(step, assignment, signal, engine)
-    default:
-      return assertNever(step, 'step')
-  }
 }

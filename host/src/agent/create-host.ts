@@ -27,6 +27,7 @@ import { labels } from './labels.ts'
 import { leaseNote } from './lease-note.ts'
 import { Leases, machineUptime } from './leases.ts'
 import { killStrays } from './stray-processes.ts'
+import { remakings } from './remakings.ts'
 import { tombstones } from './tombstones.ts'
 
 export interface HostOptions {
@@ -144,9 +145,12 @@ export function createHost(options: HostOptions): ContainerHost {
     signal,
   })
 
+  const remaking = remakings(options.stateDir)
+  const allowPrivileged = options.allowPrivileged ?? false
   const context: WorkerContext = {
     leases,
-    acts: actsOn({ engine, images, wiring, volumes, deployment, allowPrivileged: options.allowPrivileged ?? false }),
+    remaking,
+    acts: actsOn({ engine, images, wiring, volumes, deployment, allowPrivileged, remaking }),
     inspect: inspectOurs(engine.containers, deployment, wiring),
     link: () => link,
     starting: limiter(options.startsAtOnce ?? 8),
@@ -288,6 +292,7 @@ export function createHost(options: HostOptions): ContainerHost {
     synced = true
     leases.accepted()
     graves.keepOnly(assigned)
+    remaking.keepOnly(assigned)
     for (const [id, worker] of workers) {
       if (assigned.has(id)) continue
       worker.retire()
