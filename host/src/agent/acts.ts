@@ -1,3 +1,4 @@
+import { assertNever } from '@gantry/kernel'
 import { type Assignment, type EngineContainer, parseImageName, sandboxImage, type Step } from '@gantry/model'
 import type { Engine } from '../engine/engine.ts'
 import { EngineError, isStatus } from '../engine/engine-error.ts'
