@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Asker, type IdentityProvider, type LogIn, type WantedScope, whoseToken } from '@gantry/control'
 import { noteUser, requestId } from '@gantry/http'
 import { Fault, type Ids } from '@gantry/kernel'
-import type { RequestId } from '@gantry/model'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { mustShowCsrf } from './cookie-for-token.ts'
 import { SignIn, type SessionView, type SignedOutView, SwitchProject } from './schemas.ts'
@@ -44,7 +43,7 @@ export function sessionRoutes(app: FastifyInstance, parts: SessionParts): void {
     const session = cookies.read(request)
     if (session) mustShowCsrf(request, session.csrf)
     cookies.clear(reply)
-    const left = session && (await revoked(parts.identity, session, requestId(request)))
+    const left = session && (await revoked(parts.identity, session, request))
     return left ? reply.send(left) : reply.code(204).send()
   })
 }
@@ -56,9 +55,13 @@ const farewellMs = 5_000
 async function revoked(
   { authenticate, tokens }: IdentityProvider,
   { token, expiresAt }: Session,
-  id: RequestId,
+  request: FastifyRequest,
 ): Promise<SignedOutView | null> {
-  const revoking = async () => tokens.revoke(await authenticate(token, id), token)
+  const revoking = async () => {
+    const asker = await authenticate(token, requestId(request))
+    noteUser(request, whoseToken(asker.token))
+    await tokens.revoke(asker, token)
+  }
   const late = wait(farewellMs, undefined, { ref: false }).then(() => {
     throw new Fault('service.unavailable', { service: 'identity', reason: 'it has not answered yet' })
   })

@@ -2,10 +2,12 @@ import type { Asker, IdentityProvider, Secrets } from '@gantry/control'
 import { Fault, randomIds, systemClock } from '@gantry/kernel'
 import Fastify from 'fastify'
 import { expect, test } from 'vitest'
-import { answerFault } from '@gantry/http'
+import { answerFault, whoAsks } from '@gantry/http'
 import { sessionCookies } from './session-cookie.ts'
 import { sessionRoutes } from './session-routes.ts'
 
+/** Who each answered request is told to be of. */
+const askers: (string | undefined)[] = []
 const expiresAt = Date.now() + 3_600_000
 
 /** The routes before an identity service that answers a revocation like this. */
@@ -22,10 +24,12 @@ function serverThat(revoke: (token: string) => Promise<void>, authenticate = asy
     version: '1',
   })
   const cookie = `gantry=${encodeURIComponent(JSON.stringify({ token: 'the-token', expiresAt, csrf: 'c' }))}`
+  app.addHook('onResponse', async (request) => void askers.push(whoAsks(request)?.userName))
   return (headers: Record<string, string> = { 'x-csrf-token': 'c' }) =>
     app.inject({ method: 'DELETE', url: '/session', headers: { cookie, ...headers } })
 }
-const asker = { isAdmin: false } as Asker
+const token = { user: { id: 'u1', name: 'ann' }, scope: { kind: 'project', project: { id: 'p1' } } }
+const asker = { isAdmin: false, token } as Asker
 const cleared = expect.stringContaining('gantry=; ')
 
 test('signing out revokes the token that the cookie holds, and no other that is shown', async () => {
@@ -34,6 +38,7 @@ test('signing out revokes the token that the cookie holds, and no other that is 
   const { statusCode, headers, body } = await signOut({ 'x-csrf-token': 'c', 'x-auth-token': 'brought' })
   expect([statusCode, body, headers['set-cookie']]).toEqual([204, '', cleared])
   expect(dead).toEqual(['the-token'])
+  expect(askers.at(-1)).toBe('ann')
 })
 
 test('another site can neither sign out nor revoke', async () => {

@@ -13,9 +13,7 @@ export function ofVolumes(history: readonly Operation[], read: readonly VolumeRe
       if (!found) return lost(`${title} was promised and is not there.`)
       return found.files ? [] : lost(`${title} cannot be read: ${found.problem}.`)
     }
-    // An image that a full host could not fetch is answered so, too.
-    const isOfImage = operation.text?.includes('disk of the host is full') === true
-    if (verb === 'create' && status === 404 && !isOfImage && isPromised(history.slice(0, at), operation)) {
+    if (verb === 'create' && status === 404 && isPromised(history.slice(0, at), operation)) {
       return lost(`${title} was promised, then a container was refused it: ${operation.text}`)
     }
     return found?.files && isLost(operation, found.files)

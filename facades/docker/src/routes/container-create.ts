@@ -1,5 +1,5 @@
 import { Fault } from '@gantry/kernel'
-import type { Caller, Container } from '@gantry/model'
+import type { Caller, Container, Failure } from '@gantry/model'
 import type { FastifyInstance } from 'fastify'
 import { canonicalBody } from '../canonical-body.ts'
 import type { DockerContext } from '../context.ts'
@@ -117,5 +117,15 @@ async function untilMade(docker: DockerContext, caller: Caller, made: Container)
   if (container.observed.engine !== null || reason === undefined) return
   await removed(docker, caller, container).catch(() => undefined)
   if (container.placementFailure !== null) throw new Refusal(503, reason)
-  throw new Refusal(container.observed.failure?.step === 'pull' ? 404 : 400, engineWords(reason))
+  throw new Refusal(statusOfUnmade(container.observed.failure), engineWords(reason))
+}
+
+/** 404 says that the image is not there, whereupon the client pulls it; on a full disk that is in vain. */
+function statusOfUnmade(failure: Failure | null): number {
+  if (failure && isDiskFull(failure)) return 503
+  return failure?.step === 'pull' ? 404 : 400
+}
+
+function isDiskFull({ reason }: Failure): boolean {
+  return /disk of the host is full|no space left on device/.test(reason)
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -85,8 +85,21 @@ function shimsOf(home: Home): string[] {
 function removeDefaultBridge(): void {
   const { stdout } = spawnSync('ip', ['-o', 'address', 'show', 'dev', 'docker0'], { encoding: 'utf8' })
   if (!/ inet 10\.201\./.test(stdout ?? '')) return
-  if (processes().some((pid) => textOf(`/proc/${pid}/comm`) === 'dockerd\n')) return
+  if (processes().some(isEngineHere)) return
   spawnSync('ip', ['link', 'delete', 'docker0'], { stdio: 'ignore' })
+}
+
+/** One that has ended, and is not yet reaped, has no namespace; one in another has a bridge of its own. */
+function isEngineHere(pid: string): boolean {
+  return textOf(`/proc/${pid}/comm`) === 'dockerd\n' && netOf(pid) === netOf('self')
+}
+
+function netOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`)
+  } catch {
+    return ''
+  }
 }
 
 function processes(): string[] {
