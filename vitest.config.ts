@@ -17,7 +17,8 @@ export default defineConfig({
           name: 'unit',
           expect: expectSoon,
           include: ['{apps,facades,control,host,providers,store,packages,tools}/**/*.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -31,7 +32,8 @@ export default defineConfig({
           ],
           exclude: ['**/next-seq*.test.ts'],
           globalSetup: 'store/src/testing/postgres-server.ts',
-          testTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

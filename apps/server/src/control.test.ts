@@ -274,4 +274,4 @@ test('any mix of requests, exits, restarts and disconnections ends settled, with
     ),
     { numRuns: 60 },
   )
-}, 60_000)
+}, 120_000)

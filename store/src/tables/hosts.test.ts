@@ -9,6 +9,7 @@ const number = fc.integer({ min: 0, max: 4 })
 const step = fc.oneof(
   fc.record({ does: fc.constant('join'), number }),
   fc.record({ does: fc.constant('disable'), number }),
+  fc.record({ does: fc.constant('seen'), number }),
   fc.record({ does: fc.constant('remove'), number }),
   fc.record({ does: fc.constant('promise'), number }),
   fc.record({ does: fc.constant('forget'), number }),
@@ -30,6 +31,7 @@ test('whoever looks again sees what a list shows, whatever happened in between',
         const id = `h${number}` as HostId
         if (does === 'join') await hosts.upsert({ id, name: id, availabilityZone: 'nova', facts: {} as never, at })
         if (does === 'disable') await hosts.change(id, { disabled: at % 2 === 0, disabledReason: null })
+        if (does === 'seen') await hosts.seen(id, at)
         if (does === 'remove') await hosts.remove(id)
         if (does === 'promise') await containers.insert(aContainer(`${id}-${at}`, { hostId: id }))
         if (does === 'forget') await forget(id)
@@ -67,17 +69,4 @@ test('what a transaction wrote that was not over at one look is seen at the next
   await slow
   const second = await store.hosts.look(first)
   expect(second.hosts.map(({ used }) => used.containers)).toEqual([1])
-})
-
-test('a sign of life is no reason to read a host again', async () => {
-  await using opened = await openStore()
-  const { hosts } = opened.store
-  const id = 'h1' as HostId
-  await hosts.upsert({ id, name: id, availabilityZone: 'nova', facts: {} as never, at: 1 })
-  const first = await hosts.look(null)
-  // So that what the first look saw is settled.
-  const settled = await hosts.look(first)
-  await hosts.seen(id, 2)
-  const again = await hosts.look(settled)
-  if (again.mark !== null) expect(again.hosts).toBe(settled.hosts)
 })

@@ -129,7 +129,7 @@ test('more ports than a statement has room for are read whole', async () => {
   await db.deleteFrom('ports').execute()
   expect(await db.selectFrom('port_addresses').selectAll().execute()).toEqual([])
   expect(await db.selectFrom('port_groups').selectAll().execute()).toEqual([])
-})
+}, 120_000)
 
 type Claim =
   | { kind: 'insert'; port: number; addresses: number[] }
