@@ -6,6 +6,9 @@ const expectSoon = { poll: { timeout: 15_000 } }
 /**
  * `unit`: beside the code, quick. `postgres`: of these, what looks at the store, on a PostgreSQL instead of SQLite. `e2e`: in tests/, on real parts, one file after another. `openstack`: likewise, inside a real
  * OpenStack (tools/test-openstack.sh).
+ *
+ * Files of `unit` and `postgres` share modules that are loaded once, since loading them anew takes longer than their tests: no test may
+ * leave a module otherwise than it found it.
  */
 export default defineConfig({
   test: {
@@ -15,6 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          isolate: false,
           expect: expectSoon,
           include: ['{apps,facades,control,host,providers,store,packages,tools}/**/*.test.ts'],
           testTimeout: 60_000,
@@ -24,6 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'postgres',
+          isolate: false,
           expect: expectSoon,
           include: [
             'store/src/{tables,identity}/**/*.test.ts',
