@@ -29,6 +29,8 @@ export default defineConfig({
         test: {
           name: 'postgres',
           isolate: false,
+          // What one test has under way in its database holds back what others may read of changes in theirs.
+          fileParallelism: false,
           expect: expectSoon,
           include: [
             'store/src/{tables,identity}/**/*.test.ts',
