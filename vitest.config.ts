@@ -8,7 +8,7 @@ const expectSoon = { poll: { timeout: 15_000 } }
  * OpenStack (tools/test-openstack.sh).
  *
  * Files of `unit` and `postgres` share modules that are loaded once, since loading them anew takes longer than their tests: no test may
- * leave a module otherwise than it found it.
+ * leave a module otherwise than it found it. Projects run one after another, because they differ in how many files may run at a time.
  */
 export default defineConfig({
   test: {
@@ -18,6 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           isolate: false,
           expect: expectSoon,
           include: ['{apps,facades,control,host,providers,store,packages,tools}/**/*.test.ts'],
@@ -28,6 +29,7 @@ export default defineConfig({
       {
         test: {
           name: 'postgres',
+          sequence: { groupOrder: 1 },
           isolate: false,
           // What one test has under way in its database holds back what others may read of changes in theirs.
           fileParallelism: false,
@@ -46,6 +48,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          sequence: { groupOrder: 2 },
           expect: expectSoon,
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/openstack/**'],
@@ -57,6 +60,7 @@ export default defineConfig({
       {
         test: {
           name: 'openstack',
+          sequence: { groupOrder: 3 },
           expect: expectSoon,
           include: ['tests/openstack/**/*.test.ts'],
           // A Nova takes minutes to come up, so the usual cloud has none: docs/operate/hosts-on-demand.md.
