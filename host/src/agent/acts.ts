@@ -1,4 +1,3 @@
-import { assertNever } from '@gantry/kernel'
 import { type Assignment, type EngineContainer, parseImageName, sandboxImage, type Step } from '@gantry/model'
 import type { Engine } from '../engine/engine.ts'
 import { EngineError, isStatus } from '../engine/engine-error.ts'
@@ -191,36 +190,14 @@ export function actsOn(context: ActContext): Acts {
   }
 }
 
-/** The act for this step. */
-export function perform(
+type DeedOf<K extends Deed['kind']> = { [P in K]: Extract<Deed, { readonly kind: P }> & { readonly kind: P } }[K]
+
+/** Takes this step. */
+export function perform<K extends Deed['kind']>(
   acts: Acts,
-  step: Deed,
-  assignment: Assignment,
-  signal: AbortSignal,
-  engine: EngineContainer | null,
+  step: DeedOf<K>,
+  ...rest: [assignment: Assignment, signal: AbortSignal, engine: EngineContainer | null]
 ): Promise<Outcome> {
-  switch (step.kind) {
-    case 'pull':
-      return acts.pull(step, assignment, signal, engine)
-    case 'create':
-      return acts.create(step, assignment, signal, engine)
-    case 'update':
-      return acts.update(step, assignment, signal, engine)
-    case 'connect':
-      return acts.connect(step, assignment, signal, engine)
-    case 'disconnect':
-      return acts.disconnect(step, assignment, signal, engine)
-    case 'start':
-      return acts.start(step, assignment, signal, engine)
-    case 'stop':
-      return acts.stop(step, assignment, signal, engine)
-    case 'pause':
-      return acts.pause(step, assignment, signal, engine)
-    case 'unpause':
-      return acts.unpause(step, assignment, signal, engine)
-    case 'remove':
-      return acts.remove(step, assignment, signal, engine)
-    default:
-      return assertNever(step, 'step')
-  }
+  const act: Acts[K] = acts[step.kind]
+  return act(step, ...rest)
 }

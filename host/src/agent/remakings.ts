@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerId } from '@gantry/model'
 
@@ -18,14 +18,15 @@ export interface Remakings {
 /** One empty file each, in a folder of this agent's. */
 export function remakings(stateDir: string): Remakings {
   const folder = join(stateDir, 'remaking')
-  mkdirSync(folder, { recursive: true })
-  const under = new Set(readdirSync(folder) as ContainerId[])
+  // Made when it is needed: an agent starts on a full disk, too.
+  const under = new Set((existsSync(folder) ? readdirSync(folder) : []) as ContainerId[])
   const end = (id: ContainerId) => {
     if (under.delete(id)) rmSync(join(folder, id), { force: true })
   }
   return {
     end,
     begin(id) {
+      mkdirSync(folder, { recursive: true })
       writeFileSync(join(folder, id), '')
       under.add(id)
     },

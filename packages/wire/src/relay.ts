@@ -85,8 +85,9 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const { log, ca, listen, clock = systemClock } = options
   const checks = compileCalls()
   const current = new Map<HostId, AgentLink>()
-  const running = new Set<AgentLink>()
-  const runningOf = new Map<HostId, Set<AgentLink>>()
+  /** That may have something to report yet. */
+  const running = new Map<HostId, Set<AgentLink>>()
+  const allRunning = () => [...running.values()].flatMap((links) => [...links])
   const sockets = new Set<TLSSocket>()
   const registry = options.serveRegistry ? registryLines(options.serveRegistry) : null
   let enrolments = 0
@@ -108,7 +109,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
 
   /** Settles when no earlier session of the host has anything to report any more, whether its connection is still there or not. */
   const lastReports = async (hostId: HostId) => {
-    await Promise.all([...(runningOf.get(hostId) ?? [])].map((link) => link.reported))
+    await Promise.all([...(running.get(hostId) ?? [])].map((link) => link.reported))
   }
 
   const openLink = ({ hostId, validUntil }: Exclude<ReturnType<typeof hostOf>, string>, socket: TLSSocket) => {
@@ -128,9 +129,8 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     })
     void link.greeted.then(() => coming.settle(socket))
     current.set(hostId, link)
-    running.add(link)
-    const ofHost = runningOf.get(hostId) ?? new Set()
-    runningOf.set(hostId, ofHost.add(link))
+    const ofHost = running.get(hostId) ?? new Set()
+    running.set(hostId, ofHost.add(link))
     if (previous) {
       log.warn({ host: hostId }, 'a new session of the agent replaces the old one')
       previous.retire()
@@ -142,9 +142,8 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       if (!draining) registry?.end(hostId)
     })
     void link.reported.then(() => {
-      running.delete(link)
       ofHost.delete(link)
-      if (ofHost.size === 0 && runningOf.get(hostId) === ofHost) runningOf.delete(hostId)
+      if (ofHost.size === 0) running.delete(hostId)
     })
   }
 
@@ -222,9 +221,9 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const close = async () => {
     door.close()
     coming.close()
-    for (const link of running) link.destroy()
+    for (const link of allRunning()) link.destroy()
     for (const socket of sockets) socket.destroy()
-    await Promise.all([...running].map((link) => link.reported))
+    await Promise.all(allRunning().map((link) => link.reported))
   }
   return {
     port: (door.address() as AddressInfo).port,
@@ -240,18 +239,18 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     },
     drain: async (spreadMs, signal) => {
       draining = true
-      const links = [...running]
+      const links = allRunning()
       for (const link of links) {
         link.sendAway()
         await sleep(spreadMs / links.length, undefined, { signal }).catch(() => {})
       }
-      await Promise.race([Promise.all([...running].map((link) => link.reported)), aborted(signal)])
+      await Promise.race([Promise.all(allRunning().map((link) => link.reported)), aborted(signal)])
     },
     connectedCount: () => [...current.values()].filter((link) => link.live).length,
     disconnect: (hostId) => current.get(hostId)?.destroy(),
     retire: (hostId) => current.get(hostId)?.retire(),
     letGo: () => {
-      for (const link of running) link.destroy()
+      for (const link of allRunning()) link.destroy()
     },
     useCertificate: ({ certificate, key }) =>
       server.setSecureContext({ cert: certificate, key, ca, minVersion: 'TLSv1.3' }),

@@ -79,13 +79,17 @@ async function look(db: Kysely<Database>, before: HostsSeen | null): Promise<Hos
   const { mark, count } = rows[0] ?? { mark: 0, count: 0 }
   const whole = async () => ({ hosts: await list(db), mark })
   // A restored database counts its transactions anew.
-  if (!before || before.mark === null || mark < before.mark) return whole()
+  if (!before || before.mark === null || mark < before.mark || count !== before.hosts.length) return whole()
   const changed = await db.selectFrom('hosts').selectAll().where('touched', '>=', before.mark).execute()
   const used = await usageOfHosts(db, before.mark)
-  if (changed.length === 0 && used.size === 0 && count === before.hosts.length) return { hosts: before.hosts, mark }
+  if (changed.length === 0 && used.size === 0) return { hosts: before.hosts, mark }
   const byId = new Map(before.hosts.map((host) => [host.id as string, host]))
-  if (changed.some(({ id }) => !byId.has(id)) || count !== byId.size) return whole()
-  for (const row of changed) byId.set(row.id, fromRow(row, used.get(row.id) ?? byId.get(row.id)?.used ?? nothing))
+  for (const row of changed) {
+    const known = byId.get(row.id)
+    // One went, and another came.
+    if (!known) return whole()
+    byId.set(row.id, fromRow(row, known.used))
+  }
   for (const [id, promised] of used) {
     const host = byId.get(id)
     if (host) byId.set(id, { ...host, used: promised })
